@@ -1,0 +1,233 @@
+//! What the unit keeps: steps of the history between tokens, and wrapped permit keys.
+
+use std::{collections::HashSet, path::Path};
+
+use ring::hmac;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use visiting_policies::{sign::hex, terms::PermitId};
+
+use crate::{
+    LinkageError,
+    keys::{self, Keys, Token, Wrapped},
+    number,
+    protocol::{Link, VALUES_MAX},
+};
+
+const SCHEMA: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    CREATE TABLE IF NOT EXISTS history (token BLOB PRIMARY KEY, previous BLOB NOT NULL) WITHOUT ROWID, STRICT;
+    CREATE TABLE IF NOT EXISTS permits (permit TEXT PRIMARY KEY, nonce BLOB NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID, STRICT;
+";
+/// What starts the kind of identities that belong to one listing only.
+const LOCAL: &str = "local:";
+const INSURED: &str = "insured";
+
+/// The linkage unit itself, without its socket.
+#[derive(Debug)]
+pub struct Unit {
+    keys: Keys,
+    insured: hmac::Key,
+    store: Connection,
+}
+
+impl Unit {
+    /// The unit in `folder`; makes key and database where there are none yet.
+    ///
+    /// # Errors
+    /// When the key is missing or damaged, or the database cannot be opened.
+    pub fn open(folder: &Path) -> Result<Self, LinkageError> {
+        let database = folder.join("linkage.sqlite");
+        let keys = Keys::open(&folder.join("master.key"), !database.exists())?;
+        Self::with(keys, Connection::open(database)?)
+    }
+
+    fn with(keys: Keys, store: Connection) -> Result<Self, LinkageError> {
+        store.busy_timeout(std::time::Duration::from_secs(10))?;
+        store.execute_batch(SCHEMA)?;
+        let insured = keys.of_kind(INSURED);
+        Ok(Self { keys, insured, store })
+    }
+
+    /// Keeps steps of the history. A later statement about a number replaces an earlier one; a number before itself says nothing.
+    ///
+    /// # Errors
+    /// When a number is no number, or nothing could be stored; then none of the links is kept.
+    pub fn learn(&mut self, links: &[Link]) -> Result<(), LinkageError> {
+        within_limit(links.len())?;
+        let transaction = self.store.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO history VALUES (?1, ?2)")?;
+            for link in links {
+                let newer = keys::token(&self.insured, number::normal(&link.number)?.as_bytes());
+                let older = keys::token(&self.insured, number::normal(&link.previous)?.as_bytes());
+                if newer != older {
+                    insert.execute(params![newer, older])?;
+                }
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Tokens of identities, 32 hexadecimal digits each, in their order. For `insured` the token of the person's oldest number (ID5).
+    ///
+    /// # Errors
+    /// For an unknown kind, an identity that is none, or a failing store.
+    pub fn tokens(&self, kind: &str, values: &[String]) -> Result<Vec<String>, LinkageError> {
+        within_limit(values.len())?;
+        if kind == INSURED {
+            return values.iter().map(|v| self.oldest(keys::token(&self.insured, number::normal(v)?.as_bytes())).map(|t| hex(&t))).collect();
+        }
+        if kind.strip_prefix(LOCAL).is_none_or(str::is_empty) {
+            return Err(LinkageError::Request("the kind of an identity is `insured` or `local:<listing>`".to_owned()));
+        }
+        let key = self.keys.of_kind(kind);
+        values.iter().map(|v| Ok(hex(&keys::token(&key, number::normal(v)?.as_bytes())))).collect()
+    }
+
+    /// Follows the history to its oldest token. A wrong history can run in a circle: then the smallest token of the circle
+    /// stands for it, so that every number of it still gives one person.
+    fn oldest(&self, token: Token) -> Result<Token, LinkageError> {
+        let mut select = self.store.prepare_cached("SELECT previous FROM history WHERE token = ?1")?;
+        let mut before = |t: Token| select.query_row([t], |row| row.get::<_, Token>(0)).optional();
+        let (mut at, mut seen) = (token, HashSet::new());
+        while let Some(previous) = before(at)? {
+            if !seen.insert(at) {
+                return Ok(smallest_of_circle(at, &mut before)?);
+            }
+            at = previous;
+        }
+        Ok(at)
+    }
+
+    /// Pseudonyms of tokens under a permit's own key, in their order. The key is made and stored at the permit's first use.
+    ///
+    /// # Errors
+    /// For what is no permit or no token, or a failing store.
+    pub fn pseudonyms(&mut self, permit: &str, tokens: &[String]) -> Result<Vec<String>, LinkageError> {
+        within_limit(tokens.len())?;
+        let permit: PermitId = permit.parse().map_err(|refusal: visiting_policies::Refusal| LinkageError::Request(refusal.detail))?;
+        let key = self.permit_key(permit.as_str())?;
+        let pseudonym = |text: &String| {
+            let token: Token = keys::parse(text).ok_or_else(|| LinkageError::Request("a token is 32 hexadecimal digits".to_owned()))?;
+            Ok(hex(&keys::token(&key, &token)))
+        };
+        tokens.iter().map(pseudonym).collect()
+    }
+
+    /// The key is committed before anything is answered under it: a lost key would make the permit's people other people.
+    fn permit_key(&mut self, permit: &str) -> Result<hmac::Key, LinkageError> {
+        let transaction = self.store.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let stored = transaction
+            .query_row("SELECT nonce, sealed FROM permits WHERE permit = ?1", [permit], |row| Ok(Wrapped { nonce: row.get(0)?, sealed: row.get(1)? }))
+            .optional()?;
+        if let Some(wrapped) = stored {
+            return self.keys.unwrap(permit, wrapped);
+        }
+        let (key, wrapped) = self.keys.new_permit(permit)?;
+        transaction.execute("INSERT INTO permits VALUES (?1, ?2, ?3)", params![permit, wrapped.nonce, wrapped.sealed])?;
+        transaction.commit()?;
+        Ok(key)
+    }
+}
+
+fn smallest_of_circle(start: Token, before: &mut impl FnMut(Token) -> rusqlite::Result<Option<Token>>) -> rusqlite::Result<Token> {
+    let (mut at, mut smallest) = (start, start);
+    while let Some(previous) = before(at)?.filter(|previous| *previous != start) {
+        smallest = smallest.min(previous);
+        at = previous;
+    }
+    Ok(smallest)
+}
+
+fn within_limit(values: usize) -> Result<(), LinkageError> {
+    if values <= VALUES_MAX {
+        return Ok(());
+    }
+    Err(LinkageError::Request(format!("a request has {VALUES_MAX} values at most; send more in several")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit() -> Unit {
+        Unit::with(Keys::from_seed(&[7; 32]).unwrap(), Connection::open_in_memory().unwrap()).unwrap()
+    }
+
+    fn link(number: &str, previous: &str) -> Link {
+        Link { number: number.into(), previous: previous.into() }
+    }
+
+    fn insured(unit: &Unit, numbers: &[&str]) -> Vec<String> {
+        let numbers: Vec<String> = numbers.iter().map(|n| (*n).to_owned()).collect();
+        unit.tokens("insured", &numbers).unwrap()
+    }
+
+    #[test]
+    fn numbers_of_one_history_are_one_person() {
+        let mut unit = unit();
+        unit.learn(&[link("C", "B"), link("B", "A"), link("Ｘ", "X")]).unwrap();
+        let tokens = insured(&unit, &["A", "B", "c", "D", "X"]);
+        assert!(tokens[0] == tokens[1] && tokens[1] == tokens[2]);
+        assert!(tokens[0] != tokens[3] && tokens[3] != tokens[4]);
+    }
+
+    #[test]
+    fn a_circle_ends_and_is_one_person() {
+        let mut unit = unit();
+        unit.learn(&[link("A", "B"), link("B", "C"), link("C", "A"), link("Z", "B")]).unwrap();
+        let tokens = insured(&unit, &["A", "B", "C", "Z"]);
+        assert!(tokens.iter().all(|t| *t == tokens[0]));
+    }
+
+    #[test]
+    fn a_bad_link_leaves_none() {
+        let mut unit = unit();
+        assert!(unit.learn(&[link("B", "A"), link("C", " ")]).is_err());
+        let tokens = insured(&unit, &["A", "B"]);
+        assert_ne!(tokens[0], tokens[1]);
+    }
+
+    #[test]
+    fn kinds_do_not_meet() {
+        let unit = unit();
+        let value = ["1".to_owned()];
+        let all = ["insured", "local:omop", "local:fixture"].map(|kind| unit.tokens(kind, &value).unwrap());
+        assert!(all[0] != all[1] && all[1] != all[2]);
+        assert!(unit.tokens("local:", &value).is_err() && unit.tokens("other", &value).is_err());
+    }
+
+    #[test]
+    fn two_permits_pseudonyms_cannot_be_joined_and_one_permits_stay() {
+        let mut unit = unit();
+        let tokens = insured(&unit, &["A", "B"]);
+        let one = unit.pseudonyms("prm_1", &tokens).unwrap();
+        let two = unit.pseudonyms("prm_2", &tokens).unwrap();
+        assert_eq!(one, unit.pseudonyms("prm_1", &tokens).unwrap());
+        assert!(one.iter().chain(&tokens).all(|p| !two.contains(p)) && tokens.iter().all(|t| !one.contains(t)));
+    }
+
+    #[test]
+    fn a_permit_key_stored_under_another_permit_does_not_open() {
+        let mut unit = unit();
+        let tokens = insured(&unit, &["A"]);
+        unit.pseudonyms("prm_1", &tokens).unwrap();
+        unit.store.execute("INSERT INTO permits SELECT 'prm_2', nonce, sealed FROM permits", []).unwrap();
+        assert!(matches!(unit.pseudonyms("prm_2", &tokens), Err(LinkageError::Key(_))));
+    }
+
+    #[test]
+    fn what_is_stored_has_no_number_in_it() {
+        let folder = std::env::temp_dir().join(format!("visiting-linkage-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut unit = Unit::open(&folder).unwrap();
+        unit.learn(&[link("06130012-SECRET-1-01", "06130012-SECRET-0-01")]).unwrap();
+        drop(unit);
+        let bytes = std::fs::read(folder.join("linkage.sqlite")).unwrap();
+        assert!(!bytes.windows(6).any(|w| w == b"SECRET"));
+        std::fs::remove_file(folder.join("master.key")).unwrap();
+        assert!(matches!(Unit::open(&folder), Err(LinkageError::Key(_))), "a new key beside old tokens");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

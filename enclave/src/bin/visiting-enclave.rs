@@ -1,0 +1,36 @@
+//! The enclave's process: no listener, one door to the gateway.
+
+use std::process::ExitCode;
+
+use visiting_enclave::{Config, Enclave};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    if !arguments.iter().any(|a| a == "--demo") {
+        eprintln!("visiting-enclave: without witnesses the enclave has only its own clock, so it starts in demo mode only: pass --demo");
+        return ExitCode::from(2);
+    }
+    if arguments.iter().any(|a| a == "--with-parent") {
+        stop_with_parent();
+    }
+    let config = Config::from_env();
+    let gateway = config.gateway.clone();
+    let worked = Enclave::open(config).and_then(|mut enclave| {
+        println!("ready enclave {gateway}");
+        enclave.work()
+    });
+    if let Err(fault) = worked {
+        eprintln!("visiting-enclave: {fault}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Ends this process when the parent's pipe closes. Everything durable is resumable, so there is nothing to wind down.
+fn stop_with_parent() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(0);
+    });
+}

@@ -1,0 +1,61 @@
+//! Where the enclave's things are, and every limit of it with unit and reason.
+
+use std::path::{Path, PathBuf};
+
+/// Bytes of memory that one query or extract may use before it spills.
+pub const MEMORY_MAX_BYTES: usize = 4 << 30;
+/// Partitions that the engine works in: the machine's cores are few, and each holds evidence of its own.
+pub const PARTITIONS: usize = 2;
+/// Rows of one extract file. One file is one row group, and a person never crosses one.
+pub const FILE_ROWS: usize = 250_000;
+/// Cells that a query may have before the gate looks: beyond, memory would be the limit.
+pub const OBSERVED_CELLS_MAX: usize = 2_000_000;
+/// Milliseconds that a long poll for tickets waits at the gateway.
+pub const POLL_MS: u64 = 20_000;
+/// First rung of the ladder on which verdicts are delivered, milliseconds; each further one is twice as far (A10).
+pub const LADDER_FIRST_MS: u64 = 250;
+
+/// Folders and the door of one enclave.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `$VISITING_HOME/enclave`.
+    pub home: PathBuf,
+    /// The linkage unit's socket.
+    pub linkage: PathBuf,
+    /// Base URL of the gateway's internal listener.
+    pub gateway: String,
+}
+
+impl Config {
+    /// From `VISITING_HOME` and `VISITING_INTERNAL_ADDR`.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let root = std::env::var_os("VISITING_HOME").map_or_else(default_home, PathBuf::from);
+        let address = std::env::var("VISITING_INTERNAL_ADDR").unwrap_or_else(|_| "127.0.0.1:8751".to_owned());
+        Self { home: root.join("enclave"), linkage: root.join("linkage/linkage.sock"), gateway: format!("http://{address}") }
+    }
+
+    /// The vault.
+    #[must_use]
+    pub fn vault(&self) -> PathBuf {
+        self.home.join("vault")
+    }
+
+    /// Extracts of all permits.
+    #[must_use]
+    pub fn extracts(&self) -> PathBuf {
+        self.home.join("extracts")
+    }
+
+    /// Wrapped keys of extracts; deleting one makes its extract unreadable for ever.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.home.join("keys")
+    }
+}
+
+fn default_home() -> PathBuf {
+    let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|h| Path::new(&h).join(".local/share"));
+    base.or_else(home).unwrap_or_default().join("visiting")
+}

@@ -1,0 +1,45 @@
+//! Rows that were not loaded: file, line and reason. Never a value of theirs.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use serde::Serialize;
+
+/// The quarantine of one load, streamed to its file.
+#[derive(Debug)]
+pub(crate) struct Quarantine {
+    out: BufWriter<File>,
+    counts: BTreeMap<(String, String), u64>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    file: &'a str,
+    line: u64,
+    reason: &'a str,
+}
+
+impl Quarantine {
+    /// An empty one at `path`.
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { out: BufWriter::new(File::create(path)?), counts: BTreeMap::new() })
+    }
+
+    /// Sets one row aside.
+    pub(crate) fn add(&mut self, file: &str, line: u64, reason: &str) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, &Entry { file, line, reason })?;
+        self.out.write_all(b"\n")?;
+        *self.counts.entry((file.to_owned(), reason.to_owned())).or_default() += 1;
+        Ok(())
+    }
+
+    /// Makes the file durable; how many rows by file and reason.
+    pub(crate) fn finish(self) -> io::Result<BTreeMap<(String, String), u64>> {
+        self.out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        Ok(self.counts)
+    }
+}

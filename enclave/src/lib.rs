@@ -1,0 +1,29 @@
+//! The enclave: the only place that can name a source table. Tickets in, checked outputs out; nothing listens here.
+//!
+//! The straight line is [`Enclave`]: follow the record, extract, run, let the gate judge, record, let the bytes out. Ingest fills the
+//! vault from the side; it is a process of its own and shares only files with the rest.
+
+pub mod config;
+mod door;
+mod engine;
+mod evidence;
+mod extract;
+pub mod fault;
+pub mod follow;
+pub mod gate;
+#[cfg(test)]
+mod gate_tests;
+pub mod ingest;
+mod keys;
+mod ledger;
+mod output;
+mod query;
+mod session;
+pub mod vault;
+mod work;
+
+pub use config::Config;
+pub use fault::Fault;
+pub use follow::Follower;
+pub use query::PermitSchema;
+pub use work::Enclave;

@@ -1,0 +1,116 @@
+-- one a line; each uses something the language does not have
+SELECT * FROM patients
+SELECT pid FROM patients
+SELECT pid, COUNT(*) FROM patients GROUP BY pid
+SELECT sex FROM patients GROUP BY sex
+SELECT DISTINCT sex FROM patients
+SELECT COUNT(*) FROM patients WHERE pid = 'P000000123'
+SELECT COUNT(*) FROM claims WHERE facility_id = 'F1'
+SELECT facility_id, COUNT(*) FROM claims GROUP BY facility_id
+SELECT COUNT(DISTINCT facility_id) FROM claims
+SELECT COUNT(pid) FROM patients
+SELECT COUNT(DISTINCT sex) FROM patients
+SELECT COUNT(ALL pid) FROM patients
+SELECT COUNT(DISTINCT pid) FILTER (WHERE sex = 1) FROM patients
+SELECT COUNT(DISTINCT pid) OVER () FROM patients
+SELECT COUNT(DISTINCT pid, sex) FROM patients
+SELECT SUM(points + 1) FROM claims
+SELECT SUM(CASE WHEN sex = 1 THEN points END) FROM claims JOIN patients USING (pid)
+SELECT SUM(DISTINCT points) FROM claims
+SELECT SUM(points ORDER BY ym) FROM claims
+SELECT SUM(sex) FROM patients
+SELECT MAX(points) FROM claims
+SELECT MIN(points) FROM claims
+SELECT MEDIAN(points) FROM claims
+SELECT STDDEV(points) FROM claims
+SELECT ARRAY_AGG(points) FROM claims
+SELECT SUM(points)/COUNT(*) FROM claims
+SELECT 1 FROM patients
+SELECT 1, COUNT(*) FROM patients
+SELECT COUNT(*)
+SELECT COUNT(*) FROM patients, claims
+SELECT COUNT(*) FROM patients CROSS JOIN claims
+SELECT COUNT(*) FROM patients NATURAL JOIN claims
+SELECT COUNT(*) FROM patients LEFT JOIN claims USING (pid)
+SELECT COUNT(*) FROM patients FULL JOIN claims USING (pid)
+SELECT COUNT(*) FROM patients p JOIN claims c ON true
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid = p.pid
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid <> c.pid
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid = c.pid AND p.sex = 1
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.sex = c.ym
+SELECT COUNT(*) FROM patients p JOIN patients q USING (pid)
+SELECT COUNT(*) FROM patients JOIN (VALUES (1),(2)) t(pid) USING (pid)
+SELECT COUNT(*) FROM (SELECT pid FROM patients) t
+SELECT COUNT(*) FROM generate_series(1,10)
+SELECT COUNT(*) FROM patients TABLESAMPLE BERNOULLI (10)
+SELECT COUNT(*) FROM patients AS p(a,b)
+SELECT COUNT(*) FROM patients WHERE sex = (SELECT 1)
+SELECT COUNT(*) FROM patients WHERE pid IN (SELECT pid FROM claims)
+SELECT COUNT(*) FROM patients WHERE EXISTS (SELECT 1 FROM claims)
+SELECT COUNT(*) FROM patients WHERE sex + 1 = 2
+SELECT COUNT(*) FROM patients WHERE sex % 2 = 1
+SELECT COUNT(*) FROM patients WHERE random() < 0.5
+SELECT COUNT(*) FROM patients WHERE sex = pref
+SELECT COUNT(*) FROM patients WHERE sex = 1.0
+SELECT COUNT(*) FROM patients WHERE sex = '1'
+SELECT COUNT(*) FROM patients WHERE sex = 3
+SELECT COUNT(*) FROM patients WHERE sex = NULL
+SELECT COUNT(*) FROM patients WHERE sex IS NULL
+SELECT COUNT(*) FROM patients WHERE true
+SELECT COUNT(*) FROM patients WHERE sex
+SELECT COUNT(*) FROM patients WHERE sex = 1 XOR pref = 2
+SELECT COUNT(*) FROM claims WHERE points > 1000
+SELECT COUNT(*) FROM claims WHERE icd10 > 'E11'
+SELECT COUNT(*) FROM claims WHERE icd10 LIKE '%11'
+SELECT COUNT(*) FROM claims WHERE icd10 LIKE 'E_1%'
+SELECT COUNT(*) FROM claims WHERE icd10 ILIKE 'e1%'
+SELECT COUNT(*) FROM claims WHERE icd10 SIMILAR TO 'E1%'
+SELECT COUNT(*) FROM claims WHERE icd10 LIKE 'E1%' ESCAPE '!'
+SELECT COUNT(*) FROM claims WHERE icd10 = 'NOT A CODE'
+SELECT points, COUNT(*) FROM claims GROUP BY points
+SELECT sex, COUNT(*) FROM patients GROUP BY 1
+SELECT sex, COUNT(*) FROM patients GROUP BY ALL
+SELECT sex + 1, COUNT(*) FROM patients GROUP BY sex + 1
+SELECT sex, COUNT(*) FROM patients GROUP BY ROLLUP(sex)
+SELECT sex, COUNT(*) FROM patients GROUP BY GROUPING SETS ((sex), ())
+SELECT sex, COUNT(*) FROM patients GROUP BY sex WITH ROLLUP
+SELECT COUNT(*) FROM patients GROUP BY sex
+SELECT pref, COUNT(*) FROM patients GROUP BY sex
+SELECT sex, COUNT(*) FROM patients GROUP BY sex HAVING COUNT(*) > 10
+SELECT sex, COUNT(*) FROM patients GROUP BY sex ORDER BY sex
+SELECT sex, COUNT(*) FROM patients GROUP BY sex LIMIT 1
+SELECT sex, COUNT(*) FROM patients GROUP BY sex OFFSET 1
+SELECT sex, COUNT(*) FROM patients GROUP BY sex FETCH FIRST 1 ROW ONLY
+SELECT TOP 1 COUNT(*) FROM patients
+SELECT COUNT(*) INTO t FROM patients
+SELECT COUNT(*) FROM patients QUALIFY 1 = 1
+SELECT COUNT(*) FROM patients FOR UPDATE
+SELECT COUNT(*) AS "Robert'); --" FROM patients
+SELECT COUNT(*) AS note FROM patients
+SELECT COUNT(*) AS n, COUNT(DISTINCT pid) AS n FROM patients
+SELECT COUNT(*) FROM patients UNION ALL SELECT COUNT(*) FROM claims
+SELECT COUNT(*) FROM patients EXCEPT SELECT COUNT(*) FROM claims
+WITH t AS (SELECT 1) SELECT COUNT(*) FROM patients
+WITH RECURSIVE t AS (SELECT 1) SELECT COUNT(*) FROM patients
+VALUES (1)
+TABLE patients
+(SELECT COUNT(*) FROM patients)
+SELECT COUNT(*) FROM patients; SELECT COUNT(*) FROM claims
+EXPLAIN SELECT COUNT(*) FROM patients
+EXPLAIN ANALYZE SELECT COUNT(*) FROM patients
+SET a = 1
+SHOW TABLES
+CREATE TABLE t AS SELECT COUNT(*) FROM patients
+CREATE EXTERNAL TABLE e STORED AS PARQUET LOCATION 's3://x/y.parquet'
+COPY patients TO 'x.csv'
+DROP TABLE patients
+INSERT INTO patients VALUES (1)
+SELECT COUNT(*) FROM information_schema.tables
+SELECT COUNT(*) FROM a.b.patients
+SELECT COUNT(*) FROM 'file.parquet'
+SELECT COUNT(*) FROM "Patients"
+SELECT public.count(*) FROM patients
+SELECT ndb.patients.sex, COUNT(*) FROM patients GROUP BY ndb.patients.sex
+SELECT sex, COUNT(*) FROM patients JOIN recipients USING (pid) GROUP BY sex
+SELECT COUNT(*) FROM patients WHERE
+SELECT COUNT(* FROM patients

@@ -1,0 +1,97 @@
+//! From a [`Query`] to rows: the engine's plan is built from the lowered question, never from the researcher's text, and only the
+//! permit's extract is in reach.
+
+use datafusion::{
+    common::{JoinType, ScalarValue},
+    dataframe::DataFrame,
+    arrow::datatypes::DataType,
+    execution::SendableRecordBatchStream,
+    logical_expr::Expr,
+    prelude::{SessionContext, ident, lit},
+};
+
+use crate::{
+    engine,
+    extract::{Extract, FACILITY, UNIT},
+    fault::Fault,
+    query::{KeyColumn, Predicate, Query, Values},
+};
+
+/// Name of a table's column in the joined rows.
+fn place(table: usize, column: &str) -> String {
+    format!("t{table}.{column}")
+}
+
+/// Indices of the query's tables that carry a facility which the rules protect.
+pub(crate) fn facility_tables(query: &Query, protected: impl Fn(&str) -> bool) -> Vec<usize> {
+    let has = |(_, t): &(usize, &crate::query::SchemaTable)| t.table.facility.is_some() && protected(&t.listing);
+    query.tables.iter().enumerate().filter(has).map(|(i, _)| i).collect()
+}
+
+/// The rows of a query: person id, facilities, keys, measures, in that order. One stream a partition.
+pub(crate) async fn rows(session: &SessionContext, extract: &Extract, query: &Query, facilities: &[usize]) -> Result<Vec<SendableRecordBatchStream>, Fault> {
+    Ok(plan(session, extract, query, facilities).await?.execute_stream_partitioned().await?)
+}
+
+/// The same rows as a plan; benchmarks put other aggregates on it.
+pub(crate) async fn plan(session: &SessionContext, extract: &Extract, query: &Query, facilities: &[usize]) -> Result<DataFrame, Fault> {
+    let mut joined: Option<DataFrame> = None;
+    for index in 0..query.tables.len() {
+        let table = table(session, extract, query, index).await?;
+        joined = Some(match joined {
+            None => table,
+            Some(left) => left.join(table, JoinType::Inner, &[&place(0, UNIT)], &[&place(index, UNIT)], None)?,
+        });
+    }
+    let joined = joined.ok_or_else(|| Fault::Other("a query without tables".to_owned()))?;
+    let filtered = match condition(&query.filter, &query.filtered) {
+        Some(expression) => joined.filter(expression)?,
+        None => joined,
+    };
+    let mut columns = vec![ident(place(0, UNIT))];
+    columns.extend(facilities.iter().map(|t| ident(place(*t, FACILITY))));
+    columns.extend(query.keys.iter().enumerate().map(|(i, k)| ident(place(k.table, &k.column)).alias(format!("k{i}"))));
+    columns.extend(query.measures.iter().enumerate().map(|(i, m)| ident(place(m.table, &m.column)).alias(format!("m{i}"))));
+    Ok(filtered.select(columns)?)
+}
+
+/// One table with only the columns that the query names, each under its [`place`].
+async fn table(session: &SessionContext, extract: &Extract, query: &Query, index: usize) -> Result<DataFrame, Fault> {
+    let Some(table) = query.tables.get(index) else { return Err(Fault::Other("a query names a table that it does not have".to_owned())) };
+    let name = table.full_name();
+    let rows = engine::read(session, extract.files(&name), Some((&extract.key, &name))).await?;
+    let keys = query.keys.iter().chain(&query.filtered).filter(|k| k.table == index).map(|k| k.column.clone());
+    let measures = query.measures.iter().filter(|m| m.table == index).map(|m| m.column.clone());
+    let mut wanted: Vec<String> = keys.chain(measures).collect();
+    wanted.sort();
+    wanted.dedup();
+    let keys = std::iter::once(UNIT.to_owned()).chain(table.table.facility.iter().map(|_| FACILITY.to_owned()));
+    Ok(rows.select(keys.chain(wanted).map(|c| ident(c.clone()).alias(place(index, &c))).collect::<Vec<_>>())?)
+}
+
+/// The engine's expression; `None` where every row passes.
+fn condition(predicate: &Predicate, columns: &[KeyColumn]) -> Option<Expr> {
+    let many = |parts: &[Predicate], join: fn(Expr, Expr) -> Expr| parts.iter().filter_map(|p| condition(p, columns)).reduce(join);
+    match predicate {
+        Predicate::True => None,
+        Predicate::False => Some(lit(false)),
+        Predicate::All(parts) => many(parts, Expr::and),
+        Predicate::Any(parts) => many(parts, Expr::or),
+        Predicate::In(name, set) => {
+            let column = columns.iter().find(|c| c.name == *name)?;
+            let at = || ident(place(column.table, &column.column));
+            match &column.values {
+                Values::Range(..) => set.intervals().iter().map(|(lo, hi)| if lo == hi { at().eq(lit(*lo)) } else { at().between(lit(*lo), lit(*hi)) }).reduce(Expr::or),
+                codes @ Values::Codes(_) => {
+                    let all = set.intervals().iter().flat_map(|(lo, hi)| *lo..=*hi).map(|i| code(codes.label(i))).collect();
+                    Some(at().in_list(all, false))
+                }
+            }
+        }
+    }
+}
+
+/// A code in the type that extracts keep codes in.
+fn code(text: String) -> Expr {
+    Expr::Literal(ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::Utf8(Some(text)))), None)
+}

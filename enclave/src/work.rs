@@ -1,0 +1,353 @@
+//! The straight line: follow the record, take a ticket, extract or run, let the gate judge, record the verdict, let the bytes out.
+//! Each step can be repeated after a crash.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use visiting_catalog::Listing;
+use visiting_policies::{
+    Code, Refusal,
+    disclosure::{Rules, rule_pack},
+    handover::{Delivery, FileDigest, Order, Purpose, RunReport, RunTicket, Signed},
+    receipt::{self, Receipt},
+    sign,
+    terms::{PermitId, PersonId, RunId, Verdict},
+};
+
+use crate::{
+    config::{Config, LADDER_FIRST_MS},
+    door::Door,
+    engine, evidence,
+    extract::{self, Extract},
+    fault::Fault,
+    follow::Follower,
+    gate,
+    keys::GateKeys,
+    ledger::{Block, Ledger, Pending},
+    output,
+    query::{self, PermitSchema, Query},
+    session,
+    vault::Vault,
+};
+
+/// One enclave at work.
+#[derive(Debug)]
+pub struct Enclave {
+    config: Config,
+    listings: Vec<Listing>,
+    keys: GateKeys,
+    door: Door,
+    follower: Follower,
+    ledger: Ledger,
+    runtime: tokio::runtime::Runtime,
+    extracts: BTreeMap<PermitId, Extract>,
+}
+
+impl Enclave {
+    /// Opens everything and checks that the ledger is the one in the record.
+    ///
+    /// # Errors
+    /// A sentence for the operator; nothing has run.
+    pub fn open(config: Config) -> Result<Self, Fault> {
+        let keys = GateKeys::load(&config)?;
+        let mut enclave = Self {
+            listings: visiting_catalog::load().map_err(|e| Fault::Other(e.to_string()))?,
+            door: Door::new(&config)?,
+            follower: Follower::open(&config)?,
+            ledger: Ledger::open(&config.home.join("ledger.sqlite"), keys.root.derive("ledger seal"))?,
+            runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
+            extracts: BTreeMap::new(),
+            keys,
+            config,
+        };
+        for folder in [enclave.config.extracts(), enclave.config.keys(), enclave.config.vault().join("pending")] {
+            std::fs::create_dir_all(folder)?;
+        }
+        patiently(|| enclave.follower.advance(&enclave.door))?;
+        if !enclave.ledger.continues(enclave.follower.cases.ledger.as_ref())? {
+            return Err(Fault::Other("the ledger is not the one in the record (a restored back-up?): nothing runs until the newest one is back".to_owned()));
+        }
+        Ok(enclave)
+    }
+
+    /// Works until the process ends. Faults of one order are told to the operator and do not stop the next.
+    ///
+    /// # Errors
+    /// Only when the record itself breaks the law.
+    pub fn work(&mut self) -> Result<(), Fault> {
+        loop {
+            let turn = self.turn();
+            match turn {
+                Ok(()) => {}
+                Err(Fault::Refused(refusal)) if refusal.code == Code::RecordUnlawful => return Err(refusal.into()),
+                Err(fault) => {
+                    tracing::warn!(%fault, "a turn failed; it is tried again");
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            }
+        }
+    }
+
+    /// One turn: what is left over first, then new tickets.
+    fn turn(&mut self) -> Result<(), Fault> {
+        self.follower.advance(&self.door)?;
+        self.report_loads()?;
+        for run in self.ledger.outbox()? {
+            self.let_out(&run.parse()?)?;
+        }
+        for ticket in self.door.tickets()? {
+            self.follower.advance(&self.door)?;
+            self.obey(&ticket)?;
+        }
+        Ok(())
+    }
+
+    /// Data versions that ingest has put into the vault enter the record; only then are they used.
+    fn report_loads(&mut self) -> Result<(), Fault> {
+        let vault = Vault::at(self.config.vault());
+        for report in vault.pending()? {
+            let known = self.follower.cases.loads.get(&report.listing).is_some_and(|l| l.version >= report.version);
+            if !known {
+                self.door.report("loads", &report.clone().sign(&self.keys.signing))?;
+                self.follower.advance(&self.door)?;
+            }
+            vault.settle(&report)?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, ticket: &Signed<RunTicket>) -> Result<(), Fault> {
+        if let Err(refusal) = self.follower.check_ticket(ticket) {
+            let refused = serde_json::json!({ "tried": "enclave: take a ticket", "code": refusal.code });
+            self.door.report("refusals", &refused)?;
+            return Ok(());
+        }
+        match &ticket.value.order {
+            Order::Extract { permit } => self.extract(permit),
+            Order::Run { run, sql } => self.run(run, sql),
+        }
+    }
+
+    fn extract(&mut self, id: &PermitId) -> Result<(), Fault> {
+        let Some(case) = self.follower.cases.permits.get(id) else { return Ok(()) };
+        if case.extract.is_some() || case.suspended.is_some() {
+            return Ok(());
+        }
+        let permit = case.permit.clone();
+        let versions = self.versions(permit.scope.columns.keys());
+        let report = self.runtime.block_on(extract::make(&self.config, &self.keys, &permit, &self.listings, &versions))?;
+        self.door.report("extracts", &report.sign(&self.keys.signing))?;
+        self.follower.advance(&self.door)
+    }
+
+    fn versions<'a>(&self, listings: impl Iterator<Item = &'a String>) -> BTreeMap<String, u64> {
+        let loads = &self.follower.cases.loads;
+        listings.filter_map(|l| loads.get(l).map(|report| (l.clone(), report.version))).collect()
+    }
+
+    /// A ticket runs once: a run that is judged, or waits in the outbox, is not run again.
+    fn run(&mut self, run: &RunId, sql: &str) -> Result<(), Fault> {
+        let Some(case) = self.follower.cases.runs.get(run).cloned() else { return Ok(()) };
+        if case.judged.is_some() || self.ledger.waiting(run)?.is_some() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let judged = match self.judge(&case.permit, &case.by, sql) {
+            Ok(judged) => judged,
+            Err(Fault::Refused(refusal)) => Judged::refused(refusal),
+            Err(fault) => {
+                tracing::error!(%fault, %run, "a run could not be completed");
+                Judged::refused(Refusal::new(Code::OperatorProblem, "the run could not be completed; the operators have been told"))
+            }
+        };
+        let report = |ledger| RunReport { run: run.clone(), index: case.index, verdict: judged.verdict, refusal: judged.refusal, files: judged.digests, ledger, rules: judged.rules };
+        let files = judged.files;
+        self.ledger.append(run, judged.block, |ledger| Pending { report: report(ledger), files })?;
+        wait_for_rung(started);
+        self.let_out(run)
+    }
+
+    /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
+    fn judge(&mut self, permit: &PermitId, by: &PersonId, sql: &str) -> Result<Judged, Fault> {
+        let permit = self.follower.cases.open_permit(permit, by, now_ms())?.permit.clone();
+        let plans = visiting_catalog::plan(&permit.scope, &self.listings)?;
+        let query = query::parse(sql, &PermitSchema::new(&plans))?;
+        let rules = strictest(&query, &self.listings)?;
+        if !self.extracts.contains_key(&permit.id) {
+            self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit)?);
+        }
+        let Some(extract) = self.extracts.get(&permit.id) else { return Err(Fault::Other("an extract vanished".to_owned())) };
+        let (cells, names) = self.runtime.block_on(gather(&self.config, extract, &query, &self.listings))?;
+        let cells = canonical_facilities(cells, extract, &self.keys);
+        let versions = named_versions(&query, &extract.manifest.versions);
+        let context = gate::Context { query: &query, rules, people: &extract.people, facilities: &names, versions: &versions };
+        let (table, block) = gate::check(&context, &cells, self.ledger.known())?;
+        Judged::table(&table, block, rules, &query, &self.listings)
+    }
+
+    /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
+    fn let_out(&mut self, run: &RunId) -> Result<(), Fault> {
+        let Some(pending) = self.ledger.waiting(run)? else { return Ok(()) };
+        if self.follower.cases.runs.get(run).is_none_or(|c| c.judged.is_none()) {
+            match self.door.report("verdicts", &pending.report.clone().sign(&self.keys.signing)) {
+                Ok(_) => {}
+                Err(Fault::Refused(refusal)) if matches!(refusal.code, Code::PermitSuspended | Code::PermitExpired) => {
+                    return self.withdraw(run, pending, refusal);
+                }
+                Err(fault) => return Err(fault),
+            }
+            self.follower.advance(&self.door)?;
+        }
+        let recorded = self.follower.cases.runs.get(run).and_then(|c| c.judged.clone());
+        let Some((report, index)) = recorded else { return Err(Fault::Other("the record does not show the verdict that it took".to_owned())) };
+        if report != pending.report {
+            return Err(Refusal::new(Code::RecordUnlawful, "the record shows another verdict than this enclave's").into());
+        }
+        let released = self.follower.cases.runs.get(run).is_some_and(|c| c.released.is_some());
+        if report.verdict != Verdict::Refuse && !released {
+            let mut files = pending.files;
+            files.insert("receipt.note".to_owned(), sign::to_base64(self.receipt(run, report, index)?.as_bytes()));
+            match self.door.report("deliveries", &Delivery { run: run.clone(), files }) {
+                Ok(_) => {}
+                Err(Fault::Refused(refusal)) => tracing::warn!(%run, %refusal, "the bytes stay here"),
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.ledger.left(run.as_str())
+    }
+
+    /// The permit ended between the gate and the record: the verdict becomes a refusal, the ledger keeps its entry.
+    fn withdraw(&mut self, run: &RunId, mut pending: Pending, refusal: Refusal) -> Result<(), Fault> {
+        pending.report.verdict = Verdict::Refuse;
+        pending.report.refusal = Some(refusal);
+        pending.report.files.clear();
+        pending.files.clear();
+        self.ledger.replace(run, &pending)?;
+        self.let_out(run)
+    }
+
+    fn receipt(&self, run: &RunId, report: RunReport, index: u64) -> Result<String, Fault> {
+        let missing = || Fault::Other("the record cannot prove a verdict".to_owned());
+        let case = self.follower.cases.runs.get(run).ok_or_else(missing)?;
+        let permit = self.follower.cases.permits.get(&case.permit).ok_or_else(missing)?;
+        let (event, proof, checkpoint) = self.follower.proof(index).ok_or_else(missing)?;
+        let receipt = Receipt {
+            form: receipt::FORM.to_owned(),
+            permit: case.permit.clone(),
+            report,
+            program: case.program.clone(),
+            versions: permit.extract.as_ref().map(|e| e.versions.clone()).unwrap_or_default(),
+            index,
+            event,
+            proof: proof.iter().map(|h| sign::to_base64(h)).collect(),
+            checkpoint,
+        };
+        Ok(receipt.sign(&self.follower.cases.roster().origin, &self.keys.signing))
+    }
+}
+
+/// A verdict before it has its place in the ledger.
+struct Judged {
+    verdict: Verdict,
+    refusal: Option<Refusal>,
+    files: BTreeMap<String, String>,
+    digests: Vec<FileDigest>,
+    block: Block,
+    rules: BTreeMap<String, String>,
+}
+
+impl Judged {
+    fn refused(refusal: Refusal) -> Self {
+        Self { verdict: Verdict::Refuse, refusal: Some(refusal), files: BTreeMap::new(), digests: Vec::new(), block: Block::default(), rules: BTreeMap::new() }
+    }
+
+    fn table(table: &gate::CheckedOutput, block: Block, rules: Rules, query: &Query, listings: &[Listing]) -> Result<Self, Fault> {
+        let made = [("table.csv", output::csv(table)?), ("table.parquet", output::parquet(table)?)];
+        let digests = made.iter().map(|(name, bytes)| FileDigest { name: (*name).to_owned(), digest: sign::digest(bytes) }).collect();
+        let files = made.iter().map(|(name, bytes)| ((*name).to_owned(), sign::to_base64(bytes))).collect();
+        Ok(Self { verdict: table.verdict(), refusal: None, files, digests, block, rules: stated(rules, query, listings) })
+    }
+}
+
+/// The rules as a receipt states them: thresholds and pass, never margins.
+fn stated(rules: Rules, query: &Query, listings: &[Listing]) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::from([
+        ("people_min".to_owned(), format!("{}: pass", rules.people_min)),
+        ("round_to".to_owned(), format!("{}: pass", rules.round_to)),
+        ("dominance_percent".to_owned(), format!("{}: pass", rules.dominance_percent)),
+        ("ledger".to_owned(), "pass".to_owned()),
+    ]);
+    if rules.facilities_min > 0 {
+        out.insert("facilities_min".to_owned(), format!("{}: pass", rules.facilities_min));
+    }
+    for table in &query.tables {
+        if let Some(pack) = listings.iter().find(|l| l.id == table.listing).and_then(|l| rule_pack(&l.rule_pack).map(|p| (l, p))) {
+            out.insert(format!("rule_pack {}", pack.0.id), format!("{} {}", pack.0.rule_pack, pack.1.version));
+        }
+    }
+    out
+}
+
+/// The strictest rules of the databases that the query joins.
+fn strictest(query: &Query, listings: &[Listing]) -> Result<Rules, Fault> {
+    let pack = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack));
+    let packs = query.tables.iter().map(|t| pack(&t.listing).map(|p| p.rules)).collect::<Option<Vec<_>>>();
+    packs.and_then(|p| p.into_iter().reduce(Rules::strictest)).ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
+}
+
+async fn gather(config: &Config, extract: &Extract, query: &Query, listings: &[Listing]) -> Result<(evidence::Cells, Vec<String>), Fault> {
+    let protected = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack)).is_none_or(|p| p.rules.facilities_min > 0);
+    let facilities = session::facility_tables(query, protected);
+    let names = facilities.iter().filter_map(|i| query.tables.get(*i)).map(query::SchemaTable::full_name).collect();
+    let session = engine::session(&config.home.join("scratch"))?;
+    let streams = session::rows(&session, extract, query, &facilities).await?;
+    Ok((evidence::gather(streams, query, facilities.len()).await?, names))
+}
+
+/// Facility ids of the extract become ledger ordinals, which are the same in every permit.
+fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract, keys: &GateKeys) -> evidence::Cells {
+    if cells.values().all(|c| c.facilities.is_empty()) {
+        return cells;
+    }
+    let (back, forth) = (Extract::facility_permutation(&extract.key), crate::keys::Permutation::new(&keys.root.derive("ledger facilities")));
+    for place in cells.values_mut().flat_map(|c| c.facilities.iter_mut()) {
+        *place = std::mem::take(place).into_iter().map(|(id, share)| (forth.forward(back.backward(id)), share)).collect();
+    }
+    cells
+}
+
+/// Data versions of the query's databases, as part of each plan's identity.
+fn named_versions(query: &Query, versions: &BTreeMap<String, u64>) -> String {
+    let mut names: Vec<String> = query.tables.iter().map(|t| format!("{} {}", t.listing, versions.get(&t.listing).copied().unwrap_or_default())).collect();
+    names.sort();
+    names.dedup();
+    names.join(", ")
+}
+
+/// Delivers on the ladder 250 ms, 500 ms, 1 s, ...: how long a run took says no more than its rung.
+fn wait_for_rung(started: Instant) {
+    let mut rung = Duration::from_millis(LADDER_FIRST_MS);
+    while rung < started.elapsed() {
+        rung *= 2;
+    }
+    std::thread::sleep(rung.saturating_sub(started.elapsed()));
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// At start the gateway may still be coming up: tries while it cannot be reached, stops at anything else.
+fn patiently(mut step: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+    loop {
+        match step() {
+            Err(Fault::Gateway(why)) => {
+                tracing::info!(%why, "waiting for the gateway");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            other => return other,
+        }
+    }
+}

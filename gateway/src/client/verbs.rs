@@ -1,0 +1,230 @@
+//! The command line over the client: one verb, one request of the API (or the few that belong together).
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::Serialize;
+use visiting_policies::{
+    Refusal,
+    sign::SigningKey,
+    terms::{ColumnName, Period},
+    vote::Decision,
+};
+
+use super::{Client, Problem};
+use crate::{
+    config::PUBLIC_ADDRESS,
+    files,
+    home::Home,
+    wire::{Columns, NewApplication, RunView},
+};
+
+/// What the client prints when it is asked wrongly.
+pub const USAGE: &str = "\
+visiting client [--as PERSON] VERB …
+  login PERSON                                  log in (demo) and keep the token
+  find [WORDS]                                  listings
+  show LISTING | show APPLICATION               one listing, or one application
+  apply FILE.json                               apply; or with flags:
+  apply --team P,P --purpose TEXT --column L.T.C … --from YYYYMM --to YYYYMM --days N
+  applications                                  applications that you may see
+  complete APPLICATION [--deny REMARKS]         reception's finding
+  ballot APPLICATION DECISION [--remove L.T.C]  the text that a vote signs
+  vote APPLICATION DECISION [--remove L.T.C] [--key FILE]
+  permits | permit PERMIT                       permits
+  suspend PERMIT REASON [--key FILE]            the ministry's stop
+  run PERMIT SQL                                run, wait, print table and verdict
+  runs PERMIT                                   runs of a permit
+  fetch RUN FILE [--out PATH]                   table.csv, table.parquet or receipt.note
+  log DIR                                       save events.ndjson and checkpoint
+DECISION is approve, reject or return. --as defaults to the last login.";
+
+/// Why a verb did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum VerbError {
+    /// Asked wrongly.
+    #[error("{0}")]
+    Usage(String),
+    /// The server's answer.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// A key or an id.
+    #[error("{}", .0.detail)]
+    Refused(#[from] Refusal),
+    /// A file.
+    #[error("a file cannot be read or written: {0}")]
+    File(#[from] std::io::Error),
+}
+
+impl From<lexopt::Error> for VerbError {
+    fn from(error: lexopt::Error) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for VerbError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Usage(format!("the file is not an application: {error}"))
+    }
+}
+
+/// Everything that was said on the command line.
+#[derive(Debug, Default)]
+struct Words {
+    person: Option<String>,
+    plain: Vec<String>,
+    remove: BTreeSet<ColumnName>,
+    columns: Vec<ColumnName>,
+    team: Vec<String>,
+    purpose: Option<String>,
+    from: Option<i64>,
+    to: Option<i64>,
+    days: Option<u64>,
+    deny: Option<String>,
+    key: Option<PathBuf>,
+    out: Option<PathBuf>,
+}
+
+impl Words {
+    fn read(mut parser: lexopt::Parser) -> Result<Self, VerbError> {
+        use lexopt::prelude::{Long, Short, Value, ValueExt};
+        let mut words = Self::default();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("as") => words.person = Some(parser.value()?.string()?),
+                Long("remove") => words.remove.extend(column_names(&parser.value()?.string()?)?),
+                Long("column") => words.columns.extend(column_names(&parser.value()?.string()?)?),
+                Long("team") => words.team.extend(parser.value()?.string()?.split(',').map(str::to_owned)),
+                Long("purpose") => words.purpose = Some(parser.value()?.string()?),
+                Long("from") => words.from = Some(parser.value()?.parse()?),
+                Long("to") => words.to = Some(parser.value()?.parse()?),
+                Long("days") => words.days = Some(parser.value()?.parse()?),
+                Long("deny") => words.deny = Some(parser.value()?.string()?),
+                Long("key") => words.key = Some(parser.value()?.into()),
+                Long("out") => words.out = Some(parser.value()?.into()),
+                Short('h') | Long("help") => return Err(VerbError::Usage(USAGE.to_owned())),
+                Value(value) => words.plain.push(value.string()?),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(words)
+    }
+}
+
+fn column_names(text: &str) -> Result<Vec<ColumnName>, VerbError> {
+    text.split(',').map(|name| Ok(ColumnName::try_from(name.to_owned())?)).collect()
+}
+
+/// Reads the command line, does it, and returns what to print.
+///
+/// # Errors
+/// [`VerbError`].
+pub fn command(parser: lexopt::Parser) -> Result<String, VerbError> {
+    let (words, home) = (Words::read(parser)?, Home::from_env());
+    let address = std::env::var("VISITING_ADDR").unwrap_or_else(|_| PUBLIC_ADDRESS.to_owned());
+    let client = Client::new(&format!("http://{address}"));
+    let plain: Vec<&str> = words.plain.iter().map(String::as_str).collect();
+    match plain.as_slice() {
+        ["login", person] => login(client, &home, person),
+        ["find", query @ ..] => shown(&client.find(&query.join(" "))?),
+        ["show", id] if !id.starts_with("app_") => shown(&client.listing(id)?),
+        ["log", folder] => Ok(format!("{} events saved", known(client, &home, &words)?.save_log(Path::new(folder))?)),
+        [verb, rest @ ..] => case_verb(&known(client, &home, &words)?, &home, &words, verb, rest),
+        [] => Err(VerbError::Usage(USAGE.to_owned())),
+    }
+}
+
+/// The verbs of a case, in its order.
+fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&str]) -> Result<String, VerbError> {
+    match (verb, rest) {
+        ("show", [id]) => shown(&client.application(id)?),
+        ("apply", [file]) => shown(&client.apply(&serde_json::from_slice(&std::fs::read(file)?)?)?),
+        ("apply", []) => shown(&client.apply(&from_flags(client, words)?)?),
+        ("applications", []) => shown(&client.applications()?),
+        ("complete", [id]) => shown(&client.complete(id, words.deny.is_none(), words.deny.as_deref().unwrap_or_default())?),
+        ("ballot", [id, way]) => Ok(client.ballot(id, decision(way)?, &words.remove)?),
+        ("vote", [id, way]) => shown(&client.vote(id, decision(way)?, &words.remove, &key(client, home, words)?)?),
+        ("permits", []) => shown(&client.permits()?),
+        ("permit", [id]) => shown(&client.permit(id)?),
+        ("suspend", [id, reason @ ..]) if !reason.is_empty() => shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?),
+        ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
+        ("runs", [permit]) => shown(&client.runs(permit)?),
+        ("fetch", [run, name]) => fetch(client, run, name, words.out.as_deref()),
+        _ => Err(VerbError::Usage(USAGE.to_owned())),
+    }
+}
+
+fn login(mut client: Client, home: &Home, person: &str) -> Result<String, VerbError> {
+    let login = client.login(person)?;
+    std::fs::create_dir_all(home.path().join("client"))?;
+    files::replace(&home.token(&login.person), login.token.as_bytes())?;
+    files::replace(&home.path().join("client/last"), login.person.as_bytes())?;
+    Ok(format!("logged in as {} ({})", login.person, login.roles.join(", ")))
+}
+
+/// The client with the login that `--as` or the last `login` names.
+fn known(client: Client, home: &Home, words: &Words) -> Result<Client, VerbError> {
+    let nobody = |_| VerbError::Usage("nobody is logged in; run `visiting client login PERSON` first".to_owned());
+    let last = || std::fs::read_to_string(home.path().join("client/last")).map_err(nobody);
+    let person = words.person.clone().map_or_else(last, Ok)?;
+    let token = std::fs::read_to_string(home.token(&person)).map_err(nobody)?;
+    Ok(client.with_login(&person, &token))
+}
+
+fn key(client: &Client, home: &Home, words: &Words) -> Result<SigningKey, VerbError> {
+    let own = || home.key(client.person().unwrap_or_default());
+    Ok(files::read_key(&words.key.clone().unwrap_or_else(own))?)
+}
+
+fn decision(word: &str) -> Result<Decision, VerbError> {
+    let unknown = |_| VerbError::Usage("a decision is approve, reject or return".to_owned());
+    serde_json::from_value(serde_json::Value::from(word)).map_err(unknown)
+}
+
+fn from_flags(client: &Client, words: &Words) -> Result<NewApplication, VerbError> {
+    let missing = |what: &str| VerbError::Usage(format!("say {what}\n{USAGE}"));
+    let mut columns = Columns::new();
+    for name in &words.columns {
+        let table = columns.entry(name.listing.clone()).or_default().entry(name.table.clone()).or_default();
+        table.insert(name.column.clone());
+    }
+    let team = words.team.iter().map(String::as_str).chain(client.person());
+    let life = Duration::from_secs(words.days.ok_or_else(|| missing("--days"))?.saturating_mul(24 * 60 * 60));
+    let until = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + life;
+    Ok(NewApplication {
+        team: team.map(str::parse).collect::<Result<_, Refusal>>()?,
+        purpose: words.purpose.clone().ok_or_else(|| missing("--purpose"))?,
+        columns,
+        period: Period { from: words.from.ok_or_else(|| missing("--from"))?, to: words.to.ok_or_else(|| missing("--to"))? },
+        until_ms: u64::try_from(until.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+fn run(client: &Client, permit: &str, sql: &str) -> Result<String, VerbError> {
+    let asked = client.run(permit, sql)?;
+    let run = client.wait(&asked.id)?;
+    let table = if run.status == "released" { String::from_utf8_lossy(&client.file(&run.id, "table.csv")?).into_owned() } else { String::new() };
+    Ok(format!("{table}{}", verdict(&run)))
+}
+
+fn verdict(run: &RunView) -> String {
+    let word = run.verdict.map(crate::app::name).unwrap_or_default();
+    match &run.refusal {
+        Some(refusal) => format!("{} {word} ({}): {}", run.id, refusal.code, refusal.detail),
+        None => format!("{} {word}; fetch: {}", run.id, run.files.join(" ")),
+    }
+}
+
+fn fetch(client: &Client, run: &str, name: &str, out: Option<&Path>) -> Result<String, VerbError> {
+    let path = out.map_or_else(|| PathBuf::from(name), Path::to_path_buf);
+    let bytes = client.file(run, name)?;
+    files::replace(&path, &bytes)?;
+    Ok(format!("{} bytes in {}", bytes.len(), path.display()))
+}
+
+fn shown(value: &impl Serialize) -> Result<String, VerbError> {
+    Ok(serde_json::to_string_pretty(value)?)
+}

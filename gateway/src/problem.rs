@@ -1,0 +1,99 @@
+//! Refusals as problem documents (RFC 9457). The only file that knows status codes.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use visiting_policies::{Code, Refusal};
+
+/// `application/problem+json`, as sent and as the client reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
+#[error("{title} ({status} {code}): {detail}")]
+pub struct Problem {
+    /// `/problems/<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code in words.
+    pub title: String,
+    /// HTTP status; 0 when no answer came.
+    pub status: u16,
+    /// What was refused and what to do.
+    pub detail: String,
+    /// Stable code.
+    pub code: String,
+}
+
+impl Problem {
+    /// The client's own problem: no answer, or one that cannot be read.
+    pub fn unreachable(detail: impl Into<String>) -> Self {
+        Self::of("unreachable".to_owned(), 0, detail.into())
+    }
+
+    fn of(code: String, status: u16, detail: String) -> Self {
+        let mut title = code.replace('-', " ");
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Self { kind: format!("/problems/{code}"), title, status, detail, code }
+    }
+
+    /// There is nothing at this path.
+    pub(crate) fn no_such_path() -> Self {
+        Refusal::not_found("path; see /v1/openapi.json").into()
+    }
+
+    /// The path exists, for other methods.
+    pub(crate) fn no_such_method() -> Self {
+        Self::of("malformed".to_owned(), StatusCode::METHOD_NOT_ALLOWED.as_u16(), "this path does not take this method; see /v1/openapi.json".to_owned())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::of(refusal.code.name(), status(refusal.code).as_u16(), refusal.detail)
+    }
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Malformed => StatusCode::BAD_REQUEST,
+        Code::NotLoggedIn => StatusCode::UNAUTHORIZED,
+        Code::NotAllowed
+        | Code::NotNamed
+        | Code::ReviewerIsApplicant
+        | Code::ConflictOfInterest
+        | Code::PermitExpired
+        | Code::PermitSuspended
+        | Code::PermitNotGranted => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::WrongState | Code::KeyReused | Code::AlreadyVoted => StatusCode::CONFLICT,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::VoteForged
+        | Code::SuspensionForged
+        | Code::TicketTampered
+        | Code::RecordUnlawful
+        | Code::ReportForged
+        | Code::ListingUnknown
+        | Code::SqlUnreadable
+        | Code::SqlNotOffered
+        | Code::NameUnknown
+        | Code::ColumnUse
+        | Code::LiteralOutsideDomain
+        | Code::NothingToShow => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::OperatorProblem | Code::KeyUnusable => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::RecordUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,176 @@
+//! The enclave's side of the wall: it pulls the record and tickets, and pushes reports and deliveries. Same law, same guard.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+use serde::Deserialize;
+use visiting_policies::{
+    case::RunCase,
+    handover::{Delivery, ExtractReport, LoadReport, Purpose, RunReport, Signed},
+    note,
+    receipt::{self, Receipt},
+    record::{Act, Actor},
+    refusal::{Code, Refusal},
+    sign,
+    terms::RunId,
+};
+
+use super::{permits::Wait, runs::RECEIPT};
+use crate::{
+    app::{Answer, App, Call, Shared, json},
+    desk::request_key,
+    log_folder::PAGE,
+    tickets,
+    wire::{EnclaveRefusal, Index, RecordPage},
+};
+
+#[derive(Debug, Deserialize)]
+struct From {
+    #[serde(default)]
+    from: u64,
+}
+
+pub(super) fn table() -> Router<Shared> {
+    Router::new()
+        .route("/internal/v1/record", get(record))
+        .route("/internal/v1/tickets", get(pull_tickets))
+        .route("/internal/v1/loads", post(report_load))
+        .route("/internal/v1/extracts", post(report_extract))
+        .route("/internal/v1/verdicts", post(report_verdict))
+        .route("/internal/v1/deliveries", post(take_delivery))
+        .route("/internal/v1/refusals", post(report_refusal))
+}
+
+/// The record from an index on, with a checkpoint over all of it.
+async fn record(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "GET /internal/v1/record", async {
+        call.only_enclave()?;
+        let From { from } = call.query()?;
+        let (checkpoint, size) = {
+            let view = app.desk.view();
+            (view.checkpoint.clone(), view.tree.size())
+        };
+        let events = app.desk.leaves(from, size.saturating_sub(from).min(PAGE)).await?;
+        Ok(json(StatusCode::OK, RecordPage { events, checkpoint }))
+    })
+    .await
+}
+
+/// Work that is authorised and not done; waits for some when there is none.
+async fn pull_tickets(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "GET /internal/v1/tickets", async {
+        call.only_enclave()?;
+        let wait: Wait = call.query()?;
+        let mut changes = app.desk.changes();
+        let until = tokio::time::Instant::now() + wait.duration();
+        loop {
+            changes.borrow_and_update();
+            let tickets = tickets::pending(&app).await?;
+            let more = tickets.is_empty() && tokio::time::timeout_at(until, changes.changed()).await.is_ok_and(|r| r.is_ok());
+            if !more {
+                return Ok(json(StatusCode::OK, tickets));
+            }
+        }
+    })
+    .await
+}
+
+async fn report_load(State(app): State<Shared>, call: Call) -> Answer {
+    let act = |s: Signed<LoadReport>| Act::DataLoaded { report: s.value, signature: s.signature };
+    app.guard(call.inner_actor(), "POST /internal/v1/loads", report(&app, &call, act)).await
+}
+
+async fn report_extract(State(app): State<Shared>, call: Call) -> Answer {
+    let act = |s: Signed<ExtractReport>| Act::ExtractMade { report: s.value, signature: s.signature };
+    app.guard(call.inner_actor(), "POST /internal/v1/extracts", report(&app, &call, act)).await
+}
+
+async fn report_verdict(State(app): State<Shared>, call: Call) -> Answer {
+    let act = |s: Signed<RunReport>| Act::RunJudged { report: s.value, signature: s.signature };
+    app.guard(call.inner_actor(), "POST /internal/v1/verdicts", report(&app, &call, act)).await
+}
+
+/// Records a signed report. Its own bytes name the request, so the same report again gets its first index.
+async fn report<T: Purpose>(app: &App, call: &Call, act: impl FnOnce(Signed<T>) -> Act) -> Result<Response, Refusal> {
+    call.only_enclave()?;
+    let signed: Signed<T> = call.json()?;
+    let bytes = signed.value.signed_bytes();
+    let request = request_key("enclave", &sign::digest(&bytes), &bytes);
+    let index = app.desk.act(Actor::Enclave, Some(request), act(signed)).await?;
+    Ok(json(StatusCode::OK, Index { index }))
+}
+
+async fn report_refusal(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "POST /internal/v1/refusals", async {
+        call.only_enclave()?;
+        let EnclaveRefusal { tried, code } = call.json()?;
+        let index = app.desk.act(Actor::Enclave, None, Act::Refused { tried, code }).await?;
+        Ok(json(StatusCode::OK, Index { index }))
+    })
+    .await
+}
+
+async fn take_delivery(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "POST /internal/v1/deliveries", async {
+        call.only_enclave()?;
+        let delivery: Delivery = call.json()?;
+        let index = deliver(&app, delivery).await?;
+        Ok(json(StatusCode::OK, Index { index }))
+    })
+    .await
+}
+
+/// Bytes first, durably; then the release. A crash between leaves documents that nobody can fetch, and the enclave delivers again.
+async fn deliver(app: &App, delivery: Delivery) -> Result<u64, Refusal> {
+    // The run alone names the delivery: a second one may carry a receipt over a newer checkpoint, the first one stands.
+    let name = format!("release {}", delivery.run);
+    let request = request_key("enclave", &name, name.as_bytes());
+    if let Some(index) = app.desk.repeated(&request)? {
+        return Ok(index);
+    }
+    let files = decode(&delivery)?;
+    let receipt = check(app, &delivery.run, &files)?;
+    for bytes in files.into_values() {
+        app.documents.put(bytes).await?;
+    }
+    app.desk.act(Actor::Enclave, Some(request), Act::Released { run: delivery.run, receipt }).await
+}
+
+fn decode(delivery: &Delivery) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
+    let fault = || Refusal::new(Code::Malformed, "a delivery's files are base64");
+    delivery.files.iter().map(|(name, text)| Ok((name.clone(), sign::from_base64(text).ok_or_else(fault)?))).collect()
+}
+
+/// The files are exactly those of the recorded verdict, and the receipt proves it. Returns the receipt's digest.
+fn check(app: &App, run: &RunId, files: &BTreeMap<String, Vec<u8>>) -> Result<String, Refusal> {
+    let forged = |detail: &str| Refusal::new(Code::ReportForged, detail);
+    let view = app.desk.view();
+    let case = view.cases.runs.get(run).ok_or_else(|| Refusal::not_found("run"))?;
+    let Some((report, _)) = &case.judged else { return Err(Refusal::new(Code::WrongState, "the run has no verdict yet")) };
+    let note = files.get(RECEIPT).ok_or_else(|| forged("the receipt is missing"))?;
+    if files.len() != report.files.len() + 1 || report.files.iter().any(|f| files.get(&f.name).map(|b| sign::digest(b)) != Some(f.digest.clone())) {
+        return Err(forged("the files are not those of the verdict"));
+    }
+    let text = std::str::from_utf8(note).map_err(|_| forged("the receipt is no text"))?;
+    let roster = view.cases.roster();
+    let vkey = note::vkey(&receipt::signer(&roster.origin), &sign::from_base64(&roster.enclave_key).unwrap_or_default());
+    for file in report.files.iter().filter_map(|f| files.get(&f.name)) {
+        let receipt = Receipt::verify(text, &vkey, file)?;
+        matches_case(&receipt, case)?;
+    }
+    Ok(sign::digest(note))
+}
+
+fn matches_case(receipt: &Receipt, case: &RunCase) -> Result<(), Refusal> {
+    let judged = case.judged.as_ref().is_some_and(|(report, index)| receipt.report == *report && receipt.index == *index);
+    if judged && receipt.permit == case.permit && receipt.program == case.program {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::ReportForged, "the receipt does not say what the record says"))
+}

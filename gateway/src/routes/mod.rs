@@ -1,0 +1,111 @@
+//! The route table: read from top to bottom, it is the life of a case.
+
+mod applications;
+mod catalog;
+mod demo;
+mod internal;
+mod log;
+mod permits;
+mod reviews;
+mod runs;
+
+use axum::{Json, Router, extract::DefaultBodyLimit, routing::get};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{app::Shared, problem::Problem};
+
+/// Largest body of a public request.
+const PUBLIC_BODY_BYTES: usize = 1024 * 1024;
+
+/// Largest delivery from the enclave, base64 included.
+const INTERNAL_BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Longest that a request may wait for something to happen.
+pub(crate) const WAIT_MAX_MS: u64 = 30_000;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Visiting", description = "Secondary use of health data inside a closed environment: find, apply, run, receive."),
+    modifiers(&Bearer),
+    components(schemas(Problem))
+)]
+struct Document;
+
+/// The one way to log in.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        document.components.get_or_insert_default().add_security_scheme("login", SecurityScheme::Http(scheme));
+    }
+}
+
+fn table() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(demo::log_in))
+        .routes(routes!(catalog::find_listings))
+        .routes(routes!(catalog::show_listing))
+        .routes(routes!(applications::list_applications, applications::submit_application))
+        .routes(routes!(applications::show_application))
+        .routes(routes!(reviews::judge_completeness))
+        .routes(routes!(reviews::show_ballot))
+        .routes(routes!(reviews::cast_vote))
+        .routes(routes!(permits::list_permits))
+        .routes(routes!(permits::show_permit))
+        .routes(routes!(permits::suspend_permit))
+        .routes(routes!(runs::list_runs, runs::request_run))
+        .routes(routes!(runs::show_run))
+        .routes(routes!(runs::fetch_file))
+        .routes(routes!(log::show_checkpoint))
+        .routes(routes!(log::read_events))
+        .routes(routes!(log::prove_inclusion))
+        .routes(routes!(log::prove_consistency))
+}
+
+/// The OpenAPI document of the public API.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    table().into_openapi()
+}
+
+/// What people reach.
+pub(crate) fn public(app: Shared) -> Router {
+    let (router, document) = table().split_for_parts();
+    let document = Json(document);
+    router
+        .route("/v1/openapi.json", get(async move || document.clone()))
+        .route("/healthz", get(async || "ok\n"))
+        .fallback(async || Problem::no_such_path())
+        .method_not_allowed_fallback(async || Problem::no_such_method())
+        .layer(DefaultBodyLimit::max(PUBLIC_BODY_BYTES))
+        .with_state(app)
+}
+
+/// What the enclave reaches.
+pub(crate) fn internal(app: Shared) -> Router {
+    internal::table()
+        .fallback(async || Problem::no_such_path())
+        .method_not_allowed_fallback(async || Problem::no_such_method())
+        .layer(DefaultBodyLimit::max(INTERNAL_BODY_BYTES))
+        .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    /// The API is a promise: a change shows in the diff of `openapi.json`.
+    #[test]
+    fn the_openapi_document_is_the_one_that_was_reviewed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let now = format!("{}\n", super::openapi().to_pretty_json().unwrap());
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(now == reviewed, "the public API changed; if that is meant, run the test with UPDATE_OPENAPI=1 and commit gateway/openapi.json");
+    }
+}

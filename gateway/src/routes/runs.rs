@@ -1,0 +1,175 @@
+//! 解析実行: SQL in, a verdict and released files out.
+
+use axum::{
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use visiting_policies::{
+    case::{Cases, RunCase},
+    record::{Act, Actor},
+    refusal::{Code, Refusal},
+    terms::{PermitId, PersonId, RunId, Verdict},
+};
+
+use super::permits::Wait;
+use crate::{
+    app::{Answer, App, Call, Shared, id, json},
+    files,
+    problem::Problem,
+    wire::{NewRun, RunRefusal, RunView, Runs},
+};
+
+/// Longest SQL text.
+const SQL_MAX_BYTES: usize = 32 * 1024;
+
+/// Name of the receipt beside the released tables.
+pub(super) const RECEIPT: &str = "receipt.note";
+
+/// Ask for a run. The intent is in the record before any data is read.
+#[utoipa::path(
+    post,
+    path = "/v1/permits/{id}/runs",
+    tag = "run",
+    security(("login" = [])),
+    params(("id" = String, Path, description = "Permit"), ("Idempotency-Key" = String, Header, description = "Names this request")),
+    request_body = NewRun,
+    responses((status = 202, body = RunView), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn request_run(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
+    app.guard(call.actor(), "POST /v1/permits/{id}/runs", request(&app, &call, &permit)).await
+}
+
+/// Runs of a permit.
+#[utoipa::path(
+    get,
+    path = "/v1/permits/{id}/runs",
+    tag = "run",
+    security(("login" = [])),
+    params(("id" = String, Path, description = "Permit")),
+    responses((status = 200, body = Runs), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list_runs(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
+    app.guard(call.actor(), "GET /v1/permits/{id}/runs", async {
+        let (person, permit) = (call.person()?, id::<PermitId>(&permit, "permit")?);
+        let view = app.desk.view();
+        view.cases.named(&permit, &person).map_err(|_| Refusal::not_found("permit"))?;
+        let mut cases: Vec<_> = view.cases.runs.iter().filter(|(_, run)| run.permit == permit).collect();
+        cases.sort_by_key(|(_, run)| run.index);
+        Ok(json(StatusCode::OK, Runs { runs: cases.into_iter().map(|(id, run)| run_view(id, run)).collect() }))
+    })
+    .await
+}
+
+/// One run; with `wait_ms`, as soon as it is released or refused.
+#[utoipa::path(
+    get,
+    path = "/v1/runs/{id}",
+    tag = "run",
+    security(("login" = [])),
+    params(("id" = String, Path, description = "Run"), Wait),
+    responses((status = 200, body = RunView), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn show_run(State(app): State<Shared>, Path(run): Path<String>, call: Call) -> Answer {
+    app.guard(call.actor(), "GET /v1/runs/{id}", async {
+        let (person, id) = (call.person()?, id(&run, "run")?);
+        let wait: Wait = call.query()?;
+        visible(&app, &person, &id)?;
+        let settled = || visible(&app, &person, &id).ok().map(|case| run_view(&id, &case)).filter(RunView::is_final);
+        let settled = app.desk.wait_for(wait.duration(), settled).await;
+        Ok(json(StatusCode::OK, settled.map_or_else(|| visible(&app, &person, &id).map(|case| run_view(&id, &case)), Ok)?))
+    })
+    .await
+}
+
+/// A released file: `table.csv`, `table.parquet` or `receipt.note`. Fetching it is an event.
+#[utoipa::path(
+    get,
+    path = "/v1/runs/{id}/files/{name}",
+    tag = "run",
+    security(("login" = [])),
+    params(("id" = String, Path, description = "Run"), ("name" = String, Path, description = "File")),
+    responses((status = 200, description = "The bytes"), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn fetch_file(State(app): State<Shared>, Path((run, file)): Path<(String, String)>, call: Call) -> Answer {
+    app.guard(call.actor(), "GET /v1/runs/{id}/files/{name}", fetch(&app, &call, &run, &file)).await
+}
+
+async fn request(app: &App, call: &Call, permit: &str) -> Result<Response, Refusal> {
+    let person = call.person()?;
+    let request = call.request(&person)?;
+    let permit: PermitId = id(permit, "permit")?;
+    let index = match app.desk.repeated(&request)? {
+        Some(index) => index,
+        None => {
+            let body: NewRun = call.json()?;
+            if body.sql.trim().is_empty() {
+                return Err(Refusal::new(Code::Malformed, "there is no SQL to run"));
+            }
+            if body.sql.len() > SQL_MAX_BYTES {
+                return Err(Refusal::new(Code::TooLarge, format!("the SQL has {SQL_MAX_BYTES} bytes at most; shorten it")));
+            }
+            // Asked here already, so that SQL which cannot run is not even stored.
+            app.desk.view().cases.open_permit(&permit, &person, app.desk.now_ms())?;
+            let program = app.documents.put(body.sql).await?;
+            let run = RunId::from_random(&files::random::<16>()?);
+            app.desk.act(Actor::Person(person), Some(request), Act::RunRequested { run, permit, program }).await?
+        }
+    };
+    let (event, _) = app.desk.event_and_next(index).await?;
+    let Act::RunRequested { run, permit, .. } = event.act else {
+        return Err(Refusal::new(Code::KeyReused, "this Idempotency-Key was used for another request; choose a new one"));
+    };
+    let queued = RunView { id: run.to_string(), permit: permit.to_string(), status: "queued".to_owned(), verdict: None, refusal: None, files: Vec::new() };
+    Ok(json(StatusCode::ACCEPTED, queued))
+}
+
+async fn fetch(app: &App, call: &Call, run: &str, file: &str) -> Result<Response, Refusal> {
+    let (person, run) = (call.person()?, id(run, "run")?);
+    let case = visible(app, &person, &run)?;
+    let digest = released(&case, file).ok_or_else(|| Refusal::not_found("released file"))?;
+    app.desk.act(Actor::Person(person), None, Act::Downloaded { run, file: file.to_owned() }).await?;
+    let bytes = app.documents.get(&digest).await?;
+    let kind = match file.rsplit_once('.').map(|(_, end)| end) {
+        Some("csv") => "text/csv; charset=utf-8",
+        Some("parquet") => "application/vnd.apache.parquet",
+        _ => "text/plain; charset=utf-8",
+    };
+    Ok(([(header::CONTENT_TYPE, kind)], bytes).into_response())
+}
+
+/// Digest of a file that may leave: the verdict named it and the release is in the record.
+fn released(case: &RunCase, file: &str) -> Option<String> {
+    let receipt = case.released.as_ref()?;
+    if file == RECEIPT {
+        return Some(receipt.clone());
+    }
+    let (report, _) = case.judged.as_ref()?;
+    report.files.iter().find(|f| f.name == file).map(|f| f.digest.clone())
+}
+
+/// The run, when the permit names this person; to others it does not exist.
+fn visible(app: &App, person: &PersonId, id: &RunId) -> Result<RunCase, Refusal> {
+    let view = app.desk.view();
+    let named = |cases: &Cases, run: &RunCase| cases.named(&run.permit, person).is_ok();
+    view.cases.runs.get(id).filter(|run| named(&view.cases, run)).cloned().ok_or_else(|| Refusal::not_found("run"))
+}
+
+fn run_view(id: &RunId, case: &RunCase) -> RunView {
+    let report = case.judged.as_ref().map(|(report, _)| report);
+    let status = match report {
+        None => "queued",
+        Some(report) if report.verdict == Verdict::Refuse => "refused",
+        Some(_) if case.released.is_some() => "released",
+        Some(_) => "judged",
+    };
+    let names = report.filter(|_| case.released.is_some()).map(|r| r.files.iter().map(|f| f.name.clone()).chain([RECEIPT.to_owned()]).collect());
+    RunView {
+        id: id.to_string(),
+        permit: case.permit.to_string(),
+        status: status.to_owned(),
+        verdict: report.map(|r| r.verdict),
+        refusal: report.and_then(|r| r.refusal.as_ref()).map(|r| RunRefusal { code: r.code.name(), detail: r.detail.clone() }),
+        files: names.unwrap_or_default(),
+    }
+}

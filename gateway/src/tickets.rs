@@ -1,0 +1,48 @@
+//! Work for the enclave, derived from the fold: what is authorised and not done. There is no queue that could lose anything.
+
+use visiting_policies::{
+    case::Cases,
+    handover::{Order, Purpose, RunTicket, Signed},
+    refusal::Refusal,
+    terms::RunId,
+};
+
+use crate::app::App;
+
+/// An order whose SQL is still a digest.
+enum Pending {
+    Extract(RunTicket),
+    Run { index: u64, run: RunId, program: String },
+}
+
+/// Signed tickets for everything that is pending, in the order of the record.
+pub(crate) async fn pending(app: &App) -> Result<Vec<Signed<RunTicket>>, Refusal> {
+    let pending = waiting(&app.desk.view().cases, app.desk.now_ms());
+    let mut tickets = Vec::with_capacity(pending.len());
+    for one in pending {
+        let ticket = match one {
+            Pending::Extract(ticket) => ticket,
+            Pending::Run { index, run, program } => match app.documents.text(&program).await {
+                Ok(sql) => RunTicket { index, order: Order::Run { run, sql } },
+                // One lost document must not hold up the others; the operator's log has the cause.
+                Err(_) => continue,
+            },
+        };
+        tickets.push(ticket.sign(&app.log_key));
+    }
+    Ok(tickets)
+}
+
+/// Extracts of usable permits, and every run without a verdict: a run that may no longer happen still gets its refusal.
+fn waiting(cases: &Cases, now_ms: u64) -> Vec<Pending> {
+    let usable = cases.permits.values().filter(|p| p.extract.is_none() && p.suspended.is_none() && now_ms < p.permit.until_ms);
+    let extracts = usable.map(|p| RunTicket { index: p.index, order: Order::Extract { permit: p.permit.id.clone() } });
+    let unjudged = cases.runs.iter().filter(|(_, run)| run.judged.is_none());
+    let runs = unjudged.map(|(id, run)| Pending::Run { index: run.index, run: id.clone(), program: run.program.clone() });
+    let mut all: Vec<Pending> = extracts.map(Pending::Extract).chain(runs).collect();
+    all.sort_by_key(|p| match p {
+        Pending::Extract(ticket) => ticket.index,
+        Pending::Run { index, .. } => *index,
+    });
+    all
+}

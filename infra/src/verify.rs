@@ -1,0 +1,206 @@
+//! `visiting verify`: every check in order, a line with wall time for each, and at the end what was skipped and why.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use crate::{
+    cargo::{self, cargo},
+    fault::Fault,
+    place, tally,
+};
+
+/// Version of the independent engine that released tables are compared with.
+const DUCKDB: &str = "2.0.0";
+/// Version of the checker of bans, licences and sources.
+const CARGO_DENY: &str = "0.20.2";
+
+/// What may not be in the dependencies of what (design: the gateway cannot open a table, the enclave has no listener).
+const WALLS: &[(&str, &[&str])] = &[
+    ("visiting-gateway", &["datafusion", "arrow", "parquet", "visiting-enclave", "visiting-linkage"]),
+    ("visiting-enclave", &["axum", "hyper", "visiting-gateway"]),
+    ("visiting-linkage", &["axum", "hyper", "datafusion", "visiting-gateway", "visiting-enclave"]),
+    ("visiting-verify", &["axum", "hyper", "datafusion", "tokio", "visiting-gateway", "visiting-enclave"]),
+];
+
+/// A skip, or a fault; anything else is `n` passed.
+enum Ended {
+    Passed(usize),
+    Failed(Vec<String>),
+    Skipped(String),
+}
+
+struct Verify {
+    tree: PathBuf,
+    target: PathBuf,
+    /// A skip counts as a failure (`VISITING_REQUIRE=all`).
+    strict: bool,
+    passed: usize,
+    failed: Vec<String>,
+    skipped: Vec<String>,
+    lines: Vec<String>,
+}
+
+/// Runs everything. The exit code is 0 only when nothing failed.
+pub(crate) fn all() -> Result<ExitCode, Fault> {
+    let strict = env::var("VISITING_REQUIRE").is_ok_and(|value| value == "all");
+    let (tree, target) = (place::tree()?, place::target()?);
+    let mut verify = Verify { tree, target, strict, passed: 0, failed: Vec::new(), skipped: Vec::new(), lines: Vec::new() };
+    verify.step("format", |v| plain(cargo(&v.tree, ["fmt", "--all", "--check"])));
+    verify.step("build", |v| plain(cargo(&v.tree, ["build", "--release", "--workspace", "--bins", "--locked"])));
+    if verify.failed.iter().any(|name| name.starts_with("build")) {
+        return Ok(verify.end());
+    }
+    verify.step("walls", |v| walls(&v.tree));
+    verify.step("python", |v| or_skip(python(&v.target), "python with duckdb"));
+    verify.step("tests", Verify::tests);
+    verify.step("clippy", |v| {
+        plain(cargo(&v.tree, ["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    });
+    verify.step("deny", Verify::deny);
+    Ok(verify.end())
+}
+
+impl Verify {
+    fn step(&mut self, name: &str, check: impl FnOnce(&mut Self) -> Ended) {
+        eprintln!("\n== {name}");
+        let start = Instant::now();
+        let mut word = "ok";
+        match check(self) {
+            Ended::Passed(n) => self.passed += n,
+            Ended::Failed(names) => {
+                word = "FAILED";
+                self.failed.extend(names.into_iter().map(|text| format!("{name}: {text}")));
+            }
+            Ended::Skipped(reason) => {
+                word = "skipped";
+                self.skip(name, &reason);
+            }
+        }
+        let line = format!("{name:<8} {word:<8} {:>7.1} s", start.elapsed().as_secs_f64());
+        println!("{line}");
+        self.lines.push(line);
+    }
+
+    /// Records a skip; where everything is required only a missing `../shared` excuses it.
+    fn skip(&mut self, name: &str, reason: &str) {
+        let list = if self.strict && !reason.starts_with("shared:") { &mut self.failed } else { &mut self.skipped };
+        list.push(format!("{name}: {reason}"));
+    }
+
+    fn tests(&mut self) -> Ended {
+        let skips = self.target.join("verify-skips");
+        let _ = fs::remove_file(&skips);
+        let mut command = cargo(&self.tree, ["test", "--release", "--workspace", "--locked", "--no-fail-fast"]);
+        command.env("VISITING_SKIPS_FILE", &skips).envs(found_python(&self.target));
+        let tally = match tally::tally(&mut command, |line| println!("{line}")) {
+            Ok(tally) => tally,
+            Err(fault) => return Ended::Failed(vec![fault.to_string()]),
+        };
+        // A test that skips itself has passed as far as cargo knows.
+        let text = fs::read_to_string(&skips).unwrap_or_default();
+        let own: Vec<_> = text.lines().map(|line| line.split_once('\t').unwrap_or((line, "gave no reason"))).collect();
+        own.iter().for_each(|(name, reason)| self.skip(name, reason));
+        (0..tally.ignored).for_each(|_| self.skip("an ignored test", "carries #[ignore]"));
+        let passed = tally.passed.saturating_sub(own.len());
+        if tally.failed.is_empty() {
+            return Ended::Passed(passed);
+        }
+        self.passed += passed;
+        Ended::Failed(tally.failed)
+    }
+
+    fn deny(&mut self) -> Ended {
+        let tools = self.target.join("tools");
+        let program = tools.join("bin/cargo-deny");
+        if !program.is_file() {
+            let mut install = cargo(&self.tree, ["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root"]);
+            if let Err(fault) = cargo::run(install.arg(&tools)) {
+                return Ended::Skipped(format!("cargo-deny cannot be installed: {fault}"));
+            }
+        }
+        plain(as_cargo(&program, &self.tree, &["--locked", "check", "bans", "licenses", "sources"]))
+    }
+
+    fn end(self) -> ExitCode {
+        println!("\n== summary");
+        self.lines.iter().for_each(|line| println!("{line}"));
+        self.skipped.iter().for_each(|text| println!("skipped  {text}"));
+        self.failed.iter().for_each(|text| println!("FAILED   {text}"));
+        println!("{} passed, {} failed, {} skipped", self.passed, self.failed.len(), self.skipped.len());
+        if self.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn plain(mut command: Command) -> Ended {
+    match cargo::run(&mut command) {
+        Ok(()) => Ended::Passed(1),
+        Err(fault) => Ended::Failed(vec![fault.to_string()]),
+    }
+}
+
+fn or_skip(done: Result<(), Fault>, what: &str) -> Ended {
+    match done {
+        Ok(()) => Ended::Passed(1),
+        Err(fault) => Ended::Skipped(format!("{what} cannot be installed: {fault}")),
+    }
+}
+
+/// `cargo deny` without cargo in between: the same clean environment, another program.
+fn as_cargo(program: &Path, tree: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in cargo(tree, args).get_envs() {
+        command.env_remove(name);
+    }
+    command.current_dir(tree).args(args);
+    command
+}
+
+fn walls(tree: &Path) -> Ended {
+    let breaches: Vec<String> = WALLS.iter().flat_map(|(package, banned)| breaches(tree, package, banned)).collect();
+    if breaches.is_empty() { Ended::Passed(WALLS.len()) } else { Ended::Failed(breaches) }
+}
+
+/// What of `banned` the package depends on; a name stands for its whole family (`datafusion-expr`).
+fn breaches(tree: &Path, package: &str, banned: &[&str]) -> Vec<String> {
+    let args = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}", "--package", package];
+    let text = match cargo::output(&mut cargo(tree, args)) {
+        Ok(text) => text,
+        Err(fault) => return vec![fault.to_string()],
+    };
+    let names = text.lines().filter_map(|line| line.split(' ').next());
+    let family = |name: &str| banned.iter().any(|b| name.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
+    let mut found: Vec<String> = names.filter(|name| family(name)).map(|name| format!("{package} depends on {name}")).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// A python of our own with the engine that released tables are compared with.
+fn python(target: &Path) -> Result<(), Fault> {
+    let folder = target.join("verify-venv");
+    let program = folder.join("bin/python");
+    let check = format!("import duckdb; assert duckdb.__version__ == '{DUCKDB}'");
+    let has_it = || cargo::output(Command::new(&program).args(["-c", &check])).is_ok();
+    if program.is_file() && has_it() {
+        return Ok(());
+    }
+    cargo::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    cargo::run(Command::new(&program).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        &format!("duckdb=={DUCKDB}"),
+    ]))
+}
+
+/// `VISITING_PYTHON` for the tests, when there is one.
+pub(crate) fn found_python(target: &Path) -> Option<(&'static str, PathBuf)> {
+    let program = target.join("verify-venv/bin/python");
+    program.is_file().then_some(("VISITING_PYTHON", program))
+}

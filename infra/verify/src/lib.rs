@@ -1,0 +1,17 @@
+//! Offline verification: `visiting-audit` proves a copy of the record whole, unaltered and lawful; `visiting-receipt` proves a
+//! released file to be what the exit gate let out. Both need public keys and files, no network and no trust in who sends them.
+//!
+//! The law that is checked is `visiting-policies`, the same code that the gateway and the enclave run.
+
+pub mod audit;
+pub mod ended;
+pub mod receipt;
+
+#[cfg(test)]
+mod audit_test;
+#[cfg(test)]
+mod receipt_test;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod vectors_test;

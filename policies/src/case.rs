@@ -1,0 +1,449 @@
+//! The state of every case as the fold of the record. Gateway and enclave run the same [`Cases::admit`]: the gateway before it
+//! writes an event, the enclave and the auditor on every event they read. An event that the law does not allow cannot enter.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    handover::{ExtractReport, LoadReport, Purpose, RunReport},
+    permit::{self, ApplicationContent, Permit, SignedBallot},
+    record::{Act, Actor, Event, RequestKey},
+    refusal::{Code, Refusal},
+    roster::Roster,
+    sign,
+    terms::{ApplicationId, PermitId, PersonId, Role, RunId, Verdict},
+    vote::Decision,
+};
+
+/// Where an application stands. The table of legal steps is [`step`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationStatus {
+    /// 申請済: waits for reception.
+    Submitted,
+    /// 審査中: complete, the committee votes.
+    UnderReview,
+    /// 差戻し.
+    Returned,
+    /// 承認: a permit exists.
+    Approved,
+    /// 不承認.
+    Rejected,
+}
+
+/// What moves an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// Reception: complete.
+    Complete,
+    /// Reception or a member: back.
+    Return,
+    /// A member's rejection.
+    Reject,
+    /// A vote that decides nothing yet.
+    Vote,
+    /// The permit.
+    Permit,
+}
+
+/// Every legal step of an application; what is not here is refused.
+pub const STEPS: &[(ApplicationStatus, Move, ApplicationStatus)] = &[
+    (ApplicationStatus::Submitted, Move::Complete, ApplicationStatus::UnderReview),
+    (ApplicationStatus::Submitted, Move::Return, ApplicationStatus::Returned),
+    (ApplicationStatus::UnderReview, Move::Vote, ApplicationStatus::UnderReview),
+    (ApplicationStatus::UnderReview, Move::Return, ApplicationStatus::Returned),
+    (ApplicationStatus::UnderReview, Move::Reject, ApplicationStatus::Rejected),
+    (ApplicationStatus::UnderReview, Move::Permit, ApplicationStatus::Approved),
+];
+
+/// The status after a move.
+///
+/// # Errors
+/// [`Code::WrongState`] when the table has no such step.
+pub fn step(from: ApplicationStatus, by: Move) -> Result<ApplicationStatus, Refusal> {
+    let found = STEPS.iter().find(|(status, way, _)| *status == from && *way == by);
+    let refusal = || Refusal::new(Code::WrongState, format!("the application is {from:?}; this step does not start there"));
+    found.map(|(_, _, to)| *to).ok_or_else(refusal)
+}
+
+/// One application.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// Who applied.
+    pub applicant: PersonId,
+    /// What for.
+    pub content: ApplicationContent,
+    /// Where it stands.
+    pub status: ApplicationStatus,
+    /// Votes so far.
+    pub votes: Vec<SignedBallot>,
+}
+
+/// One permit with what became of it.
+#[derive(Debug, Clone)]
+pub struct PermitCase {
+    /// The permit.
+    pub permit: Permit,
+    /// Index of its event: authorises the extract.
+    pub index: u64,
+    /// The reason, once the ministry suspended it.
+    pub suspended: Option<String>,
+    /// The extract, once made.
+    pub extract: Option<ExtractReport>,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct RunCase {
+    /// Under which permit.
+    pub permit: PermitId,
+    /// Who asked.
+    pub by: PersonId,
+    /// Digest of the SQL.
+    pub program: String,
+    /// Index of the request's event: authorises the run.
+    pub index: u64,
+    /// When it was asked for, milliseconds since 1970.
+    pub at_ms: u64,
+    /// The verdict and the index of its event.
+    pub judged: Option<(RunReport, u64)>,
+    /// Digest of the receipt, once the bytes left.
+    pub released: Option<String>,
+}
+
+/// Everything the record says, folded.
+#[derive(Debug, Clone)]
+pub struct Cases {
+    roster: Roster,
+    size: u64,
+    /// True when the record was opened in demo mode.
+    pub demo: bool,
+    /// Digest of each published listing.
+    pub listings: BTreeMap<String, String>,
+    /// Newest data version of each listing.
+    pub loads: BTreeMap<String, LoadReport>,
+    /// Applications by id.
+    pub applications: BTreeMap<ApplicationId, Application>,
+    /// Permits by id.
+    pub permits: BTreeMap<PermitId, PermitCase>,
+    /// Runs by id.
+    pub runs: BTreeMap<RunId, RunCase>,
+    /// Ledger after the last verdict.
+    pub ledger: Option<crate::handover::LedgerHead>,
+    requests: BTreeMap<String, (String, u64)>,
+}
+
+impl Cases {
+    /// An empty record under `roster`.
+    #[must_use]
+    pub fn new(roster: Roster) -> Self {
+        Self {
+            roster,
+            size: 0,
+            demo: false,
+            listings: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            applications: BTreeMap::new(),
+            permits: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            ledger: None,
+            requests: BTreeMap::new(),
+        }
+    }
+
+    /// Number of events folded.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The roster this record is judged by.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Index of the event that a repeated request made the first time.
+    ///
+    /// # Errors
+    /// [`Code::KeyReused`] when the key was used for another request.
+    pub fn repeated(&self, request: &RequestKey) -> Result<Option<u64>, Refusal> {
+        match self.requests.get(&request.key) {
+            None => Ok(None),
+            Some((body, index)) if *body == request.request => Ok(Some(*index)),
+            Some(_) => Err(Refusal::new(Code::KeyReused, "this Idempotency-Key was used for another request; choose a new one")),
+        }
+    }
+
+    /// Folds the next event, or refuses it and stays as it was.
+    ///
+    /// # Errors
+    /// The rule that the event breaks.
+    pub fn admit(&mut self, event: &Event) -> Result<(), Refusal> {
+        if (self.size == 0) != matches!(event.act, Act::RecordOpened { .. }) {
+            return Err(Refusal::new(Code::RecordUnlawful, "a record is opened once, by its first event"));
+        }
+        if let Some(request) = &event.request
+            && self.repeated(request)?.is_some()
+        {
+            return Err(Refusal::new(Code::KeyReused, "this request is in the record already"));
+        }
+        self.fold(event)?;
+        if let Some(request) = &event.request {
+            self.requests.insert(request.key.clone(), (request.request.clone(), self.size));
+        }
+        self.size += 1;
+        Ok(())
+    }
+
+    /// Check and apply, act by act. Each arm checks everything before it changes anything.
+    fn fold(&mut self, event: &Event) -> Result<(), Refusal> {
+        match &event.act {
+            Act::RecordOpened { origin, roster, demo } => self.open(event, origin, roster, *demo),
+            Act::ListingPublished { listing, digest } => {
+                only_gateway(event)?;
+                self.listings.insert(listing.clone(), digest.clone());
+                Ok(())
+            }
+            Act::DataLoaded { report, signature } => self.load(event, report, signature),
+            Act::ApplicationSubmitted { application, content } => self.apply(event, application, content),
+            Act::CompletenessConfirmed { application } => self.reception(event, application, Move::Complete),
+            Act::CompletenessDenied { application, .. } => self.reception(event, application, Move::Return),
+            Act::VoteCast { vote } => self.vote(event, vote),
+            Act::PermitIssued { permit } => self.issue(event, permit),
+            Act::ExtractMade { report, signature } => self.extract(event, report, signature),
+            Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
+            Act::RunJudged { report, signature } => self.judge(event, report, signature),
+            Act::Released { run, receipt } => self.release(event, run, receipt),
+            Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
+            Act::Downloaded { run, .. } => self.download(event, run),
+            Act::Viewed { .. } => person(event).map(|_| ()),
+            Act::Refused { .. } => Ok(()),
+        }
+    }
+
+    fn open(&mut self, event: &Event, origin: &str, roster: &str, demo: bool) -> Result<(), Refusal> {
+        only_gateway(event)?;
+        if origin != self.roster.origin || roster != self.roster.digest() {
+            return Err(Refusal::new(Code::RecordUnlawful, "the record was opened under another roster"));
+        }
+        self.demo = demo;
+        Ok(())
+    }
+
+    fn load(&mut self, event: &Event, report: &LoadReport, signature: &str) -> Result<(), Refusal> {
+        self.only_enclave(event, report, signature)?;
+        let last = self.loads.get(&report.listing).map_or(0, |l| l.version);
+        if report.version != last + 1 {
+            return Err(Refusal::new(Code::WrongState, format!("the next data version of `{}` is {}", report.listing, last + 1)));
+        }
+        self.loads.insert(report.listing.clone(), report.clone());
+        Ok(())
+    }
+
+    fn apply(&mut self, event: &Event, id: &ApplicationId, content: &ApplicationContent) -> Result<(), Refusal> {
+        let applicant = person(event)?;
+        self.roster.holding(applicant, Role::Researcher)?;
+        if !content.team.contains(applicant) {
+            return Err(Refusal::new(Code::Malformed, "the applicant must be in the team"));
+        }
+        for member in &content.team {
+            let member = self.roster.member(member)?;
+            if !content.organisations.contains(&member.organisation) {
+                return Err(Refusal::new(Code::Malformed, "name the organisation of every team member"));
+            }
+        }
+        if let Some(missing) = content.scope.columns.keys().find(|l| !self.loads.contains_key(*l)) {
+            return Err(Refusal::new(Code::ListingUnknown, format!("the listing `{missing}` has no data to apply for")));
+        }
+        if content.scope.columns.is_empty() || content.until_ms <= event.at_ms || self.applications.contains_key(id) {
+            return Err(Refusal::new(Code::Malformed, "an application names at least one table and a last moment in the future"));
+        }
+        let case = Application { applicant: applicant.clone(), content: content.clone(), status: ApplicationStatus::Submitted, votes: Vec::new() };
+        self.applications.insert(id.clone(), case);
+        Ok(())
+    }
+
+    fn reception(&mut self, event: &Event, id: &ApplicationId, by: Move) -> Result<(), Refusal> {
+        self.roster.holding(person(event)?, Role::Reception)?;
+        let case = self.applications.get_mut(id).ok_or_else(|| Refusal::not_found("application"))?;
+        case.status = step(case.status, by)?;
+        Ok(())
+    }
+
+    fn vote(&mut self, event: &Event, vote: &SignedBallot) -> Result<(), Refusal> {
+        let member = person(event)?;
+        if *member != vote.ballot.member {
+            return Err(Refusal::new(Code::VoteForged, "a member casts only their own vote"));
+        }
+        let case = self.applications.get_mut(&vote.ballot.application).ok_or_else(|| Refusal::not_found("application"))?;
+        permit::check_vote(vote, &case.content, &self.roster)?;
+        let by = match vote.ballot.decision {
+            Decision::Approve => Move::Vote,
+            Decision::Reject => Move::Reject,
+            Decision::Return => Move::Return,
+        };
+        let status = step(case.status, by)?;
+        if case.votes.iter().any(|v| v.ballot.member == *member) {
+            return Err(Refusal::new(Code::AlreadyVoted, "you have voted on this application; a vote stands"));
+        }
+        case.status = status;
+        case.votes.push(vote.clone());
+        Ok(())
+    }
+
+    fn issue(&mut self, event: &Event, permit: &Permit) -> Result<(), Refusal> {
+        only_gateway(event)?;
+        let index = self.size;
+        let case = self.applications.get_mut(&permit.application).ok_or_else(|| Refusal::not_found("application"))?;
+        let status = step(case.status, Move::Permit)?;
+        let granted = permit::grant(&permit.id, &permit.application, &case.content, &case.votes, &self.roster);
+        if granted.as_ref() != Some(permit) || self.permits.contains_key(&permit.id) {
+            return Err(Refusal::new(Code::PermitNotGranted, "the permit is not what the committee's votes grant"));
+        }
+        case.status = status;
+        self.permits.insert(permit.id.clone(), PermitCase { permit: permit.clone(), index, suspended: None, extract: None });
+        Ok(())
+    }
+
+    fn extract(&mut self, event: &Event, report: &ExtractReport, signature: &str) -> Result<(), Refusal> {
+        self.only_enclave(event, report, signature)?;
+        let case = self.permits.get_mut(&report.permit).ok_or_else(|| Refusal::not_found("permit"))?;
+        if case.extract.is_some() {
+            return Err(Refusal::new(Code::WrongState, "the permit has its extract"));
+        }
+        case.extract = Some(report.clone());
+        Ok(())
+    }
+
+    fn request_run(&mut self, event: &Event, run: &RunId, permit: &PermitId, program: &str) -> Result<(), Refusal> {
+        let by = person(event)?;
+        let case = self.open_permit(permit, by, event.at_ms)?;
+        if case.extract.is_none() {
+            return Err(Refusal::new(Code::WrongState, "the extract is still being made; ask again when the permit shows it"));
+        }
+        if self.runs.contains_key(run) {
+            return Err(Refusal::new(Code::WrongState, "the run exists"));
+        }
+        let case = RunCase {
+            permit: permit.clone(),
+            by: by.clone(),
+            program: program.to_owned(),
+            index: self.size,
+            at_ms: event.at_ms,
+            judged: None,
+            released: None,
+        };
+        self.runs.insert(run.clone(), case);
+        Ok(())
+    }
+
+    fn judge(&mut self, event: &Event, report: &RunReport, signature: &str) -> Result<(), Refusal> {
+        self.only_enclave(event, report, signature)?;
+        let case = self.runs.get(&report.run).ok_or_else(|| Refusal::not_found("run"))?;
+        if case.judged.is_some() || case.index != report.index {
+            return Err(Refusal::new(Code::WrongState, "the run was judged already, or under another authority"));
+        }
+        if (report.verdict == Verdict::Refuse) != report.refusal.is_some() {
+            return Err(Refusal::new(Code::Malformed, "a refusal has its code, anything else has none"));
+        }
+        if report.verdict != Verdict::Refuse {
+            self.open_permit(&case.permit.clone(), &case.by.clone(), event.at_ms)?;
+        }
+        let behind = self.ledger.as_ref().is_some_and(|head| head.entries > report.ledger.entries);
+        if behind {
+            return Err(Refusal::new(Code::RecordUnlawful, "the ledger only grows"));
+        }
+        let index = self.size;
+        if let Some(case) = self.runs.get_mut(&report.run) {
+            case.judged = Some((report.clone(), index));
+        }
+        self.ledger = Some(report.ledger.clone());
+        Ok(())
+    }
+
+    fn release(&mut self, event: &Event, run: &RunId, receipt: &str) -> Result<(), Refusal> {
+        if event.by != Actor::Enclave {
+            return Err(Refusal::new(Code::NotAllowed, "only the enclave lets bytes out"));
+        }
+        let case = self.runs.get_mut(run).ok_or_else(|| Refusal::not_found("run"))?;
+        let judged = case.judged.as_ref().is_some_and(|(report, _)| report.verdict != Verdict::Refuse);
+        if !judged || case.released.is_some() {
+            return Err(Refusal::new(Code::WrongState, "nothing leaves before its verdict is in the record, and only once"));
+        }
+        case.released = Some(receipt.to_owned());
+        Ok(())
+    }
+
+    fn suspend(&mut self, event: &Event, order: &crate::vote::SuspensionOrder, signature: &str) -> Result<(), Refusal> {
+        let member = self.roster.holding(person(event)?, Role::Ministry)?;
+        let signer = self.roster.holding(&order.by, Role::Ministry)?;
+        let key = signer.key.as_deref().unwrap_or_default();
+        if member != signer || !sign::verifies(key, order.text().as_bytes(), signature) {
+            return Err(Refusal::new(Code::SuspensionForged, "the suspension is not signed by the ministry's key"));
+        }
+        let case = self.permits.get_mut(&order.permit).ok_or_else(|| Refusal::not_found("permit"))?;
+        case.suspended = Some(order.reason.clone());
+        Ok(())
+    }
+
+    fn download(&self, event: &Event, run: &RunId) -> Result<(), Refusal> {
+        let case = self.runs.get(run).ok_or_else(|| Refusal::not_found("run"))?;
+        self.named(&case.permit, person(event)?)?;
+        if case.released.is_none() {
+            return Err(Refusal::not_found("release"));
+        }
+        Ok(())
+    }
+
+    /// The permit, when this person is named in it. To anyone else it does not exist.
+    ///
+    /// # Errors
+    /// [`Code::NotNamed`] or [`Code::NotFound`].
+    pub fn named(&self, permit: &PermitId, person: &PersonId) -> Result<&PermitCase, Refusal> {
+        let case = self.permits.get(permit).ok_or_else(|| Refusal::not_found("permit"))?;
+        if !case.permit.people.contains(person) {
+            return Err(Refusal::new(Code::NotNamed, "this permit does not name you; the applicant can ask for an amendment"));
+        }
+        Ok(case)
+    }
+
+    /// The permit, when this person may use it at this moment.
+    ///
+    /// # Errors
+    /// [`Code::NotNamed`], [`Code::PermitSuspended`], [`Code::PermitExpired`].
+    pub fn open_permit(&self, permit: &PermitId, person: &PersonId, at_ms: u64) -> Result<&PermitCase, Refusal> {
+        let case = self.named(permit, person)?;
+        if case.suspended.is_some() {
+            return Err(Refusal::new(Code::PermitSuspended, "the ministry has suspended this permit; nothing runs under it"));
+        }
+        if at_ms >= case.permit.until_ms {
+            return Err(Refusal::new(Code::PermitExpired, "the permit has expired; apply again"));
+        }
+        Ok(case)
+    }
+
+    /// The permit that the votes on `application` grant now under the id `permit`.
+    #[must_use]
+    pub fn granted(&self, application: &ApplicationId, permit: &PermitId) -> Option<Permit> {
+        let case = self.applications.get(application)?;
+        permit::grant(permit, application, &case.content, &case.votes, &self.roster)
+    }
+
+    fn only_enclave<T: Purpose>(&self, event: &Event, value: &T, signature: &str) -> Result<(), Refusal> {
+        if event.by != Actor::Enclave {
+            return Err(Refusal::new(Code::NotAllowed, "only the enclave reports this"));
+        }
+        value.verify(signature, &self.roster.enclave_key, Code::ReportForged)
+    }
+}
+
+fn person(event: &Event) -> Result<&PersonId, Refusal> {
+    match &event.by {
+        Actor::Person(id) => Ok(id),
+        _ => Err(Refusal::new(Code::NotLoggedIn, "log in first")),
+    }
+}
+
+fn only_gateway(event: &Event) -> Result<(), Refusal> {
+    if event.by == Actor::Gateway { Ok(()) } else { Err(Refusal::new(Code::NotAllowed, "only the gateway does this")) }
+}

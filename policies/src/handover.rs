@@ -1,0 +1,168 @@
+//! The values that cross the enclave's wall: a ticket in, reports out. Nothing else does.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    refusal::{Code, Refusal},
+    sign::{self, SigningKey},
+    terms::{PermitId, RunId, Verdict},
+};
+
+/// What the enclave is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Make a permit's extract.
+    Extract {
+        /// Of which permit.
+        permit: PermitId,
+    },
+    /// Run SQL on it.
+    Run {
+        /// Which run.
+        run: RunId,
+        /// The SQL itself; its digest is in the record.
+        sql: String,
+    },
+}
+
+/// One order, bound to the event that authorises it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTicket {
+    /// Index of the authorising event in the record.
+    pub index: u64,
+    /// The order.
+    #[serde(flatten)]
+    pub order: Order,
+}
+
+/// A value with the signature of the process that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed<T> {
+    /// The value.
+    pub value: T,
+    /// Ed25519 over the purpose line and the value's JSON, base64.
+    pub signature: String,
+}
+
+/// A value that has a purpose of its own to be signed for.
+pub trait Purpose: Serialize + DeserializeOwned {
+    /// First line of the signed text.
+    const PURPOSE: &'static str;
+
+    /// The exact bytes that are signed.
+    fn signed_bytes(&self) -> Vec<u8> {
+        format!("{}\n{}\n", Self::PURPOSE, serde_json::to_string(self).unwrap_or_default()).into_bytes()
+    }
+
+    /// Signs the value.
+    #[must_use]
+    fn sign(self, key: &SigningKey) -> Signed<Self> {
+        let signature = key.sign(&self.signed_bytes());
+        Signed { value: self, signature }
+    }
+
+    /// Checks a signature over the value.
+    ///
+    /// # Errors
+    /// `code` when it is not the key's.
+    fn verify(&self, signature: &str, public: &str, code: Code) -> Result<(), Refusal> {
+        if sign::verifies(public, &self.signed_bytes(), signature) {
+            return Ok(());
+        }
+        Err(Refusal::new(code, format!("the signature does not fit ({})", Self::PURPOSE)))
+    }
+}
+
+impl Purpose for RunTicket {
+    const PURPOSE: &'static str = "visiting ticket v1";
+}
+
+/// What `visiting ingest` put into the vault. Counts are base 10.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadReport {
+    /// Listing.
+    pub listing: String,
+    /// Data version of the listing: 1, 2, ...
+    pub version: u64,
+    /// Rows loaded by table, base 10.
+    pub rows: BTreeMap<String, u64>,
+    /// Rows quarantined with a reason, base 10.
+    pub quarantined: u64,
+    /// Digest of the version's manifest.
+    pub manifest: String,
+}
+
+impl Purpose for LoadReport {
+    const PURPOSE: &'static str = "visiting load report v1";
+}
+
+/// What was extracted for a permit. Counts are base 10.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtractReport {
+    /// The permit.
+    pub permit: PermitId,
+    /// Data version by listing.
+    pub versions: BTreeMap<String, u64>,
+    /// People, base 10.
+    pub people: u64,
+    /// Rows by `listing.table`, base 10.
+    pub rows: BTreeMap<String, u64>,
+}
+
+impl Purpose for ExtractReport {
+    const PURPOSE: &'static str = "visiting extract report v1";
+}
+
+/// One released file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// `table.csv` or `table.parquet`.
+    pub name: String,
+    /// `sha256:…` of its bytes.
+    pub digest: String,
+}
+
+/// Where the release ledger stands: a hash chain over its entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerHead {
+    /// Number of entries.
+    pub entries: u64,
+    /// Digest of the chain.
+    pub digest: String,
+}
+
+/// The exit gate's verdict on one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The run.
+    pub run: RunId,
+    /// Index of the event that authorised it.
+    pub index: u64,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// For a refusal: the code, and the sentence for the researcher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    /// The files that will leave.
+    pub files: Vec<FileDigest>,
+    /// The ledger after this run.
+    pub ledger: LedgerHead,
+    /// The disclosure rules that were applied, by name; with `pass`, never with margins.
+    pub rules: BTreeMap<String, String>,
+}
+
+impl Purpose for RunReport {
+    const PURPOSE: &'static str = "visiting run report v1";
+}
+
+/// An output that passed the exit gate: the bytes that may leave.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The run.
+    pub run: RunId,
+    /// File name -> base64 of its bytes: `table.csv`, `table.parquet`, `receipt.note`.
+    pub files: BTreeMap<String, String>,
+}

@@ -1,0 +1,208 @@
+//! The record's vocabulary. One event = one line of JSON = one leaf; the bytes as written are what is hashed, for ever.
+//!
+//! Events hold ids and digests, never names of people, never values. Counts of people or rows are base 10 (A10).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    handover::{ExtractReport, LoadReport, RunReport},
+    permit::{ApplicationContent, Permit, SignedBallot},
+    refusal::{Code, Refusal},
+    terms::{ApplicationId, PermitId, PersonId, RunId},
+    vote::SuspensionOrder,
+};
+
+/// Version of the event form.
+pub const VERSION: u8 = 1;
+
+/// Largest event, bytes: C2SP entry bundles prefix each entry with 16 bits.
+pub const EVENT_MAX_BYTES: usize = 65_535;
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// A person of the roster.
+    Person(PersonId),
+    /// The gateway itself, where the law leaves it no choice (a permit once the quorum is there).
+    Gateway,
+    /// The enclave, by a signed report.
+    Enclave,
+    /// Somebody without a valid login.
+    Nobody,
+}
+
+/// A request that may be repeated: the same key and body give the first answer again, also after a crash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestKey {
+    /// Digest of the actor and the client's `Idempotency-Key`.
+    pub key: String,
+    /// Digest of the request.
+    pub request: String,
+}
+
+/// One line of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// [`VERSION`].
+    pub v: u8,
+    /// When, milliseconds since 1970-01-01T00:00Z, by the gateway's clock.
+    pub at_ms: u64,
+    /// Who.
+    pub by: Actor,
+    /// For requests that may be repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestKey>,
+    /// What.
+    pub act: Act,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Act {
+    /// First event: which log this is, under which roster.
+    RecordOpened {
+        /// Origin of the log.
+        origin: String,
+        /// Digest of the roster.
+        roster: String,
+        /// True in demo mode: no witness, the enclave's own clock.
+        demo: bool,
+    },
+    /// A listing of the catalogue as published.
+    ListingPublished {
+        /// Listing id.
+        listing: String,
+        /// Digest of the listing file.
+        digest: String,
+    },
+    /// A data version came into the vault; extracts made from now on use it.
+    DataLoaded {
+        /// What was loaded.
+        report: LoadReport,
+        /// The enclave's signature over the report.
+        signature: String,
+    },
+    /// 申請.
+    ApplicationSubmitted {
+        /// Its id.
+        application: ApplicationId,
+        /// Its structured content.
+        content: ApplicationContent,
+    },
+    /// Reception found the application complete: the committee may vote.
+    CompletenessConfirmed {
+        /// Which.
+        application: ApplicationId,
+    },
+    /// Reception sent it back.
+    CompletenessDenied {
+        /// Which.
+        application: ApplicationId,
+        /// Digest of the remarks.
+        remarks: String,
+    },
+    /// A committee member voted.
+    VoteCast {
+        /// Ballot and signature.
+        vote: SignedBallot,
+    },
+    /// The quorum was reached; follows from the votes alone.
+    PermitIssued {
+        /// The permit.
+        permit: Permit,
+    },
+    /// The extract of a permit is ready.
+    ExtractMade {
+        /// What was extracted.
+        report: ExtractReport,
+        /// The enclave's signature.
+        signature: String,
+    },
+    /// Intent of a run; recorded before any data is read.
+    RunRequested {
+        /// Its id.
+        run: RunId,
+        /// Under which permit.
+        permit: PermitId,
+        /// Digest of the SQL.
+        program: String,
+    },
+    /// The exit gate's verdict; recorded before any byte leaves.
+    RunJudged {
+        /// Verdict, reasons, digests of the files.
+        report: RunReport,
+        /// The enclave's signature.
+        signature: String,
+    },
+    /// The bytes left the enclave.
+    Released {
+        /// Of which run.
+        run: RunId,
+        /// Digest of the receipt.
+        receipt: String,
+    },
+    /// The ministry stopped a permit.
+    PermitSuspended {
+        /// The order.
+        order: SuspensionOrder,
+        /// The ministry's signature.
+        signature: String,
+    },
+    /// Somebody read something that matters.
+    Viewed {
+        /// What: a path of the API.
+        what: String,
+    },
+    /// A released file was fetched.
+    Downloaded {
+        /// Of which run.
+        run: RunId,
+        /// Which file.
+        file: String,
+    },
+    /// A wrong move.
+    Refused {
+        /// What was tried: method and path, or the enclave's step.
+        tried: String,
+        /// Why it was refused.
+        code: Code,
+    },
+}
+
+impl Act {
+    /// The kind, as it stands in the JSON.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value.get("kind").and_then(|k| k.as_str()).unwrap_or_default().to_owned()
+    }
+}
+
+impl Event {
+    /// The bytes of the leaf.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] over [`EVENT_MAX_BYTES`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Refusal> {
+        let bytes = serde_json::to_vec(self).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
+        if bytes.len() > EVENT_MAX_BYTES {
+            return Err(Refusal::new(Code::TooLarge, format!("an event has {EVENT_MAX_BYTES} bytes at most; shorten the request")));
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a leaf. The bytes must be exactly what [`Event::to_bytes`] writes: one event has one spelling.
+    ///
+    /// # Errors
+    /// [`Code::RecordUnlawful`] when they are not.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
+        let unlawful = |detail: String| Refusal::new(Code::RecordUnlawful, detail);
+        let event: Self = serde_json::from_slice(bytes).map_err(|e| unlawful(format!("an event of the record cannot be read: {e}")))?;
+        if event.v != VERSION || event.to_bytes()? != bytes {
+            return Err(unlawful("an event of the record is not in canonical form".to_owned()));
+        }
+        Ok(event)
+    }
+}

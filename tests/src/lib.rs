@@ -1,0 +1,3 @@
+//! room
+
+pub mod population;
