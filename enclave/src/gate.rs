@@ -3,7 +3,6 @@
 //! Rows are judged in key order and columns from left to right, each against the ledger and everything shown before it in the same
 //! table, so the answer is a function of the question, the data version and the ledger alone.
 
-use roaring::RoaringBitmap;
 use visiting_policies::{
     Code, Refusal,
     disclosure::{self, Contribution, Rules, Shown, limits},
@@ -12,7 +11,8 @@ use visiting_policies::{
 
 use crate::{
     evidence::{Cell, Cells},
-    ledger::{Block, Entry, Known, Place, TableEntry, Vector, near, near_sets, people_of},
+    ledger::{Block, Entry, Known, Place, ShownRow, TableEntry, near},
+    people::{self, People, Vector},
     query::{Item, Query},
 };
 
@@ -95,9 +95,10 @@ pub(crate) fn check(context: &Context<'_>, cells: &Cells, known: &Known) -> Resu
         if rows.len() == limits::CELLS_MAX {
             return Err(Refusal::new(Code::TooLarge, format!("a table has {} rows at most; group by fewer or coarser columns", limits::CELLS_MAX)));
         }
-        let people: RoaringBitmap = cell.shares.iter().map(|s| context.ordinal(s.unit)).collect();
+        let mut people: People = cell.shares.iter().map(|s| context.ordinal(s.unit)).collect();
+        people.sort_unstable();
         rows.push(desk.row(key, cell, &people, &table.base));
-        table.rows.push((key.clone(), people.iter().collect()));
+        table.rows.push(ShownRow { key: key.clone(), people });
     }
     if !rows.iter().any(|r| r.own) || known.completed_by(&table, context.rules.people_min) {
         return Err(Refusal::new(Code::NothingToShow, "nothing of this table can be shown; ask for larger groups, or read what was released before"));
@@ -145,7 +146,7 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn row(&mut self, key: &[i64], cell: &Cell, people: &RoaringBitmap, base: &str) -> Row {
+    fn row(&mut self, key: &[i64], cell: &Cell, people: &People, base: &str) -> Row {
         let query = self.context.query;
         let plan = format!("{} @ {}", query.cell_plan(key), self.context.versions);
         let keys = query.keys.iter().zip(key).map(|(k, v)| (k.name.clone(), *v)).collect();
@@ -178,19 +179,19 @@ impl Desk<'_> {
     }
 
     /// The number of people of a set: rounded, or what a near set showed before.
-    fn people(&mut self, plan: &str, people: &RoaringBitmap, cell: &Cell, place: &Place) -> Judged {
+    fn people(&mut self, plan: &str, people: &People, cell: &Cell, place: &Place) -> Judged {
         let facilities = self.facilities(cell);
         let (k, f) = (self.context.k(), self.context.rules.facilities_min);
         let same = self.shown("people").find(|(e, _)| e.plan == plan).map(|(e, _)| e.value.clone());
         if let Some(value) = same {
             return Judged::Own(value);
         }
-        let near = self.shown("people").find(|(e, set)| near_sets(people, set, k) || near_facilities(&facilities, &e.facilities, f));
+        let near = self.shown("people").find(|(e, set)| people::near(people, set, k) || near_facilities(&facilities, &e.facilities, f));
         if let Some((entry, _)) = near {
             return Judged::Before(entry.value.clone());
         }
-        let value = self.context.rules.round(people.len()).to_string();
-        let vector = people.iter().map(|p| (p, 1)).collect();
+        let value = self.context.rules.round(people.len() as u64).to_string();
+        let vector = people.iter().map(|p| (*p, 1)).collect();
         self.show(Entry { plan: plan.to_owned(), of: "people".to_owned(), shown: "people".to_owned(), value: value.clone(), vector, place: place.clone(), facilities });
         Judged::Own(value)
     }
@@ -209,8 +210,8 @@ impl Desk<'_> {
         let word = if shown == Shown::Sum { "sum" } else { "mean" };
         let mut vector: Vector = parts.iter().map(|(unit, p)| (self.context.ordinal(*unit), p.sum)).collect();
         vector.sort_unstable();
-        let people = people_of(&vector);
-        if people.len() < self.context.k() || facilities.iter().any(|f| !disclosure::undominated(self.context.rules.dominance_percent, f)) {
+        let people: People = vector.iter().map(|(p, _)| *p).collect();
+        if (people.len() as u64) < self.context.k() || facilities.iter().any(|f| !disclosure::undominated(self.context.rules.dominance_percent, f)) {
             return Judged::Masked;
         }
         let having = format!("{plan} having {of}");
@@ -235,7 +236,7 @@ impl Desk<'_> {
     }
 
     /// Everything shown of one statistic, oldest first, this table's own rows last.
-    fn shown<'b>(&'b self, of: &'b str) -> impl Iterator<Item = (&'b Entry, &'b RoaringBitmap)> {
+    fn shown<'b>(&'b self, of: &'b str) -> impl Iterator<Item = (&'b Entry, &'b People)> {
         self.known.of(of).chain(self.fresh.of(of))
     }
 

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use visiting_policies::{
@@ -14,10 +13,11 @@ use visiting_policies::{
     terms::RunId,
 };
 
-use crate::{fault::Fault, keys::Key};
-
-/// Contributions by ledger ordinal, sorted; who contributes nothing stands with 0.
-pub(crate) type Vector = Vec<(u32, i128)>;
+use crate::{
+    fault::Fault,
+    keys::Key,
+    people::{self, People, Vector},
+};
 
 /// One released base statistic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,7 @@ pub(crate) struct Entry {
     /// What was shown.
     pub(crate) value: String,
     /// Contributions; for people, 1 each.
+    #[serde(with = "people::packed")]
     pub(crate) vector: Vector,
     /// Which rows.
     pub(crate) place: Place,
@@ -55,7 +56,17 @@ pub(crate) struct TableEntry {
     /// Key columns with the number of values in their domains.
     pub(crate) keys: Vec<(String, u64)>,
     /// Displayed rows: key values and people.
-    pub(crate) rows: Vec<(Vec<i64>, Vec<u32>)>,
+    pub(crate) rows: Vec<ShownRow>,
+}
+
+/// One displayed row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ShownRow {
+    /// Key values, in the order of the table's keys.
+    pub(crate) key: Vec<i64>,
+    /// Everyone in it.
+    #[serde(with = "people::packed_people")]
+    pub(crate) people: People,
 }
 
 /// What one run adds.
@@ -207,69 +218,59 @@ impl Ledger {
 /// What has been shown so far, in memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
-    entries: Vec<(Entry, RoaringBitmap)>,
-    tables: Vec<(TableEntry, Vec<RoaringBitmap>)>,
-}
-
-/// Size of the symmetric difference.
-fn distance(a: &RoaringBitmap, b: &RoaringBitmap) -> u64 {
-    a.len() + b.len() - 2 * a.intersection_len(b)
+    entries: Vec<(Entry, People)>,
+    tables: Vec<TableEntry>,
 }
 
 impl Known {
     /// Adds what a run shows.
     pub(crate) fn add(&mut self, block: Block) {
         block.entries.into_iter().for_each(|e| self.add_entry(e));
-        self.tables.extend(block.table.map(|t| {
-            let rows = row_sets(&t);
-            (t, rows)
-        }));
+        self.tables.extend(block.table);
     }
 
     /// Adds one statistic.
     pub(crate) fn add_entry(&mut self, entry: Entry) {
-        let people = people_of(&entry.vector);
+        let people = entry.vector.iter().map(|(p, _)| *p).collect();
         self.entries.push((entry, people));
     }
 
     /// Every entry of one statistic, oldest first.
-    pub(crate) fn of<'a>(&'a self, of: &'a str) -> impl Iterator<Item = (&'a Entry, &'a RoaringBitmap)> {
+    pub(crate) fn of<'a>(&'a self, of: &'a str) -> impl Iterator<Item = (&'a Entry, &'a People)> {
         self.entries.iter().filter(move |(e, _)| e.of == of).map(|(e, s)| (e, s))
     }
 
     /// True when this set is a total over displayed rows of an earlier table, up to fewer than `k` people and not provably all:
     /// the total minus the rows would single them out.
-    pub(crate) fn completes(&self, total: &RoaringBitmap, place: &Place, k: u64) -> bool {
-        self.tables.iter().any(|(table, rows)| adds_up(table, rows, total, place, k))
+    pub(crate) fn completes(&self, total: &[u32], place: &Place, k: u64) -> bool {
+        self.tables.iter().any(|table| adds_up(table, total, place, k))
     }
 
     /// True when a shown total is, in the same sense, completed by this new table's rows.
     pub(crate) fn completed_by(&self, table: &TableEntry, k: u64) -> bool {
-        let rows = row_sets(table);
-        self.of("people").any(|(entry, total)| adds_up(table, &rows, total, &entry.place, k))
+        self.of("people").any(|(entry, total)| adds_up(table, total, &entry.place, k))
     }
 
     /// True when the very same table was displayed.
     pub(crate) fn has_table(&self, table: &TableEntry) -> bool {
-        self.tables.iter().any(|(t, _)| t == table)
+        self.tables.contains(table)
     }
-}
-
-fn row_sets(table: &TableEntry) -> Vec<RoaringBitmap> {
-    table.rows.iter().map(|(_, people)| people.iter().copied().collect()).collect()
 }
 
 /// True when two or more rows lie in the total, (nearly) nobody is in two of them, fewer than `k` people are in only one of total
-/// and rows, and the rows are not provably the whole of the total.
-fn adds_up(table: &TableEntry, rows: &[RoaringBitmap], total: &RoaringBitmap, place: &Place, k: u64) -> bool {
-    let inside: Vec<(&(Vec<i64>, Vec<u32>), &RoaringBitmap)> = table.rows.iter().zip(rows).filter(|(_, set)| set.len() - set.intersection_len(total) < k).collect();
-    if inside.len() < 2 {
+/// and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it: the
+/// near-equal rule sees to that one, and counting it would refuse the same table a second time.
+fn adds_up(table: &TableEntry, total: &[u32], place: &Place, k: u64) -> bool {
+    let part = |row: &&ShownRow| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
+    let inside: Vec<&ShownRow> = table.rows.iter().filter(part).collect();
+    let memberships: usize = inside.iter().map(|row| row.people.len()).sum();
+    // Rows that fall short of the total by k people or more need no union.
+    if inside.len() < 2 || (memberships as u64) + k <= total.len() as u64 {
         return false;
     }
-    let union = inside.iter().fold(RoaringBitmap::new(), |union, (_, set)| union | *set);
-    let memberships: u64 = inside.iter().map(|(_, set)| set.len()).sum();
-    let near = memberships - union.len() < k && distance(&union, total) < k;
-    near && !is_whole(table, inside.iter().map(|((key, _), _)| key), place)
+    let (union, memberships) = people::union(inside.iter().map(|row| &row.people));
+    let disjoint = ((memberships - union.len()) as u64) < k;
+    disjoint && people::near(&union, total, k) && !is_whole(table, inside.iter().map(|row| &row.key), place)
 }
 
 /// True when the total is a coarser group of the very same question, and every finer group of it is displayed: then the rest is
@@ -333,16 +334,6 @@ fn fits(both: &mut [(i128, i128)], apart: u64, k: u64) -> bool {
         }
     }
     false
-}
-
-/// True when two people sets differ by fewer than `k`.
-pub(crate) fn near_sets(a: &RoaringBitmap, b: &RoaringBitmap, k: u64) -> bool {
-    a.len().abs_diff(b.len()) < k && distance(a, b) < k
-}
-
-/// The set of a vector's people.
-pub(crate) fn people_of(vector: &[(u32, i128)]) -> RoaringBitmap {
-    vector.iter().map(|(ordinal, _)| *ordinal).collect()
 }
 
 #[cfg(test)]

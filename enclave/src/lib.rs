@@ -17,6 +17,7 @@ pub mod ingest;
 mod keys;
 mod ledger;
 mod output;
+mod people;
 mod query;
 mod session;
 pub mod vault;

@@ -19,7 +19,7 @@ use crate::{
 
 /// Name of a table's column in the joined rows.
 fn place(table: usize, column: &str) -> String {
-    format!("t{table}.{column}")
+    format!("t{table}__{column}")
 }
 
 /// Indices of the query's tables that carry a facility which the rules protect.

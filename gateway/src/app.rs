@@ -132,7 +132,8 @@ impl Call {
     pub(crate) fn request(&self, person: &PersonId) -> Result<RequestKey, Refusal> {
         let legal = |key: &&str| (1..=KEY_MAX_BYTES).contains(&key.len());
         let key = self.headers.get("idempotency-key").and_then(|v| v.to_str().ok()).filter(legal);
-        let missing = || Refusal::new(Code::Malformed, format!("send an `Idempotency-Key` of 1 to {KEY_MAX_BYTES} visible ASCII characters"));
+        let missing =
+            || Refusal::new(Code::Malformed, format!("send an `Idempotency-Key` of 1 to {KEY_MAX_BYTES} visible ASCII characters"));
         let mut request = format!("{} {}\n", self.method, self.uri.path()).into_bytes();
         request.extend_from_slice(self.body.as_ref().map_err(Clone::clone)?);
         Ok(request_key(person.as_str(), key.ok_or_else(missing)?, &request))

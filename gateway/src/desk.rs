@@ -215,7 +215,8 @@ fn compare(view: &View, published: Option<Checkpoint>) -> Result<(), Refusal> {
     if view.tree.root(published.size) == Some(published.root) {
         return Ok(());
     }
-    let detail = "the journal does not continue the published checkpoint: it was rolled back or changed; restore the newest copy of the journal";
+    let detail =
+        "the journal does not continue the published checkpoint: it was rolled back or changed; restore the newest copy of the journal";
     Err(Refusal::new(Code::RecordUnlawful, detail))
 }
 

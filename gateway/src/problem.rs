@@ -45,7 +45,11 @@ impl Problem {
 
     /// The path exists, for other methods.
     pub(crate) fn no_such_method() -> Self {
-        Self::of("malformed".to_owned(), StatusCode::METHOD_NOT_ALLOWED.as_u16(), "this path does not take this method; see /v1/openapi.json".to_owned())
+        Self::of(
+            "malformed".to_owned(),
+            StatusCode::METHOD_NOT_ALLOWED.as_u16(),
+            "this path does not take this method; see /v1/openapi.json".to_owned(),
+        )
     }
 }
 

@@ -1,6 +1,12 @@
 //! Starting and stopping the gateway.
 
-use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    io::Write,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use tokio::{
@@ -46,6 +52,9 @@ pub enum ServeError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] crate::journal::JournalError),
+    /// Another gateway has the data folder.
+    #[error("another gateway is running on this data folder; stop it first")]
+    Taken,
     /// The network.
     #[error("cannot serve at {0}: {1}")]
     Network(SocketAddr, std::io::Error),
@@ -56,8 +65,9 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
-    let app = Arc::new(open(&config).await?);
     let (public, internal) = (listen(config.public).await?, listen(config.internal).await?);
+    let _sole = lock(&config)?;
+    let app = Arc::new(open(&config).await?);
     let address = public.local_addr().unwrap_or(config.public);
     let (stop, stopped) = watch::channel(false);
     let servers = async {
@@ -70,6 +80,17 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     tokio::select! {
         ended = servers => ended.map(|_| ()),
         () = told_to_stop(&stop) => Ok(()),
+    }
+}
+
+/// One gateway per data folder: recovery repairs the published log, which must not happen under a running gateway. The lock ends
+/// with the process, however it ends.
+fn lock(config: &Config) -> Result<File, ServeError> {
+    let file = File::create(config.home.gateway(".lock")).map_err(setup::SetupError::from)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServeError::Taken),
+        Err(TryLockError::Error(error)) => Err(setup::SetupError::from(error).into()),
     }
 }
 
@@ -107,7 +128,9 @@ async fn open_record(desk: &Desk, roster: &Roster, demo: bool) -> Result<(), Ref
         return desk.act(Actor::Gateway, None, act).await.map(|_| ());
     }
     match (opened_as, demo) {
-        (true, false) => Err(Refusal::new(Code::WrongState, "this record was opened in demo mode; start with --demo or use another data folder")),
+        (true, false) => {
+            Err(Refusal::new(Code::WrongState, "this record was opened in demo mode; start with --demo or use another data folder"))
+        }
         (false, true) => Err(Refusal::new(Code::WrongState, "this record is no demo; start without --demo or use another data folder")),
         _ => Ok(()),
     }

@@ -1,3 +1,7 @@
-//! room
+//! Tests as a room: the harness that starts a whole Visiting, the journey, and the synthetic population.
 
+pub mod journey;
 pub mod population;
+pub mod raw;
+pub mod skip;
+pub mod world;

@@ -83,6 +83,8 @@ pub struct World {
     door: String,
     running: Vec<Running>,
     environment: Vec<(String, String)>,
+    /// The folder outlives this value.
+    kept: bool,
 }
 
 impl World {
@@ -108,7 +110,7 @@ impl World {
 
     fn in_folder(home: PathBuf) -> Result<Self, Fault> {
         let (public, internal) = (free_address()?, free_address()?);
-        Ok(Self { home, public, door: internal.clone(), internal, running: Vec::new(), environment: Vec::new() })
+        Ok(Self { home, public, door: internal.clone(), internal, running: Vec::new(), environment: Vec::new(), kept: false })
     }
 
     /// One more variable for every process that is started from now on.
@@ -119,6 +121,18 @@ impl World {
     /// Where the enclave is told that the gateway's internal listener is; a man in the middle says: here.
     pub fn set_door(&mut self, address: &str) {
         address.clone_into(&mut self.door);
+    }
+
+    /// Ends this world's processes in order and leaves its data folder where it is, for copies.
+    ///
+    /// # Errors
+    /// When a process does not end.
+    pub fn settle(mut self) -> Result<PathBuf, Fault> {
+        for unit in [Unit::Enclave, Unit::Gateway, Unit::Linkage] {
+            self.stop(unit)?;
+        }
+        self.kept = true;
+        Ok(self.home.clone())
     }
 
     /// The data folder.
@@ -368,6 +382,9 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.kill_all();
+        if self.kept {
+            return;
+        }
         if std::thread::panicking() || std::env::var_os("VISITING_KEEP").is_some() {
             eprintln!("the data folder is kept: {}", self.home.display());
             for unit in Unit::ALL {
@@ -441,9 +458,23 @@ fn fresh_folder(name: &str) -> Result<PathBuf, Fault> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let target = binaries()?.parent().map(Path::to_owned).unwrap_or_default();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    if number == 0 {
+        sweep(&target.join("tmp"));
+    }
     let folder = target.join("tmp").join(format!("{name}-{}-{number}", std::process::id()));
     let made = fs::remove_dir_all(&folder).or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) }).and_then(|()| fs::create_dir_all(&folder));
     made.map(|()| folder).map_err(|e| format!("a data folder cannot be made: {e}"))
+}
+
+/// Removes folders of test programs that have ended; theirs were kept by a failure or shared by all of their tests.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.rsplit('-').nth(1).and_then(|pid| pid.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// A loopback address that nobody listens on, handed out once a process.

@@ -48,7 +48,7 @@ pub enum IngestError {
     #[error("{0}")]
     Linkage(#[from] LinkageError),
     /// The vault.
-    #[error("the vault cannot be written ({0}); look at disk space and rights, then load again")]
+    #[error("the vault was not changed ({0}); when this is solved, load again")]
     Vault(#[from] Fault),
     /// Never seen: a batch came back incomplete.
     #[error("the linkage unit and the vault disagree; load again")]

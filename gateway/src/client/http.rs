@@ -58,7 +58,8 @@ impl Client {
 
     pub(super) fn send(&self, path: &str, key: &str, body: &str) -> Result<Vec<u8>, Problem> {
         persistently(|| {
-            let mut request = self.agent.post(format!("{}{path}", self.base)).header("Idempotency-Key", key).content_type("application/json");
+            let mut request =
+                self.agent.post(format!("{}{path}", self.base)).header("Idempotency-Key", key).content_type("application/json");
             if let Some(token) = &self.token {
                 request = request.header("Authorization", format!("Bearer {token}"));
             }

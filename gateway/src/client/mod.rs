@@ -18,8 +18,8 @@ use visiting_policies::{
 
 pub use crate::problem::Problem;
 use crate::wire::{
-    ApplicationSummary, ApplicationView, Applications, Completeness, ListingView, Listings, Login, LoginRequest, NewApplication, NewRun, NewSuspension,
-    NewVote, PermitView, Permits, RunView, Runs, Standing,
+    ApplicationSummary, ApplicationView, Applications, Completeness, ListingView, Listings, Login, LoginRequest, NewApplication, NewRun,
+    NewSuspension, NewVote, PermitView, Permits, RunView, Runs, Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -141,7 +141,13 @@ impl Client {
     ///
     /// # Errors
     /// The gateway's problem, or the client's own when the ballot says something else.
-    pub fn vote(&self, application: &str, decision: Decision, remove: &BTreeSet<ColumnName>, key: &SigningKey) -> Result<Standing, Problem> {
+    pub fn vote(
+        &self,
+        application: &str,
+        decision: Decision,
+        remove: &BTreeSet<ColumnName>,
+        key: &SigningKey,
+    ) -> Result<Standing, Problem> {
         let text = self.ballot(application, decision, remove)?;
         self.check_ballot(&text, application, decision, remove)?;
         self.cast(application, decision, remove, &key.sign(text.as_bytes()))
@@ -161,7 +167,12 @@ impl Client {
         let names: Vec<String> = remove.iter().cloned().map(String::from).collect();
         let member = self.person.as_deref().unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        let meant = [format!("application: {application}"), format!("member: {member}"), format!("decision: {}", word(decision)), format!("remove: {}", names.join(","))];
+        let meant = [
+            format!("application: {application}"),
+            format!("member: {member}"),
+            format!("decision: {}", word(decision)),
+            format!("remove: {}", names.join(",")),
+        ];
         let sound = lines.len() == 6 && lines.first() == Some(&"visiting vote v1") && meant.iter().all(|m| lines.contains(&m.as_str()));
         if sound { Ok(()) } else { Err(Problem::unreachable("the server's ballot does not say what you mean; nothing was signed")) }
     }

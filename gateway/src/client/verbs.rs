@@ -149,7 +149,9 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("vote", [id, way]) => shown(&client.vote(id, decision(way)?, &words.remove, &key(client, home, words)?)?),
         ("permits", []) => shown(&client.permits()?),
         ("permit", [id]) => shown(&client.permit(id)?),
-        ("suspend", [id, reason @ ..]) if !reason.is_empty() => shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?),
+        ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
+            shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
+        }
         ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
         ("runs", [permit]) => shown(&client.runs(permit)?),
         ("fetch", [run, name]) => fetch(client, run, name, words.out.as_deref()),
@@ -206,7 +208,8 @@ fn from_flags(client: &Client, words: &Words) -> Result<NewApplication, VerbErro
 fn run(client: &Client, permit: &str, sql: &str) -> Result<String, VerbError> {
     let asked = client.run(permit, sql)?;
     let run = client.wait(&asked.id)?;
-    let table = if run.status == "released" { String::from_utf8_lossy(&client.file(&run.id, "table.csv")?).into_owned() } else { String::new() };
+    let table =
+        if run.status == "released" { String::from_utf8_lossy(&client.file(&run.id, "table.csv")?).into_owned() } else { String::new() };
     Ok(format!("{table}{}", verdict(&run)))
 }
 

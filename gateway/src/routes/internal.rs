@@ -154,7 +154,9 @@ fn check(app: &App, run: &RunId, files: &BTreeMap<String, Vec<u8>>) -> Result<St
     let case = view.cases.runs.get(run).ok_or_else(|| Refusal::not_found("run"))?;
     let Some((report, _)) = &case.judged else { return Err(Refusal::new(Code::WrongState, "the run has no verdict yet")) };
     let note = files.get(RECEIPT).ok_or_else(|| forged("the receipt is missing"))?;
-    if files.len() != report.files.len() + 1 || report.files.iter().any(|f| files.get(&f.name).map(|b| sign::digest(b)) != Some(f.digest.clone())) {
+    if files.len() != report.files.len() + 1
+        || report.files.iter().any(|f| files.get(&f.name).map(|b| sign::digest(b)) != Some(f.digest.clone()))
+    {
         return Err(forged("the files are not those of the verdict"));
     }
     let text = std::str::from_utf8(note).map_err(|_| forged("the receipt is no text"))?;

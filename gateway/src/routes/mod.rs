@@ -106,6 +106,9 @@ mod tests {
             std::fs::write(path, &now).unwrap();
         }
         let reviewed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(now == reviewed, "the public API changed; if that is meant, run the test with UPDATE_OPENAPI=1 and commit gateway/openapi.json");
+        assert!(
+            now == reviewed,
+            "the public API changed; if that is meant, run the test with UPDATE_OPENAPI=1 and commit gateway/openapi.json"
+        );
     }
 }

@@ -114,7 +114,13 @@ fn member_only(app: &App, person: &PersonId) -> Result<(), Refusal> {
     app.desk.view().cases.roster().holding(person, Role::CommitteeMember).map(|_| ())
 }
 
-fn ballot(app: &App, member: PersonId, application: ApplicationId, decision: Decision, remove: BTreeSet<ColumnName>) -> Result<Ballot, Refusal> {
+fn ballot(
+    app: &App,
+    member: PersonId,
+    application: ApplicationId,
+    decision: Decision,
+    remove: BTreeSet<ColumnName>,
+) -> Result<Ballot, Refusal> {
     let (case, _) = visible(app, &member, &application)?;
     Ok(Ballot { application, content: case.content.digest(), member, decision, remove })
 }

@@ -120,14 +120,23 @@ async fn request(app: &App, call: &Call, permit: &str) -> Result<Response, Refus
     let Act::RunRequested { run, permit, .. } = event.act else {
         return Err(Refusal::new(Code::KeyReused, "this Idempotency-Key was used for another request; choose a new one"));
     };
-    let queued = RunView { id: run.to_string(), permit: permit.to_string(), status: "queued".to_owned(), verdict: None, refusal: None, files: Vec::new() };
+    let queued = RunView {
+        id: run.to_string(),
+        permit: permit.to_string(),
+        status: "queued".to_owned(),
+        verdict: None,
+        refusal: None,
+        files: Vec::new(),
+    };
     Ok(json(StatusCode::ACCEPTED, queued))
 }
 
 async fn fetch(app: &App, call: &Call, run: &str, file: &str) -> Result<Response, Refusal> {
     let (person, run) = (call.person()?, id(run, "run")?);
     let case = visible(app, &person, &run)?;
-    let digest = released(&case, file).ok_or_else(|| Refusal::not_found("released file"))?;
+    // A refused run has no files: whoever asks for them gets the gate's own refusal as the problem document.
+    let refused = case.judged.as_ref().and_then(|(report, _)| report.refusal.clone());
+    let digest = released(&case, file).ok_or_else(|| refused.unwrap_or_else(|| Refusal::not_found("released file")))?;
     app.desk.act(Actor::Person(person), None, Act::Downloaded { run, file: file.to_owned() }).await?;
     let bytes = app.documents.get(&digest).await?;
     let kind = match file.rsplit_once('.').map(|(_, end)| end) {
@@ -163,7 +172,8 @@ fn run_view(id: &RunId, case: &RunCase) -> RunView {
         Some(_) if case.released.is_some() => "released",
         Some(_) => "judged",
     };
-    let names = report.filter(|_| case.released.is_some()).map(|r| r.files.iter().map(|f| f.name.clone()).chain([RECEIPT.to_owned()]).collect());
+    let names =
+        report.filter(|_| case.released.is_some()).map(|r| r.files.iter().map(|f| f.name.clone()).chain([RECEIPT.to_owned()]).collect());
     RunView {
         id: id.to_string(),
         permit: case.permit.to_string(),

@@ -23,7 +23,7 @@ use crate::ended::{Ended, Fault};
 pub const USAGE: &str = "usage: visiting audit verify --log DIR --key VKEY [--roster FILE] [--structure] [--since CHECKPOINT]
   --log DIR           folder with `events.ndjson` and `checkpoint`, or a copy of it
   --key VKEY          the log's verifier key, got from somebody you trust, not from the folder
-  --roster FILE       who may do what (default: DIR/roster.json); events are judged by it
+  --roster FILE       who may do what (default: DIR/roster.json, or the gateway's beside DIR)
   --structure         signature, root and form only: what can be checked without a roster
   --since CHECKPOINT  a checkpoint kept from an earlier visit: the log must continue it
 exit codes: 0 sound, 2 usage, 10 signature, 11 root, 12 consistency, 13 meaning";
@@ -116,8 +116,10 @@ fn roster(request: &Request) -> Result<Option<Roster>, Ended> {
     if request.structure {
         return Ok(None);
     }
-    let path = request.roster.clone().unwrap_or_else(|| request.log.join("roster.json"));
-    let text = fs::read(&path).map_err(|e| {
+    // Wherever it lies, the record's first event holds its digest: another roster is found out by the fold.
+    let near = [request.log.join("roster.json"), request.log.join("../gateway/roster.json")];
+    let found = || near.into_iter().find(|path| path.is_file()).unwrap_or_else(|| PathBuf::from("roster.json"));
+    let text = fs::read(request.roster.clone().unwrap_or_else(found)).map_err(|e| {
         Ended::usage(format!(
             "the roster cannot be read ({e}); name it with --roster FILE, or check only signature, root and form with --structure"
         ))

@@ -1,0 +1,5 @@
+//! The end-to-end tests: one binary, so that the engine is linked once and the prepared data folders are shared.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends with a message when anything is not as expected")]
+
+mod base;
+mod journey;
