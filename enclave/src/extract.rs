@@ -21,7 +21,7 @@ use visiting_catalog::{Kind, Listing, TablePlan};
 use visiting_policies::{
     handover::ExtractReport,
     permit::Permit,
-    terms::{Scope, base10},
+    terms::{PermitId, Scope, base10},
 };
 
 use crate::{
@@ -66,9 +66,9 @@ pub(crate) struct Extract {
 
 impl Extract {
     /// Opens a permit's extract.
-    pub(crate) fn open(config: &Config, keys: &GateKeys, permit: &Permit) -> Result<Self, Fault> {
-        let key = keys.permit_key(config, &permit.id, false)?;
-        let folder = config.extracts().join(permit.id.as_str());
+    pub(crate) fn open(config: &Config, keys: &GateKeys, permit: &PermitId) -> Result<Self, Fault> {
+        let key = keys.permit_key(config, permit, false)?;
+        let folder = config.extracts().join(permit.as_str());
         let manifest = key.open("manifest", &std::fs::read(folder.join("manifest"))?)?;
         let people = key.open("people", &std::fs::read(folder.join("people"))?)?;
         let people = people.chunks_exact(4).map(|b| b.iter().rev().fold(0u32, |n, byte| (n << 8) | u32::from(*byte))).collect();
@@ -98,7 +98,7 @@ pub(crate) async fn make(config: &Config, keys: &GateKeys, permit: &Permit, list
         rows: m.rows.iter().map(|(t, n)| (t.clone(), base10(*n))).collect(),
     };
     if folder.exists() {
-        return Ok(report(&Extract::open(config, keys, permit)?.manifest));
+        return Ok(report(&Extract::open(config, keys, &permit.id)?.manifest));
     }
     let key = keys.permit_key(config, &permit.id, true)?;
     let part = config.extracts().join(format!("{}.part", permit.id));

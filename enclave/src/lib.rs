@@ -20,6 +20,7 @@ mod output;
 mod people;
 mod query;
 mod session;
+pub mod stages;
 pub mod vault;
 mod work;
 

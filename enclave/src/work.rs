@@ -69,6 +69,8 @@ impl Enclave {
         if !enclave.ledger.continues(enclave.follower.cases.ledger.as_ref())? {
             return Err(Fault::Other("the ledger is not the one in the record (a restored back-up?): nothing runs until the newest one is back".to_owned()));
         }
+        // Ready means that what ingest loaded before can be applied for.
+        patiently(|| enclave.report_loads())?;
         Ok(enclave)
     }
 
@@ -176,7 +178,7 @@ impl Enclave {
         let query = query::parse(sql, &PermitSchema::new(&plans))?;
         let rules = strictest(&query, &self.listings)?;
         if !self.extracts.contains_key(&permit.id) {
-            self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit)?);
+            self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
         }
         let Some(extract) = self.extracts.get(&permit.id) else { return Err(Fault::Other("an extract vanished".to_owned())) };
         let (cells, names) = self.runtime.block_on(gather(&self.config, extract, &query, &self.listings))?;
@@ -291,13 +293,13 @@ fn stated(rules: Rules, query: &Query, listings: &[Listing]) -> BTreeMap<String,
 }
 
 /// The strictest rules of the databases that the query joins.
-fn strictest(query: &Query, listings: &[Listing]) -> Result<Rules, Fault> {
+pub(crate) fn strictest(query: &Query, listings: &[Listing]) -> Result<Rules, Fault> {
     let pack = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack));
     let packs = query.tables.iter().map(|t| pack(&t.listing).map(|p| p.rules)).collect::<Option<Vec<_>>>();
     packs.and_then(|p| p.into_iter().reduce(Rules::strictest)).ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
 }
 
-async fn gather(config: &Config, extract: &Extract, query: &Query, listings: &[Listing]) -> Result<(evidence::Cells, Vec<String>), Fault> {
+pub(crate) async fn gather(config: &Config, extract: &Extract, query: &Query, listings: &[Listing]) -> Result<(evidence::Cells, Vec<String>), Fault> {
     let protected = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack)).is_none_or(|p| p.rules.facilities_min > 0);
     let facilities = session::facility_tables(query, protected);
     let names = facilities.iter().filter_map(|i| query.tables.get(*i)).map(query::SchemaTable::full_name).collect();
@@ -307,7 +309,7 @@ async fn gather(config: &Config, extract: &Extract, query: &Query, listings: &[L
 }
 
 /// Facility ids of the extract become ledger ordinals, which are the same in every permit.
-fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract, keys: &GateKeys) -> evidence::Cells {
+pub(crate) fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract, keys: &GateKeys) -> evidence::Cells {
     if cells.values().all(|c| c.facilities.is_empty()) {
         return cells;
     }
@@ -319,7 +321,7 @@ fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract, keys: &Ga
 }
 
 /// Data versions of the query's databases, as part of each plan's identity.
-fn named_versions(query: &Query, versions: &BTreeMap<String, u64>) -> String {
+pub(crate) fn named_versions(query: &Query, versions: &BTreeMap<String, u64>) -> String {
     let mut names: Vec<String> = query.tables.iter().map(|t| format!("{} {}", t.listing, versions.get(&t.listing).copied().unwrap_or_default())).collect();
     names.sort();
     names.dedup();

@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends with a message when anything is not as expected")]
 
 mod base;
+mod duckdb;
 mod journey;

@@ -1,5 +1,6 @@
 //! Tests as a room: the harness that starts a whole Visiting, the journey, and the synthetic population.
 
+pub mod bench;
 pub mod journey;
 pub mod population;
 pub mod raw;

@@ -7,14 +7,21 @@ use visiting_gateway::{config::Config, serve::serve};
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let demo = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        [flag] if flag == "--demo" => true,
-        _ => {
-            eprintln!("usage: visiting gateway [--demo]");
-            return ExitCode::from(2);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (mut demo, mut with_parent) = (false, false);
+    for argument in &arguments {
+        match argument.as_str() {
+            "--demo" => demo = true,
+            "--with-parent" => with_parent = true,
+            _ => {
+                eprintln!("usage: visiting gateway [--demo] [--with-parent]");
+                return ExitCode::from(2);
+            }
         }
-    };
+    }
+    if with_parent {
+        stop_with_parent();
+    }
     match run(demo).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -26,4 +33,12 @@ async fn main() -> ExitCode {
 
 async fn run(demo: bool) -> Result<(), Box<dyn std::error::Error>> {
     Ok(serve(Config::from_env(demo)?).await?)
+}
+
+/// Ends this process when the parent's pipe closes. Every acknowledged write is durable, so there is nothing to wind down.
+fn stop_with_parent() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(0);
+    });
 }

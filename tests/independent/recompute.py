@@ -1,0 +1,277 @@
+"""Released tables computed a second time: from the source files, with DuckDB and the published rules, sharing nothing with the product.
+
+usage: recompute.py QUERY ndb=FOLDER kaigo=FOLDER omop=FOLDER   (only the folders that the query needs); writes the table as CSV
+
+The rules (ARCHITECTURE.md, "The gate"), written down again here:
+  people    a row with under 10 people is not sent; counts are rounded to 10, halves up
+  facility  kaigo rows with under 3 facilities are not sent; a sum needs p% over its facilities
+  T1, T2    a sum is masked when fewer than 10 people differ from the median, or the p%-rule (10 %) fails on the distances from it
+  grid      a mean stands on the smallest of {1,2,5} * 10^j that is at least one person's influence; a sum is mean times rounded people
+  ledger    what differs from something shown earlier by fewer than 10 people (3 facilities) is shown as it was shown then
+Exact throughout: ints and fractions, no floats.
+"""
+
+import csv
+import sys
+from fractions import Fraction
+
+import duckdb
+
+K, BASE, PERCENT, FACILITIES = 10, 10, 10, 3
+MASK, BEFORE = "<k", "as released before"
+
+# keys; measures (column, decimal places); outputs in order; facility column with its listing's rule; the rows themselves
+QUERIES = {
+    "joined": dict(
+        keys=["care_level", "sex"], outputs=["key", "key", "people"], titles=["care_level", "sex", "people"], single=True,
+        sql="SELECT r.person, r.care_level, p.sex FROM patients p JOIN recipients r USING (person)"),
+    "sums": dict(
+        keys=["icd10"], outputs=["key", "people", "rows", "sum points", "avg points"], titles=["icd10", "people", "lines", "points", "mean"],
+        measures={"points": 0}, sql="SELECT person, icd10, points FROM claims"),
+    "sparse": dict(
+        keys=["pref", "icd10"], outputs=["key", "key", "people", "sum points"], titles=["pref", "icd10", "people", "sum_points"],
+        measures={"points": 0},
+        sql="SELECT person, p.pref, icd10, points FROM claims JOIN patients p USING (person) WHERE p.sex = 2 AND ym BETWEEN 202404 AND 202409"),
+    "labs": dict(
+        keys=["pref", "jlac10"], outputs=["key", "key", "avg value", "sum value", "people"],
+        titles=["pref", "jlac10", "avg_value", "sum_value", "people"], measures={"value": 1},
+        sql="SELECT person, p.pref, jlac10, value FROM labs JOIN patients p USING (person)"),
+    "services": dict(
+        keys=["pref", "service_code"], outputs=["key", "key", "people", "rows", "sum units", "avg units"],
+        titles=["pref", "service_code", "people", "rows", "sum_units", "avg_units"], measures={"units": 0}, facility="facility",
+        sql="SELECT person, r.pref, service_code, units, facility FROM services JOIN recipients r USING (person)"),
+    "both": dict(
+        keys=["icd10"], outputs=["key", "people", "rows", "sum units", "sum points"], titles=["icd10", "people", "rows", "sum_units", "sum_points"],
+        measures={"units": 0, "points": 0}, facility="facility",
+        sql="SELECT person, icd10, units, points, s.facility FROM claims c JOIN services s USING (person)"),
+    "total": dict(
+        keys=[], outputs=["people", "rows", "avg points"], titles=["people", "rows", "avg_points"], measures={"points": 0},
+        sql="SELECT person, points FROM claims"),
+    "conditions": dict(
+        keys=["condition", "sex"], outputs=["key", "key", "people"], titles=["condition_concept_id", "sex", "people"],
+        sql="SELECT person, condition, sex FROM conditions JOIN persons USING (person)"),
+    "overall": dict(
+        keys=["condition"], outputs=["key", "people"], titles=["condition_concept_id", "people"],
+        sql="SELECT person, condition FROM conditions JOIN persons USING (person)"),
+}
+
+
+def load(folders):
+    """The source files as tables; `person` is the oldest insured number that the history leads to."""
+    db = duckdb.connect()
+    read = lambda path: f"read_csv('{path}', header=true, all_varchar=true)"
+    if "ndb" in folders:
+        db.execute(f"CREATE TABLE history AS SELECT insured_number AS number, previous_number AS previous FROM {read(folders['ndb'] + '/history.csv')}")
+        db.execute("""CREATE TABLE oldest AS WITH RECURSIVE walk(number, link, steps) AS (
+            SELECT number, previous, 1 FROM history UNION ALL
+            SELECT w.number, h.previous, w.steps + 1 FROM walk w JOIN history h ON h.number = w.link WHERE w.steps < 1000)
+            SELECT number, arg_max(link, steps) AS person FROM walk GROUP BY number""")
+        insured = lambda source, columns: (
+            f"SELECT coalesce(o.person, t.insured_number) AS person, {columns} FROM {read(source)} t LEFT JOIN oldest o ON o.number = t.insured_number")
+        ndb = folders["ndb"]
+        db.execute(f"CREATE TABLE patients AS {insured(ndb + '/patients.csv', 'sex::INT AS sex, birth_ym::INT AS birth_ym, pref::INT AS pref')}")
+        db.execute(f"CREATE TABLE claims AS {insured(ndb + '/claims.csv', 'facility_id AS facility, ym::INT AS ym, icd10, yj_code, points::BIGINT AS points')}")
+        db.execute(f"CREATE TABLE labs AS {insured(ndb + '/labs.csv', 'ym::INT AS ym, jlac10, (value::DECIMAL(18,1) * 10)::BIGINT AS value, unit')}")
+    if "kaigo" in folders:
+        kaigo = folders["kaigo"]
+        db.execute(f"CREATE TABLE recipients AS {insured(kaigo + '/recipients.csv', 'sex::INT AS sex, pref::INT AS pref, care_level::INT AS care_level')}")
+        db.execute(f"CREATE TABLE services AS {insured(kaigo + '/services.csv', 'facility_id AS facility, ym::INT AS ym, service_code, units::BIGINT AS units')}")
+    if "omop" in folders:
+        omop = folders["omop"]
+        db.execute(f"""CREATE TABLE persons AS SELECT person_id AS person, CASE gender_concept_id WHEN '8507' THEN 1 WHEN '8532' THEN 2 END AS sex
+            FROM {read(omop + '/person.csv.gz')}""")
+        db.execute(f"""CREATE TABLE conditions AS SELECT person_id AS person, condition_concept_id::INT AS condition
+            FROM {read(omop + '/condition_occurrence.csv.gz')}""")
+    return db
+
+
+def cells(db, query):
+    """Per key: rows and, per measure, (sum, rows with a value) of each person; rows and sums of each facility."""
+    measures = list(query.get("measures", {}))
+    facility = [query["facility"]] if "facility" in query else []
+    columns = ["person"] + facility + query["keys"] + measures
+    out = {}
+    for row in db.execute(f"SELECT {', '.join(columns)} FROM ({query['sql']})").fetchall():
+        row = list(row)
+        person = row.pop(0)
+        place = row.pop(0) if facility else None
+        key, values = tuple(row[: len(query["keys"])]), row[len(query["keys"]):]
+        cell = out.setdefault(key, dict(rows={}, parts={m: {} for m in measures}, facilities={}))
+        cell["rows"][person] = cell["rows"].get(person, 0) + 1
+        if facility:
+            at = cell["facilities"].setdefault(place, [0] + [0] * len(measures))
+            at[0] += 1
+        for number, (measure, value) in enumerate(zip(measures, values)):
+            if value is None:
+                continue
+            total, count = cell["parts"][measure].get(person, (0, 0))
+            cell["parts"][measure][person] = (total + value, count + 1)
+            if facility:
+                at[1 + number] += value
+    return out
+
+
+def undominated(amounts):
+    ordered = sorted((abs(a) for a in amounts), reverse=True)
+    return not ordered or sum(ordered[2:]) * 100 >= ordered[0] * PERCENT
+
+
+def passes(values):
+    """T1 and T2."""
+    median = sorted(values)[(len(values) - 1) // 2]
+    distances = sorted((abs(v - median) for v in values), reverse=True)
+    return distances[K - 1] > 0 and undominated(distances)
+
+
+def step(width):
+    """The smallest of {1,2,5} * 10^j that is at least `width`, with its number of decimal places."""
+    j = 0
+    while Fraction(10) ** j >= width:
+        j -= 1
+    while True:
+        for mantissa in (1, 2, 5):
+            grid = mantissa * Fraction(10) ** j
+            if grid >= width:
+                return grid, max(0, -j)
+        j += 1
+
+
+def on(grid, value):
+    """`value` on the grid, halves away from zero."""
+    steps = (2 * abs(value) / grid + 1) // 2
+    return (steps if value >= 0 else -steps) * grid
+
+
+def printed(value, places):
+    scaled = value * 10**places
+    assert scaled.denominator == 1
+    digits = str(abs(scaled.numerator)).rjust(places + 1, "0")
+    sign = "-" if scaled < 0 else ""
+    return sign + (digits[:-places] + "." + digits[-places:] if places else digits)
+
+
+def judged(form, scale, parts, shown_people):
+    """The value of one measure of one cell as it is printed, or None."""
+    unit = Fraction(1, 10**scale)
+    if form == "sum":
+        values = [Fraction(total) for total, _ in parts.values()]
+        if not passes(values):
+            return None
+        mean = sum(values) / len(values)
+        grid, places = step(max(abs(v - mean) for v in values) / shown_people * unit)
+        return printed(on(grid, mean * unit) * shown_people, places)
+    total, rows = sum(t for t, _ in parts.values()), sum(n for _, n in parts.values())
+    mean = Fraction(total, rows)
+    residuals = [t - mean * n for t, n in parts.values()]
+    if not passes(residuals):
+        return None
+    grid, places = step(max(abs(r) for r in residuals) / rows * unit)
+    return printed(on(grid, mean * unit), places)
+
+
+def near(a, b):
+    """True when a and b, or b and some line of a, differ for fewer than K people."""
+    common = [p for p in a if p in b]
+    apart = len(a) + len(b) - 2 * len(common)
+    if apart >= K:
+        return False
+    if apart + sum(a[p] != b[p] for p in common) < K:
+        return True
+    # A line that misses fewer than K people runs through both ends of one of K pairs that share nobody.
+    ordered = sorted(common, key=lambda p: (a[p], b[p]))
+    half = len(ordered) // 2
+    pairs = [(p, q) for p, q in zip(ordered[:half], ordered[half:]) if a[p] != a[q]][:K]
+    for p, q in pairs:
+        slope = Fraction(b[q] - b[p], a[q] - a[p])
+        if slope and apart + sum(b[r] - b[p] != slope * (a[r] - a[p]) for r in common) < K:
+            return True
+    return False
+
+
+class Ledger:
+    """What this one table has shown so far; the ledger was empty before."""
+
+    def __init__(self):
+        self.people_shown, self.measures_shown = [], []
+
+    def people(self, name, people, facilities):
+        for other, value, shown, places in self.people_shown:
+            if other == name:
+                return value, False
+        for other, value, shown, places in self.people_shown:
+            same_places = facilities is not None and places is not None and (
+                sum(facilities.get(f) != places.get(f) for f in facilities.keys() | places.keys()) < FACILITIES)
+            if len(people ^ shown) < K or same_places:
+                return value, True
+        value = (len(people) + BASE // 2) // BASE * BASE
+        self.people_shown.append((name, value, people, facilities))
+        return value, False
+
+    def measure(self, name, of, form, value, vector):
+        for other, other_of, other_form, shown, earlier in self.measures_shown:
+            if other_of != of:
+                continue
+            if other == name:
+                if other_form == form:
+                    return shown, False
+                continue
+            if near(vector, earlier):
+                return (shown, True) if other_form == form else (MASK, False)
+        self.measures_shown.append((name, of, form, value, vector))
+        return value, False
+
+
+def table(query, cells):
+    ledger, rows = Ledger(), []
+    protected = "facility" in query
+    for key in sorted(cells):
+        cell = cells[key]
+        people = frozenset(cell["rows"])
+        if len(people) < K or (protected and len(cell["facilities"]) < FACILITIES):
+            continue
+        by_place = {f: at[0] for f, at in cell["facilities"].items()} if protected else None
+        count, before = ledger.people(key, people, by_place)
+        line, keys, note = [], iter(key), False
+        for output in query["outputs"]:
+            if output == "key":
+                line.append(str(next(keys)))
+                continue
+            if output == "people" or (output == "rows" and query.get("single")):
+                line.append(str(count))
+                note |= before
+                continue
+            if output == "rows":
+                of, form, scale, column = "rows", "sum", 0, 0
+                parts = {p: (n, 1) for p, n in cell["rows"].items()}
+            else:
+                form, of = output.split()
+                scale, column = query["measures"][of], 1 + list(query["measures"]).index(of)
+                parts = cell["parts"][of]
+            value, again = measure(ledger, key, of, form, scale, parts, [at[column] for at in cell["facilities"].values()])
+            line.append(value)
+            note |= again
+        rows.append(line + [BEFORE if note else ""])
+    return rows
+
+
+def measure(ledger, key, of, form, scale, parts, amounts):
+    if len(parts) < K or not undominated(amounts):
+        return MASK, False
+    count, _ = ledger.people((key, of), frozenset(parts), None)
+    value = judged(form, scale, parts, count)
+    if value is None:
+        return MASK, False
+    return ledger.measure(key, of, form, value, {p: total for p, (total, _) in parts.items()})
+
+
+def main():
+    query = QUERIES[sys.argv[1]]
+    folders = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    found = cells(load(folders), query)
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(query["titles"] + ["note"])
+    out.writerows(table(query, found))
+    print(f"cells={len(found)} under={sum(len(c['rows']) < K for c in found.values())}", file=sys.stderr)
+
+
+main()

@@ -1,0 +1,111 @@
+//! Released tables equal an independent computation: DuckDB and exact fractions over the source files, `independent/recompute.py`.
+
+use std::{collections::BTreeSet, process::Command};
+
+use visiting_tests::{
+    journey::{CONDITIONS, JOINED, OMOP_COLUMNS, SUMS},
+    skip::skip,
+    world::{World, omop_set, text, tree},
+};
+
+use crate::base;
+
+/// The queries of the two synthetic databases, by their names in `recompute.py`.
+const QUERIES: &[(&str, &str)] = &[
+    ("joined", JOINED),
+    ("sums", SUMS),
+    (
+        "sparse",
+        "SELECT p.pref, c.icd10, COUNT(DISTINCT pid) AS people, SUM(points) FROM ndb.claims c JOIN ndb.patients p ON c.pid = p.pid \
+         WHERE p.sex = 2 AND c.ym BETWEEN 202404 AND 202409 GROUP BY p.pref, c.icd10",
+    ),
+    (
+        "labs",
+        "SELECT pref, jlac10, AVG(value), SUM(value), COUNT(DISTINCT labs.pid) FROM ndb.labs JOIN ndb.patients USING (pid) GROUP BY pref, jlac10",
+    ),
+    (
+        "services",
+        "SELECT r.pref, service_code, COUNT(DISTINCT pid), COUNT(*), SUM(units), AVG(units) FROM kaigo.services JOIN kaigo.recipients r USING (pid) \
+         GROUP BY r.pref, service_code",
+    ),
+    (
+        "both",
+        "SELECT icd10, COUNT(DISTINCT pid), COUNT(*), SUM(units), SUM(points) FROM ndb.claims JOIN kaigo.services USING (pid) GROUP BY icd10",
+    ),
+    ("total", "SELECT COUNT(DISTINCT pid), COUNT(*), AVG(points) FROM ndb.claims"),
+];
+
+/// Python with duckdb; `None` after saying so.
+fn python() -> Option<String> {
+    let python = std::env::var("VISITING_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let works = Command::new(&python).args(["-c", "import duckdb"]).output().is_ok_and(|o| o.status.success());
+    if !works {
+        skip("no python with duckdb; `cargo verify` installs one, or name it in VISITING_PYTHON");
+    }
+    works.then_some(python)
+}
+
+/// The independent table, and the number of non-empty cells and of those under ten people.
+fn recompute(python: &str, query: &str, folders: &[String]) -> (String, usize, usize) {
+    let script = tree().unwrap().join("tests/independent/recompute.py");
+    let out = Command::new(python).arg(script).arg(query).args(folders).output().unwrap();
+    let errors = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success(), "{errors}");
+    let number = |name: &str| errors.split_whitespace().find_map(|w| w.strip_prefix(name)).and_then(|n| n.parse().ok()).unwrap();
+    (String::from_utf8(out.stdout).unwrap(), number("cells="), number("under="))
+}
+
+/// Compares line by line, so that a difference is readable.
+fn compare(name: &str, released: &str, expected: &str) {
+    let (ours, theirs): (Vec<&str>, Vec<&str>) = (released.lines().collect(), expected.lines().collect());
+    for (number, (a, b)) in ours.iter().zip(&theirs).enumerate() {
+        assert_eq!(a, b, "{name}, line {number}");
+    }
+    assert_eq!(ours.len(), theirs.len(), "{name}: another number of rows");
+}
+
+#[test]
+fn synthetic_tables_equal_the_independent_computation() {
+    let Some(python) = python() else { return };
+    let source = base::loaded().join("source");
+    let folders = ["ndb", "kaigo"].map(|l| format!("{l}={}", text(&source.join(l))));
+    let (mut masked, mut repeated, mut absent) = (0, 0, 0);
+    for (name, sql) in QUERIES {
+        // A fresh ledger for each: the independent computation knows of no earlier question.
+        let (world, permit) = base::running(name);
+        let released = base::table(&world, &permit, sql).unwrap();
+        let (expected, cells, under) = recompute(&python, name, &folders);
+        compare(name, &released, &expected);
+        masked += released.matches("<k").count();
+        repeated += released.matches("as released before").count();
+        absent += under;
+        println!("{name}: {} rows released of {cells} cells, {under} under ten people", released.lines().count() - 1);
+    }
+    assert!(masked > 0 && repeated > 0 && absent > 0, "the queries do not exercise masks ({masked}), repeats ({repeated}) and absent rows ({absent})");
+}
+
+#[test]
+fn omop_conditions_equal_the_independent_computation() {
+    let Some(files) = omop_set() else {
+        return skip("shared: the OMOP set is not beside the workspace (../shared/data/omop_synthea1k)");
+    };
+    let Some(python) = python() else { return };
+    let folders = [format!("omop={}", text(files[0].parent().unwrap()))];
+    let (shown, cells, under) = conditions(&python, "conditions", CONDITIONS, &folders);
+    assert_eq!((cells, under, shown), (229, 101, 128), "conditions by sex: non-empty cells, cells under ten people, rows released");
+    let overall = "SELECT condition_concept_id, COUNT(DISTINCT pid) AS people FROM omop.conditions JOIN omop.persons USING (pid) GROUP BY condition_concept_id";
+    let (shown, cells, under) = conditions(&python, "overall", overall, &folders);
+    assert_eq!((cells, under, shown), (127, 42, 85), "conditions over both sexes");
+}
+
+/// Releases a table over the OMOP set from a fresh ledger and compares it; rows released, non-empty cells, cells under ten.
+fn conditions(python: &str, name: &str, sql: &str, folders: &[String]) -> (usize, usize, usize) {
+    let mut world = World::copy_of(name, base::loaded()).unwrap();
+    world.start_all().unwrap();
+    let permit = base::permit(&world, OMOP_COLUMNS, (190001, 201912));
+    let released = base::table(&world, &permit, sql).unwrap();
+    let (expected, cells, under) = recompute(python, name, folders);
+    compare(name, &released, &expected);
+    let rows: BTreeSet<&str> = released.lines().skip(1).collect();
+    (rows.len(), cells, under)
+}
