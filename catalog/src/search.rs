@@ -8,7 +8,8 @@ const QUERY_MAX_CHARS: usize = 200;
 /// Listings that hold every word of `query`, best first. An empty query finds all, in catalogue order.
 #[must_use]
 pub fn search<'a>(listings: &'a [Listing], query: &str) -> Vec<&'a Listing> {
-    let words: Vec<String> = plain(&query.chars().take(QUERY_MAX_CHARS).collect::<String>()).split_whitespace().map(str::to_owned).collect();
+    let words: Vec<String> =
+        plain(&query.chars().take(QUERY_MAX_CHARS).collect::<String>()).split_whitespace().map(str::to_owned).collect();
     let mut found: Vec<(u32, &Listing)> = listings.iter().filter_map(|l| score(l, &words).map(|s| (s, l))).collect();
     // Stable: equal scores stay in catalogue order.
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

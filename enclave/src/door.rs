@@ -8,7 +8,10 @@ use visiting_policies::{
     handover::{RunTicket, Signed},
 };
 
-use crate::{config::{Config, POLL_MS}, fault::Fault};
+use crate::{
+    config::{Config, POLL_MS},
+    fault::Fault,
+};
 
 /// A page of the record.
 #[derive(Debug, Deserialize)]
@@ -46,7 +49,8 @@ impl Door {
         }
         let token = std::fs::read_to_string(config.home.join("enclave.token"))?.trim().to_owned();
         let patience = Duration::from_millis(POLL_MS) + Duration::from_secs(20);
-        let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience)).proxy(None).max_redirects(0).build();
+        let settings =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience)).proxy(None).max_redirects(0).build();
         Ok(Self { agent: settings.into(), base: config.gateway.clone(), token })
     }
 

@@ -5,11 +5,12 @@ use std::{path::Path, sync::Arc};
 use datafusion::{
     common::config::ConfigFileDecryptionProperties,
     dataframe::DataFrame,
-    execution::{disk_manager::{DiskManagerBuilder, DiskManagerMode}, memory_pool::FairSpillPool, runtime_env::RuntimeEnvBuilder},
-    parquet::{
-        encryption::encrypt::FileEncryptionProperties,
-        file::properties::WriterProperties,
+    execution::{
+        disk_manager::{DiskManagerBuilder, DiskManagerMode},
+        memory_pool::FairSpillPool,
+        runtime_env::RuntimeEnvBuilder,
     },
+    parquet::{encryption::encrypt::FileEncryptionProperties, file::properties::WriterProperties},
     prelude::{ParquetReadOptions, SessionConfig, SessionContext},
 };
 use visiting_policies::sign;

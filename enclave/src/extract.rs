@@ -88,7 +88,13 @@ impl Extract {
 }
 
 /// Makes a permit's extract; running it again after a crash starts anew. Answers with what the record may say about it.
-pub(crate) async fn make(config: &Config, keys: &GateKeys, permit: &Permit, listings: &[Listing], versions: &BTreeMap<String, u64>) -> Result<ExtractReport, Fault> {
+pub(crate) async fn make(
+    config: &Config,
+    keys: &GateKeys,
+    permit: &Permit,
+    listings: &[Listing],
+    versions: &BTreeMap<String, u64>,
+) -> Result<ExtractReport, Fault> {
     let plans = visiting_catalog::plan(&permit.scope, listings)?;
     let folder = config.extracts().join(permit.id.as_str());
     let report = |m: &Manifest| ExtractReport {
@@ -141,7 +147,8 @@ impl Cut<'_> {
         }
         let ledger = Permutation::new(&keys.root.derive("ledger people"));
         let people: Vec<u8> = order.iter().flat_map(|ordinal| ledger.forward(*ordinal).to_le_bytes()).collect();
-        let manifest = Manifest { scope: self.permit.scope.clone(), versions: self.versions.clone(), files, rows, people: order.len() as u64 };
+        let manifest =
+            Manifest { scope: self.permit.scope.clone(), versions: self.versions.clone(), files, rows, people: order.len() as u64 };
         crate::keys::write_durably(&self.part.join("people"), &self.key.seal("people", &people)?)?;
         crate::keys::write_durably(&self.part.join("manifest"), &self.key.seal("manifest", &serde_json::to_vec(&manifest)?)?)?;
         Ok(manifest)
@@ -235,7 +242,16 @@ impl<'a> TableWriter<'a> {
             Field::new(c.name.clone(), kind, true)
         }));
         let facilities = plan.table.facility.as_ref().map(|_| Extract::facility_permutation(cut.key));
-        Ok(Self { cut, name: name.to_owned(), schema: Arc::new(Schema::new(fields)), facilities, pending: Vec::new(), pending_rows: 0, files: Vec::new(), rows: 0 })
+        Ok(Self {
+            cut,
+            name: name.to_owned(),
+            schema: Arc::new(Schema::new(fields)),
+            facilities,
+            pending: Vec::new(),
+            pending_rows: 0,
+            files: Vec::new(),
+            rows: 0,
+        })
     }
 
     /// The batch in the file's types, facilities permuted.

@@ -38,7 +38,15 @@ impl Follower {
         let roster: Roster = serde_json::from_slice(&std::fs::read(config.home.join("roster.json"))?)?;
         let path = config.home.join("checkpoint");
         let stored = std::fs::read_to_string(&path).unwrap_or_default();
-        let mut follower = Self { cases: Cases::new(roster), tree: Tree::default(), lines: Vec::new(), checkpoint: String::new(), seen: None, path, unlawful: None };
+        let mut follower = Self {
+            cases: Cases::new(roster),
+            tree: Tree::default(),
+            lines: Vec::new(),
+            checkpoint: String::new(),
+            seen: None,
+            path,
+            unlawful: None,
+        };
         if !stored.is_empty() {
             let opened = follower.open_checkpoint(&stored)?;
             follower.seen = Some((opened.size, opened.root));
@@ -84,7 +92,9 @@ impl Follower {
         let checkpoint = self.open_checkpoint(note)?;
         for line in events {
             let event = Event::from_bytes(line.as_bytes())?;
-            self.cases.admit(&event).map_err(|r| Refusal::new(Code::RecordUnlawful, format!("event {} breaks the law: {}", self.tree.size(), r.detail)))?;
+            self.cases
+                .admit(&event)
+                .map_err(|r| Refusal::new(Code::RecordUnlawful, format!("event {} breaks the law: {}", self.tree.size(), r.detail)))?;
             self.tree.push(merkle::leaf_hash(line.as_bytes()));
             self.lines.push(line.clone());
         }
@@ -119,13 +129,17 @@ impl Follower {
     /// # Errors
     /// [`Code::TicketTampered`].
     pub fn check_ticket(&self, ticket: &Signed<RunTicket>) -> Result<(), Refusal> {
-        let tampered = |why: &str| Refusal::new(Code::TicketTampered, format!("the ticket {why}; it was not run, and the run can be asked for again"));
+        let tampered =
+            |why: &str| Refusal::new(Code::TicketTampered, format!("the ticket {why}; it was not run, and the run can be asked for again"));
         ticket.value.verify(&ticket.signature, &self.cases.roster().log_key, Code::TicketTampered)?;
-        let line = usize::try_from(ticket.value.index).ok().and_then(|i| self.lines.get(i)).ok_or_else(|| tampered("is not in the record"))?;
+        let line =
+            usize::try_from(ticket.value.index).ok().and_then(|i| self.lines.get(i)).ok_or_else(|| tampered("is not in the record"))?;
         let event = Event::from_bytes(line.as_bytes())?;
         let same = match (&ticket.value.order, &event.act) {
             (Order::Extract { permit }, Act::PermitIssued { permit: issued }) => *permit == issued.id,
-            (Order::Run { run, sql }, Act::RunRequested { run: asked, program, .. }) => run == asked && *program == sign::digest(sql.as_bytes()),
+            (Order::Run { run, sql }, Act::RunRequested { run: asked, program, .. }) => {
+                run == asked && *program == sign::digest(sql.as_bytes())
+            }
             _ => false,
         };
         if same { Ok(()) } else { Err(tampered("is not what the record says")) }

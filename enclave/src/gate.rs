@@ -93,7 +93,10 @@ pub(crate) fn check(context: &Context<'_>, cells: &Cells, known: &Known) -> Resu
             continue;
         }
         if rows.len() == limits::CELLS_MAX {
-            return Err(Refusal::new(Code::TooLarge, format!("a table has {} rows at most; group by fewer or coarser columns", limits::CELLS_MAX)));
+            return Err(Refusal::new(
+                Code::TooLarge,
+                format!("a table has {} rows at most; group by fewer or coarser columns", limits::CELLS_MAX),
+            ));
         }
         let mut people: People = cell.shares.iter().map(|s| context.ordinal(s.unit)).collect();
         people.sort_unstable();
@@ -102,7 +105,10 @@ pub(crate) fn check(context: &Context<'_>, cells: &Cells, known: &Known) -> Resu
     }
     let again = known.has_table(&table);
     if !rows.iter().any(|r| r.own) || (!again && known.completed_by(&table, context.rules.people_min)) {
-        return Err(Refusal::new(Code::NothingToShow, "nothing of this table can be shown; ask for larger groups, or read what was released before"));
+        return Err(Refusal::new(
+            Code::NothingToShow,
+            "nothing of this table can be shown; ask for larger groups, or read what was released before",
+        ));
     }
     if !again {
         desk.block.table = Some(table);
@@ -194,7 +200,15 @@ impl Desk<'_> {
         }
         let value = self.context.rules.round(people.len() as u64).to_string();
         let vector = people.iter().map(|p| (*p, 1)).collect();
-        self.show(Entry { plan: plan.to_owned(), of: "people".to_owned(), shown: "people".to_owned(), value: value.clone(), vector, place: place.clone(), facilities });
+        self.show(Entry {
+            plan: plan.to_owned(),
+            of: "people".to_owned(),
+            shown: "people".to_owned(),
+            value: value.clone(),
+            vector,
+            place: place.clone(),
+            facilities,
+        });
         Judged::Own(value)
     }
 
@@ -202,18 +216,30 @@ impl Desk<'_> {
         let Some(column) = self.context.query.measures.get(measure) else { return Judged::Masked };
         let parts = cell.shares.iter().filter_map(|s| s.parts.get(measure).filter(|p| p.rows > 0).map(|p| (s.unit, *p))).collect();
         let bounds = column.bounds.map(|(lo, hi)| (i128::from(lo), i128::from(hi)));
-        let shares: Vec<Vec<u128>> = cell.facilities.iter().map(|f| amounts(f.values().map(|s| s.sums.get(measure).copied().unwrap_or(0)))).collect();
+        let shares: Vec<Vec<u128>> =
+            cell.facilities.iter().map(|f| amounts(f.values().map(|s| s.sums.get(measure).copied().unwrap_or(0)))).collect();
         self.measure(plan, &column.name, column.scale, bounds, shown, parts, &shares)
     }
 
     /// A sum or a mean of contributions: its own people first, then T1, T2, facilities, and the ledger.
     #[expect(clippy::too_many_arguments, reason = "one base statistic has these many parts; a struct would only rename them")]
-    fn measure(&mut self, plan: &str, of: &str, scale: u32, bounds: Option<(i128, i128)>, shown: Shown, parts: Vec<(u32, Contribution)>, facilities: &[Vec<u128>]) -> Judged {
+    fn measure(
+        &mut self,
+        plan: &str,
+        of: &str,
+        scale: u32,
+        bounds: Option<(i128, i128)>,
+        shown: Shown,
+        parts: Vec<(u32, Contribution)>,
+        facilities: &[Vec<u128>],
+    ) -> Judged {
         let word = if shown == Shown::Sum { "sum" } else { "mean" };
         let mut vector: Vector = parts.iter().map(|(unit, p)| (self.context.ordinal(*unit), p.sum)).collect();
         vector.sort_unstable();
         let people: People = vector.iter().map(|(p, _)| *p).collect();
-        if (people.len() as u64) < self.context.k() || facilities.iter().any(|f| !disclosure::undominated(self.context.rules.dominance_percent, f)) {
+        if (people.len() as u64) < self.context.k()
+            || facilities.iter().any(|f| !disclosure::undominated(self.context.rules.dominance_percent, f))
+        {
             return Judged::Masked;
         }
         let having = format!("{plan} having {of}");
@@ -233,7 +259,15 @@ impl Desk<'_> {
                 _ => {}
             }
         }
-        self.show(Entry { plan: plan.to_owned(), of: of.to_owned(), shown: word.to_owned(), value: value.clone(), vector, place, facilities: Vec::new() });
+        self.show(Entry {
+            plan: plan.to_owned(),
+            of: of.to_owned(),
+            shown: word.to_owned(),
+            value: value.clone(),
+            vector,
+            place,
+            facilities: Vec::new(),
+        });
         Judged::Own(value)
     }
 
@@ -243,7 +277,9 @@ impl Desk<'_> {
     }
 
     fn facilities(&self, cell: &Cell) -> Vec<(String, Vector)> {
-        let rows = |f: &std::collections::BTreeMap<u32, crate::evidence::FacilityShare>| f.iter().map(|(id, s)| (*id, i128::from(s.rows))).collect();
+        let rows = |f: &std::collections::BTreeMap<u32, crate::evidence::FacilityShare>| {
+            f.iter().map(|(id, s)| (*id, i128::from(s.rows))).collect()
+        };
         self.context.facilities.iter().cloned().zip(cell.facilities.iter().map(rows)).collect()
     }
 
@@ -283,7 +319,8 @@ fn near_facilities(a: &[(String, Vector)], b: &[(String, Vector)], min: u64) -> 
 }
 
 fn differ_below(a: &[(u32, i128)], b: &[(u32, i128)], min: u64) -> bool {
-    let (a, b): (std::collections::BTreeMap<_, _>, std::collections::BTreeMap<_, _>) = (a.iter().copied().collect(), b.iter().copied().collect());
+    let (a, b): (std::collections::BTreeMap<_, _>, std::collections::BTreeMap<_, _>) =
+        (a.iter().copied().collect(), b.iter().copied().collect());
     let apart = a.iter().filter(|(id, rows)| b.get(id) != Some(rows)).count() + b.keys().filter(|id| !a.contains_key(id)).count();
     (apart as u64) < min
 }

@@ -33,7 +33,8 @@ fn people(units: impl IntoIterator<Item = u32>) -> Cell {
 fn ask(known: &mut Known, query: &Query, rules: Rules, cells: Vec<(Vec<i64>, Cell)>) -> Result<(Vec<Vec<String>>, Verdict), Code> {
     let everyone = everyone();
     let names = ["kaigo.services".to_owned()];
-    let context = Context { query, rules, people: &everyone, facilities: if rules.facilities_min > 0 { &names } else { &[] }, versions: "v1" };
+    let context =
+        Context { query, rules, people: &everyone, facilities: if rules.facilities_min > 0 { &names } else { &[] }, versions: "v1" };
     let cells: Cells = cells.into_iter().collect();
     let (table, block) = check(&context, &cells, known).map_err(|r| r.code)?;
     known.add(block);
@@ -41,7 +42,10 @@ fn ask(known: &mut Known, query: &Query, rules: Rules, cells: Vec<(Vec<i64>, Cel
         Value::Label(t) | Value::Number(t) => t.clone(),
         Value::Masked => MASKED.to_owned(),
     };
-    Ok((table.rows().iter().map(|(row, before)| row.iter().map(text).chain(before.then(|| "before".to_owned())).collect()).collect(), table.verdict()))
+    Ok((
+        table.rows().iter().map(|(row, before)| row.iter().map(text).chain(before.then(|| "before".to_owned())).collect()).collect(),
+        table.verdict(),
+    ))
 }
 
 const BY_PREF: &str = "SELECT pref, COUNT(DISTINCT pid) FROM patients GROUP BY pref";
@@ -67,7 +71,13 @@ fn nobody_and_nine_people_get_the_same_answer() {
 fn a_near_set_shows_the_earlier_value_again_whether_it_differs_by_nobody_or_by_nine() {
     for missing in 0..10 {
         let mut known = Known::default();
-        ask(&mut known, &query("SELECT sex, COUNT(DISTINCT pid) FROM patients GROUP BY sex"), RULES, vec![(vec![1], people(0..55)), (vec![2], people(500..700))]).unwrap();
+        ask(
+            &mut known,
+            &query("SELECT sex, COUNT(DISTINCT pid) FROM patients GROUP BY sex"),
+            RULES,
+            vec![(vec![1], people(0..55)), (vec![2], people(500..700))],
+        )
+        .unwrap();
         let without = query("SELECT sex, COUNT(DISTINCT pid) FROM patients WHERE NOT (sex = 1 AND pref = 31) GROUP BY sex");
         let (rows, verdict) = ask(&mut known, &without, RULES, vec![(vec![1], people(missing..55)), (vec![2], people(500..700))]).unwrap();
         assert_eq!(rows, [vec!["1", "60", "before"], vec!["2", "200"]], "{missing} fewer; sex 2 is provably the same");
@@ -79,7 +89,9 @@ fn a_near_set_shows_the_earlier_value_again_whether_it_differs_by_nobody_or_by_n
 fn ten_people_apart_is_judged_afresh() {
     let mut known = Known::default();
     ask(&mut known, &query(TOTAL), RULES, vec![(vec![], people(0..55))]).unwrap();
-    let (rows, _) = ask(&mut known, &query("SELECT COUNT(DISTINCT pid) FROM patients WHERE pref <> 31"), RULES, vec![(vec![], people(10..55))]).unwrap();
+    let (rows, _) =
+        ask(&mut known, &query("SELECT COUNT(DISTINCT pid) FROM patients WHERE pref <> 31"), RULES, vec![(vec![], people(10..55))])
+            .unwrap();
     assert_eq!(rows, [["50"]]);
 }
 
@@ -108,7 +120,20 @@ fn a_total_that_would_complete_a_table_with_a_hidden_row_is_not_shown() {
 fn a_margin_of_a_two_way_table_is_tested_row_by_row() {
     let mut known = Known::default();
     let both = query("SELECT sex, pref, COUNT(DISTINCT pid) FROM patients GROUP BY sex, pref");
-    ask(&mut known, &both, RULES, vec![(vec![1, 1], people(0..30)), (vec![1, 2], people(100..140)), (vec![1, 3], people(200..204)), (vec![2, 1], people(300..400)), (vec![2, 2], people(400..480)), (vec![2, 3], people(500..560))]).unwrap();
+    ask(
+        &mut known,
+        &both,
+        RULES,
+        vec![
+            (vec![1, 1], people(0..30)),
+            (vec![1, 2], people(100..140)),
+            (vec![1, 3], people(200..204)),
+            (vec![2, 1], people(300..400)),
+            (vec![2, 2], people(400..480)),
+            (vec![2, 3], people(500..560)),
+        ],
+    )
+    .unwrap();
     let by_sex = query("SELECT sex, COUNT(DISTINCT pid) FROM patients GROUP BY sex");
     let cells = vec![(vec![1], people((0..30).chain(100..140).chain(200..204))), (vec![2], people((300..480).chain(500..560)))];
     assert_eq!(ask(&mut known, &by_sex, RULES, cells), Err(Code::NothingToShow));
@@ -135,7 +160,8 @@ fn equal_sets_with_one_changed_contribution_are_near() {
     let mut known = Known::default();
     let sum = "SELECT COUNT(DISTINCT pid), SUM(points) FROM claims";
     let first = ask(&mut known, &query(sum), RULES, vec![(vec![], cell(0..200, |u| i128::from(u * 7 % 100)))]).unwrap().0;
-    let joined = query("SELECT COUNT(DISTINCT claims.pid), SUM(points) FROM claims JOIN labs ON claims.pid = labs.pid WHERE labs.ym = 202401");
+    let joined =
+        query("SELECT COUNT(DISTINCT claims.pid), SUM(points) FROM claims JOIN labs ON claims.pid = labs.pid WHERE labs.ym = 202401");
     // A join that doubles everybody's points but one: the affine image of the first answer, off at the target.
     let doubled = cell(0..200, |u| i128::from(u * 7 % 100) * if u == 5 { 3 } else { 2 });
     assert_eq!(ask(&mut known, &joined, RULES, vec![(vec![], doubled)]), Err(Code::NothingToShow));
@@ -166,5 +192,8 @@ fn the_same_question_gets_the_same_bytes() {
     let mut known = Known::default();
     let cells = || vec![(vec![1], people(0..33)), (vec![2], people(100..149)), (vec![9], people(500..502))];
     let first = ask(&mut known, &query(BY_PREF), RULES, cells()).unwrap();
-    assert_eq!(ask(&mut known, &query("select pref, count(distinct patients.pid) from ndb.patients group by pref"), RULES, cells()).unwrap(), first);
+    assert_eq!(
+        ask(&mut known, &query("select pref, count(distinct patients.pid) from ndb.patients group by pref"), RULES, cells()).unwrap(),
+        first
+    );
 }

@@ -87,7 +87,9 @@ impl GateKeys {
     /// Reads `gate.seed`, made by `visiting-setup`.
     pub(crate) fn load(config: &Config) -> Result<Self, Fault> {
         let text = std::fs::read_to_string(config.home.join("gate.seed"))?;
-        let seed = unhex(text.trim()).filter(|s| s.len() == 32).ok_or_else(|| Fault::Other("gate.seed must hold 64 hexadecimal digits; run visiting-setup".to_owned()))?;
+        let seed = unhex(text.trim())
+            .filter(|s| s.len() == 32)
+            .ok_or_else(|| Fault::Other("gate.seed must hold 64 hexadecimal digits; run visiting-setup".to_owned()))?;
         let mut bytes = [0u8; 32];
         bytes.copy_from_slice(&seed);
         Ok(Self { signing: SigningKey::from_seed(&seed)?, root: Key(bytes).derive("visiting gate root v1") })

@@ -162,7 +162,8 @@ impl Ledger {
         let (entries, digest) = head.map_or((0, None), |h| (h.entries, Some(&h.digest)));
         let at = usize::try_from(entries).ok().and_then(|i| self.digests.get(i));
         let after = i64::try_from(entries).unwrap_or(i64::MAX);
-        let waiting: i64 = self.store.query_row("SELECT count(*) FROM outbox WHERE block IS NOT NULL AND block > ?1", [after], |r| r.get(0))?;
+        let waiting: i64 =
+            self.store.query_row("SELECT count(*) FROM outbox WHERE block IS NOT NULL AND block > ?1", [after], |r| r.get(0))?;
         let waiting = u64::try_from(waiting).unwrap_or(0);
         Ok(digest.is_none_or(|d| at == Some(d)) && waiting >= self.head.entries.saturating_sub(entries))
     }
@@ -198,7 +199,8 @@ impl Ledger {
 
     /// The waiting verdict of a run.
     pub(crate) fn waiting(&self, run: &RunId) -> Result<Option<Pending>, Fault> {
-        let sealed: Option<Vec<u8>> = self.store.query_row("SELECT sealed FROM outbox WHERE run = ?1", [run.as_str()], |r| r.get(0)).optional()?;
+        let sealed: Option<Vec<u8>> =
+            self.store.query_row("SELECT sealed FROM outbox WHERE run = ?1", [run.as_str()], |r| r.get(0)).optional()?;
         sealed.map(|s| Ok(serde_json::from_slice(&self.key.open("outbox", &s)?)?)).transpose()
     }
 
@@ -318,7 +320,9 @@ pub(crate) fn near(a: &[(u32, i128)], b: &[(u32, i128)], k: u64) -> bool {
 /// True when `y = x`, or `y = ax + b` for some a and b, for all but fewer than `k - apart` pairs. Fewer than k people spoil fewer
 /// than k of k disjoint pairs, so one of k pairs shows the right line if there is one.
 fn fits(both: &mut [(i128, i128)], apart: u64, k: u64) -> bool {
-    let off = |wrong: &dyn Fn(&(i128, i128)) -> bool| both.iter().filter(|p| wrong(p)).take(usize::try_from(k - apart).unwrap_or(1)).count() as u64 + apart < k;
+    let off = |wrong: &dyn Fn(&(i128, i128)) -> bool| {
+        both.iter().filter(|p| wrong(p)).take(usize::try_from(k - apart).unwrap_or(1)).count() as u64 + apart < k
+    };
     if off(&|(x, y)| x != y) {
         return true;
     }
@@ -367,12 +371,28 @@ mod tests {
         let path = std::env::temp_dir().join(format!("ledger-{}.sqlite", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let key = Key::generate().unwrap();
-        let entry = Entry { plan: "p".into(), of: "people".into(), shown: "people".into(), value: "10".into(), vector: line(12), place: Place { base: "p".into(), keys: Vec::new() }, facilities: Vec::new() };
+        let entry = Entry {
+            plan: "p".into(),
+            of: "people".into(),
+            shown: "people".into(),
+            value: "10".into(),
+            vector: line(12),
+            place: Place { base: "p".into(), keys: Vec::new() },
+            facilities: Vec::new(),
+        };
         let run: RunId = "run_a".parse().unwrap();
         let head = {
             let mut ledger = Ledger::open(&path, key.clone()).unwrap();
             let pending = |head: LedgerHead| Pending {
-                report: RunReport { run: "run_a".parse().unwrap(), index: 0, verdict: visiting_policies::terms::Verdict::Release, refusal: None, files: Vec::new(), ledger: head, rules: BTreeMap::new() },
+                report: RunReport {
+                    run: "run_a".parse().unwrap(),
+                    index: 0,
+                    verdict: visiting_policies::terms::Verdict::Release,
+                    refusal: None,
+                    files: Vec::new(),
+                    ledger: head,
+                    rules: BTreeMap::new(),
+                },
                 files: BTreeMap::new(),
             };
             ledger.append(&run, Block { entries: vec![entry.clone()], table: None }, pending).unwrap();

@@ -44,7 +44,8 @@ pub(crate) fn csv(table: &CheckedOutput) -> Result<Vec<u8>, Fault> {
 pub(crate) fn parquet(table: &CheckedOutput) -> Result<Vec<u8>, Fault> {
     let titles = table.titles().iter().map(String::as_str).chain([NOTE]);
     let schema = Arc::new(Schema::new(titles.map(|t| Field::new(t, DataType::Utf8, false)).collect::<Vec<_>>()));
-    let column = |i: usize| -> ArrayRef { Arc::new(table.rows().iter().map(|(values, _)| values.get(i).map(text)).collect::<StringArray>()) };
+    let column =
+        |i: usize| -> ArrayRef { Arc::new(table.rows().iter().map(|(values, _)| values.get(i).map(text)).collect::<StringArray>()) };
     let mut columns: Vec<ArrayRef> = (0..table.titles().len()).map(column).collect();
     columns.push(Arc::new(table.rows().iter().map(|(_, before)| Some(note(*before))).collect::<StringArray>()));
     let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), None)?;

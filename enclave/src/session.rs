@@ -2,9 +2,9 @@
 //! permit's extract is in reach.
 
 use datafusion::{
+    arrow::datatypes::DataType,
     common::{JoinType, ScalarValue},
     dataframe::DataFrame,
-    arrow::datatypes::DataType,
     execution::SendableRecordBatchStream,
     logical_expr::Expr,
     prelude::{SessionContext, ident, lit},
@@ -29,7 +29,12 @@ pub(crate) fn facility_tables(query: &Query, protected: impl Fn(&str) -> bool) -
 }
 
 /// The rows of a query: person id, facilities, keys, measures, in that order. One stream a partition.
-pub(crate) async fn rows(session: &SessionContext, extract: &Extract, query: &Query, facilities: &[usize]) -> Result<Vec<SendableRecordBatchStream>, Fault> {
+pub(crate) async fn rows(
+    session: &SessionContext,
+    extract: &Extract,
+    query: &Query,
+    facilities: &[usize],
+) -> Result<Vec<SendableRecordBatchStream>, Fault> {
     Ok(plan(session, extract, query, facilities).await?.execute_stream_partitioned().await?)
 }
 
@@ -81,7 +86,11 @@ fn condition(predicate: &Predicate, columns: &[KeyColumn]) -> Option<Expr> {
             let column = columns.iter().find(|c| c.name == *name)?;
             let at = || ident(place(column.table, &column.column));
             match &column.values {
-                Values::Range(..) => set.intervals().iter().map(|(lo, hi)| if lo == hi { at().eq(lit(*lo)) } else { at().between(lit(*lo), lit(*hi)) }).reduce(Expr::or),
+                Values::Range(..) => set
+                    .intervals()
+                    .iter()
+                    .map(|(lo, hi)| if lo == hi { at().eq(lit(*lo)) } else { at().between(lit(*lo), lit(*hi)) })
+                    .reduce(Expr::or),
                 codes @ Values::Codes(_) => {
                     let all = set.intervals().iter().flat_map(|(lo, hi)| *lo..=*hi).map(|i| code(codes.label(i))).collect();
                     Some(at().in_list(all, false))

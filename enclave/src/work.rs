@@ -67,7 +67,9 @@ impl Enclave {
         }
         patiently(|| enclave.follower.advance(&enclave.door))?;
         if !enclave.ledger.continues(enclave.follower.cases.ledger.as_ref())? {
-            return Err(Fault::Other("the ledger is not the one in the record (a restored back-up?): nothing runs until the newest one is back".to_owned()));
+            return Err(Fault::Other(
+                "the ledger is not the one in the record (a restored back-up?): nothing runs until the newest one is back".to_owned(),
+            ));
         }
         // Ready means that what ingest loaded before can be applied for.
         patiently(|| enclave.report_loads())?;
@@ -164,7 +166,15 @@ impl Enclave {
                 Judged::refused(Refusal::new(Code::OperatorProblem, "the run could not be completed; the operators have been told"))
             }
         };
-        let report = |ledger| RunReport { run: run.clone(), index: case.index, verdict: judged.verdict, refusal: judged.refusal, files: judged.digests, ledger, rules: judged.rules };
+        let report = |ledger| RunReport {
+            run: run.clone(),
+            index: case.index,
+            verdict: judged.verdict,
+            refusal: judged.refusal,
+            files: judged.digests,
+            ledger,
+            rules: judged.rules,
+        };
         let files = judged.files;
         self.ledger.append(run, judged.block, |ledger| Pending { report: report(ledger), files })?;
         wait_for_rung(started);
@@ -203,7 +213,9 @@ impl Enclave {
             self.follower.advance(&self.door)?;
         }
         let recorded = self.follower.cases.runs.get(run).and_then(|c| c.judged.clone());
-        let Some((report, index)) = recorded else { return Err(Fault::Other("the record does not show the verdict that it took".to_owned())) };
+        let Some((report, index)) = recorded else {
+            return Err(Fault::Other("the record does not show the verdict that it took".to_owned()));
+        };
         if report != pending.report {
             return Err(Refusal::new(Code::RecordUnlawful, "the record shows another verdict than this enclave's").into());
         }
@@ -262,7 +274,14 @@ struct Judged {
 
 impl Judged {
     fn refused(refusal: Refusal) -> Self {
-        Self { verdict: Verdict::Refuse, refusal: Some(refusal), files: BTreeMap::new(), digests: Vec::new(), block: Block::default(), rules: BTreeMap::new() }
+        Self {
+            verdict: Verdict::Refuse,
+            refusal: Some(refusal),
+            files: BTreeMap::new(),
+            digests: Vec::new(),
+            block: Block::default(),
+            rules: BTreeMap::new(),
+        }
     }
 
     fn table(table: &gate::CheckedOutput, block: Block, rules: Rules, query: &Query, listings: &[Listing]) -> Result<Self, Fault> {
@@ -296,11 +315,20 @@ fn stated(rules: Rules, query: &Query, listings: &[Listing]) -> BTreeMap<String,
 pub(crate) fn strictest(query: &Query, listings: &[Listing]) -> Result<Rules, Fault> {
     let pack = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack));
     let packs = query.tables.iter().map(|t| pack(&t.listing).map(|p| p.rules)).collect::<Option<Vec<_>>>();
-    packs.and_then(|p| p.into_iter().reduce(Rules::strictest)).ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
+    packs
+        .and_then(|p| p.into_iter().reduce(Rules::strictest))
+        .ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
 }
 
-pub(crate) async fn gather(config: &Config, extract: &Extract, query: &Query, listings: &[Listing]) -> Result<(evidence::Cells, Vec<String>), Fault> {
-    let protected = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack)).is_none_or(|p| p.rules.facilities_min > 0);
+pub(crate) async fn gather(
+    config: &Config,
+    extract: &Extract,
+    query: &Query,
+    listings: &[Listing],
+) -> Result<(evidence::Cells, Vec<String>), Fault> {
+    let protected = |listing: &str| {
+        listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack)).is_none_or(|p| p.rules.facilities_min > 0)
+    };
     let facilities = session::facility_tables(query, protected);
     let names = facilities.iter().filter_map(|i| query.tables.get(*i)).map(query::SchemaTable::full_name).collect();
     let session = engine::session(&config.home.join("scratch"))?;
@@ -313,7 +341,8 @@ pub(crate) fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract
     if cells.values().all(|c| c.facilities.is_empty()) {
         return cells;
     }
-    let (back, forth) = (Extract::facility_permutation(&extract.key), crate::keys::Permutation::new(&keys.root.derive("ledger facilities")));
+    let (back, forth) =
+        (Extract::facility_permutation(&extract.key), crate::keys::Permutation::new(&keys.root.derive("ledger facilities")));
     for place in cells.values_mut().flat_map(|c| c.facilities.iter_mut()) {
         *place = std::mem::take(place).into_iter().map(|(id, share)| (forth.forward(back.backward(id)), share)).collect();
     }
@@ -322,7 +351,8 @@ pub(crate) fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract
 
 /// Data versions of the query's databases, as part of each plan's identity.
 pub(crate) fn named_versions(query: &Query, versions: &BTreeMap<String, u64>) -> String {
-    let mut names: Vec<String> = query.tables.iter().map(|t| format!("{} {}", t.listing, versions.get(&t.listing).copied().unwrap_or_default())).collect();
+    let mut names: Vec<String> =
+        query.tables.iter().map(|t| format!("{} {}", t.listing, versions.get(&t.listing).copied().unwrap_or_default())).collect();
     names.sort();
     names.dedup();
     names.join(", ")

@@ -258,7 +258,8 @@ impl Cases {
         if content.scope.columns.is_empty() || content.until_ms <= event.at_ms || self.applications.contains_key(id) {
             return Err(Refusal::new(Code::Malformed, "an application names at least one table and a last moment in the future"));
         }
-        let case = Application { applicant: applicant.clone(), content: content.clone(), status: ApplicationStatus::Submitted, votes: Vec::new() };
+        let case =
+            Application { applicant: applicant.clone(), content: content.clone(), status: ApplicationStatus::Submitted, votes: Vec::new() };
         self.applications.insert(id.clone(), case);
         Ok(())
     }

@@ -106,14 +106,21 @@ pub struct Contribution {
     pub rows: u64,
 }
 
-/// The answer for one measure of one cell, or `None` for `<k`. 
+/// The answer for one measure of one cell, or `None` for `<k`.
 ///
 /// `shown_people` is the number of people as it is shown (rounded, or as released before).
 ///
 /// T0: fewer than k people contribute. T1: fewer than k differ from the value that the others share. T2: p%-rule on the
 /// distances from the median. Then the grid, about as wide as one person's influence.
 #[must_use]
-pub fn judge(rules: &Rules, scale: u32, shown: Shown, bounds: Option<(i128, i128)>, parts: &[Contribution], shown_people: u64) -> Option<Decimal> {
+pub fn judge(
+    rules: &Rules,
+    scale: u32,
+    shown: Shown,
+    bounds: Option<(i128, i128)>,
+    parts: &[Contribution],
+    shown_people: u64,
+) -> Option<Decimal> {
     let n = parts.len() as u64;
     if n < rules.people_min {
         return None;
@@ -205,8 +212,12 @@ impl Grid {
         loop {
             for mantissa in [1, 2, 5] {
                 let reached = match exponent {
-                    e if e >= 0 => power(e.unsigned_abs()).and_then(|p| denominator.checked_mul(mantissa * p)).is_none_or(|step| step >= numerator),
-                    e => power(e.unsigned_abs()).and_then(|p| numerator.checked_mul(p)).is_some_and(|n| denominator.checked_mul(mantissa).is_none_or(|d| d >= n)),
+                    e if e >= 0 => {
+                        power(e.unsigned_abs()).and_then(|p| denominator.checked_mul(mantissa * p)).is_none_or(|step| step >= numerator)
+                    }
+                    e => power(e.unsigned_abs())
+                        .and_then(|p| numerator.checked_mul(p))
+                        .is_some_and(|n| denominator.checked_mul(mantissa).is_none_or(|d| d >= n)),
                 };
                 if reached {
                     return Some(Self { mantissa, exponent: exponent - i32::try_from(scale).ok()? });
@@ -221,7 +232,11 @@ impl Grid {
         let shift = self.exponent + i32::try_from(scale).ok()?;
         let (mut top, mut bottom) = (numerator, denominator.checked_mul(self.mantissa)?);
         let p = power(shift.unsigned_abs())?;
-        if shift >= 0 { bottom = bottom.checked_mul(p)? } else { top = top.checked_mul(p)? }
+        if shift >= 0 {
+            bottom = bottom.checked_mul(p)?
+        } else {
+            top = top.checked_mul(p)?
+        }
         let half_up = top.unsigned_abs().checked_mul(2)?.checked_add(bottom.unsigned_abs())? / bottom.unsigned_abs().checked_mul(2)?;
         let steps = i128::try_from(half_up).ok()? * top.signum();
         Some(Decimal { digits: steps.checked_mul(self.mantissa)?, exponent: self.exponent })
@@ -284,7 +299,10 @@ mod tests {
     fn a_sum_is_the_mean_on_its_grid_times_rounded_people() {
         // 20 people, 1..=20: mean 10.5, largest deviation 9.5, 9.5/20 = 0.475 -> grid 0.5 -> mean 10.5 -> 210.
         let values: Vec<i128> = (1..=20).collect();
-        assert_eq!(judge(&RULES, 0, Shown::Sum, None, &parts(&values), RULES.round(values.len() as u64)).map(|d| d.to_string()), Some("210.0".into()));
+        assert_eq!(
+            judge(&RULES, 0, Shown::Sum, None, &parts(&values), RULES.round(values.len() as u64)).map(|d| d.to_string()),
+            Some("210.0".into())
+        );
     }
 
     #[test]

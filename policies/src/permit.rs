@@ -70,7 +70,10 @@ pub fn check_vote(vote: &SignedBallot, content: &ApplicationContent, roster: &Ro
         return Err(Refusal::new(Code::ReviewerIsApplicant, "an applicant cannot review their own application; another member must vote"));
     }
     if content.organisations.contains(&member.organisation) {
-        return Err(Refusal::new(Code::ConflictOfInterest, "your organisation takes part in this application; an unconflicted member must vote"));
+        return Err(Refusal::new(
+            Code::ConflictOfInterest,
+            "your organisation takes part in this application; an unconflicted member must vote",
+        ));
     }
     if ballot.content != content.digest() {
         return Err(Refusal::new(Code::WrongState, "the vote names another content of the application; read it again and sign anew"));
@@ -81,14 +84,23 @@ pub fn check_vote(vote: &SignedBallot, content: &ApplicationContent, roster: &Ro
     }
     let key = member.key.as_deref().unwrap_or_default();
     if !sign::verifies(key, ballot.text().as_bytes(), &vote.signature) {
-        return Err(Refusal::new(Code::VoteForged, "the signature is not this member's over this ballot; sign the ballot text with the member's own key"));
+        return Err(Refusal::new(
+            Code::VoteForged,
+            "the signature is not this member's over this ballot; sign the ballot text with the member's own key",
+        ));
     }
     Ok(())
 }
 
 /// The permit that these votes grant: `None` while the quorum is not reached. Conditions of all approvals apply together.
 #[must_use]
-pub fn grant(id: &PermitId, application: &ApplicationId, content: &ApplicationContent, votes: &[SignedBallot], roster: &Roster) -> Option<Permit> {
+pub fn grant(
+    id: &PermitId,
+    application: &ApplicationId,
+    content: &ApplicationContent,
+    votes: &[SignedBallot],
+    roster: &Roster,
+) -> Option<Permit> {
     let lawful: Vec<&SignedBallot> = votes.iter().filter(|v| check_vote(v, content, roster).is_ok()).collect();
     let approvals: BTreeSet<&PersonId> =
         lawful.iter().filter(|v| v.ballot.decision == Decision::Approve).map(|v| &v.ballot.member).collect();

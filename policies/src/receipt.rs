@@ -79,8 +79,7 @@ impl Receipt {
         let mut lines = self.checkpoint.lines().skip(1);
         let size = lines.next().and_then(|l| l.parse().ok()).ok_or_else(fault)?;
         let root = lines.next().and_then(sign::from_base64).and_then(|b| Hash::try_from(b).ok()).ok_or_else(fault)?;
-        let proof: Option<Vec<Hash>> =
-            self.proof.iter().map(|h| sign::from_base64(h).and_then(|b| Hash::try_from(b).ok())).collect();
+        let proof: Option<Vec<Hash>> = self.proof.iter().map(|h| sign::from_base64(h).and_then(|b| Hash::try_from(b).ok())).collect();
         let leaf = merkle::leaf_hash(self.event.as_bytes());
         let sound = merkle::verify_inclusion(&leaf, self.index, size, &proof.ok_or_else(fault)?, &root);
         let event = crate::record::Event::from_bytes(self.event.as_bytes())?;

@@ -58,9 +58,7 @@ impl SigningKey {
     /// # Errors
     /// When the seed is not 32 bytes long.
     pub fn from_seed(seed: &[u8]) -> Result<Self, Refusal> {
-        Ed25519KeyPair::from_seed_unchecked(seed)
-            .map(Self)
-            .map_err(|_| Refusal::new(Code::KeyUnusable, "an Ed25519 seed is 32 bytes"))
+        Ed25519KeyPair::from_seed_unchecked(seed).map(Self).map_err(|_| Refusal::new(Code::KeyUnusable, "an Ed25519 seed is 32 bytes"))
     }
 
     /// The public key, base64.

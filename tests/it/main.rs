@@ -2,5 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends with a message when anything is not as expected")]
 
 mod base;
+mod differential;
 mod duckdb;
 mod journey;
+mod kill;
+mod tamper;

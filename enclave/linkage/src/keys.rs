@@ -45,10 +45,13 @@ impl Keys {
     /// another one, every token would change silently.
     pub(crate) fn open(file: &Path, fresh: bool) -> Result<Self, LinkageError> {
         match fs::read_to_string(file) {
-            Ok(text) => Self::from_seed(&parse(text.trim()).ok_or(LinkageError::Key("linkage/master.key is damaged; restore it from its back-up"))?),
+            Ok(text) => {
+                Self::from_seed(&parse(text.trim()).ok_or(LinkageError::Key("linkage/master.key is damaged; restore it from its back-up"))?)
+            }
             Err(cause) if cause.kind() == ErrorKind::NotFound && fresh => {
                 let seed = random::<32>()?;
-                write_new(file, &hex(&seed)).map_err(LinkageError::io("linkage/master.key cannot be written; check the folder's rights"))?;
+                write_new(file, &hex(&seed))
+                    .map_err(LinkageError::io("linkage/master.key cannot be written; check the folder's rights"))?;
                 Self::from_seed(&seed)
             }
             Err(cause) if cause.kind() == ErrorKind::NotFound => {

@@ -76,7 +76,10 @@ impl Unit {
     pub fn tokens(&self, kind: &str, values: &[String]) -> Result<Vec<String>, LinkageError> {
         within_limit(values.len())?;
         if kind == INSURED {
-            return values.iter().map(|v| self.oldest(keys::token(&self.insured, number::normal(v)?.as_bytes())).map(|t| hex(&t))).collect();
+            return values
+                .iter()
+                .map(|v| self.oldest(keys::token(&self.insured, number::normal(v)?.as_bytes())).map(|t| hex(&t)))
+                .collect();
         }
         if kind.strip_prefix(LOCAL).is_none_or(str::is_empty) {
             return Err(LinkageError::Request("the kind of an identity is `insured` or `local:<listing>`".to_owned()));
@@ -119,7 +122,9 @@ impl Unit {
     fn permit_key(&mut self, permit: &str) -> Result<hmac::Key, LinkageError> {
         let transaction = self.store.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let stored = transaction
-            .query_row("SELECT nonce, sealed FROM permits WHERE permit = ?1", [permit], |row| Ok(Wrapped { nonce: row.get(0)?, sealed: row.get(1)? }))
+            .query_row("SELECT nonce, sealed FROM permits WHERE permit = ?1", [permit], |row| {
+                Ok(Wrapped { nonce: row.get(0)?, sealed: row.get(1)? })
+            })
             .optional()?;
         if let Some(wrapped) = stored {
             return self.keys.unwrap(permit, wrapped);

@@ -48,7 +48,11 @@ impl<'a> CellReader<'a> {
     fn value(&self, field: &str) -> Result<Cell, &'static str> {
         if field.is_empty() {
             // A condition and its negation must together be everybody, so a column that can stand in one is never empty.
-            return if self.column.domain.is_some() { Err("empty, but a column with a declared domain has a value in every row") } else { Ok(Cell::Null) };
+            return if self.column.domain.is_some() {
+                Err("empty, but a column with a declared domain has a value in every row")
+            } else {
+                Ok(Cell::Null)
+            };
         }
         let transform = self.origin.transform();
         let field = match transform.and_then(|t| t.map.as_ref()) {
@@ -56,7 +60,9 @@ impl<'a> CellReader<'a> {
             None => field,
         };
         match self.column.kind {
-            Kind::Int if transform.and_then(|t| t.reading) == Some(Reading::YearMonth) => self.int(year_month(field).ok_or("not a date yyyy-mm-dd")?),
+            Kind::Int if transform.and_then(|t| t.reading) == Some(Reading::YearMonth) => {
+                self.int(year_month(field).ok_or("not a date yyyy-mm-dd")?)
+            }
             Kind::Int => self.int(field.parse().map_err(|_| "not a whole number")?),
             Kind::Decimal => Ok(Cell::Decimal(decimal(field, self.column.scale())?)),
             Kind::Code => self.code(field),

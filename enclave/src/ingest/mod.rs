@@ -190,7 +190,13 @@ fn load_tables(
 }
 
 /// Completes the version with the tables that were not loaded this time, and makes it visible.
-fn publish(vault: &Vault, draft: Draft, listing: &Listing, tables: BTreeMap<String, TableFile>, summary: &mut Summary) -> Result<(), IngestError> {
+fn publish(
+    vault: &Vault,
+    draft: Draft,
+    listing: &Listing,
+    tables: BTreeMap<String, TableFile>,
+    summary: &mut Summary,
+) -> Result<(), IngestError> {
     let last = vault.newest(&listing.id)?;
     let older = last.map(|version| vault.manifest(&listing.id, version)).transpose()?.map(|(manifest, _)| manifest);
     let mut all = tables;
@@ -207,7 +213,8 @@ fn publish(vault: &Vault, draft: Draft, listing: &Listing, tables: BTreeMap<Stri
     let manifest = Manifest { listing: listing.id.clone(), version: last.unwrap_or(0) + 1, tables: all, quarantined };
     let digest = draft.describe(&manifest)?;
     let rows = manifest.tables.iter().map(|(name, file)| (name.clone(), base10(file.rows))).collect();
-    let report = LoadReport { listing: listing.id.clone(), version: manifest.version, rows, quarantined: base10(quarantined), manifest: digest };
+    let report =
+        LoadReport { listing: listing.id.clone(), version: manifest.version, rows, quarantined: base10(quarantined), manifest: digest };
     vault.publish(draft, &manifest, &report)?;
     summary.manifest = Some(manifest);
     Ok(())

@@ -112,7 +112,9 @@ impl Rows {
 
 fn broken(error: &csv::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::FileTooLarge => "a row is longer than 1 MiB; look for an unclosed quote. The rest was not read",
+        ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::FileTooLarge => {
+            "a row is longer than 1 MiB; look for an unclosed quote. The rest was not read"
+        }
         ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => "the compressed file ends too early; the rest is missing",
         _ => "the rest of the file is damaged and cannot be read",
     }

@@ -61,7 +61,13 @@ impl<'a> TableLoad<'a> {
     }
 
     /// Reads one file to its end. False when it could not be read at all.
-    pub(crate) fn load(&mut self, source: &Source, path: &Path, people: &mut People<'_>, quarantine: &mut Quarantine) -> Result<bool, IngestError> {
+    pub(crate) fn load(
+        &mut self,
+        source: &Source,
+        path: &Path,
+        people: &mut People<'_>,
+        quarantine: &mut Quarantine,
+    ) -> Result<bool, IngestError> {
         let file = super::source::name(path);
         let opened = Rows::open(path).map_err(str::to_owned).and_then(|rows| Places::find(source, self.table, &rows).map(|p| (rows, p)));
         let (mut rows, places) = match opened {
@@ -98,7 +104,14 @@ impl<'a> TableLoad<'a> {
         }
     }
 
-    fn write(&mut self, file: &str, kind: &str, mut batch: Vec<Row>, people: &mut People<'_>, quarantine: &mut Quarantine) -> Result<(), IngestError> {
+    fn write(
+        &mut self,
+        file: &str,
+        kind: &str,
+        mut batch: Vec<Row>,
+        people: &mut People<'_>,
+        quarantine: &mut Quarantine,
+    ) -> Result<(), IngestError> {
         let identities: Vec<&str> = batch.iter().map(|r| r.identity.as_str()).collect();
         let mut persons = people.people(kind, &identities)?;
         if self.table.one_row_per_person {

@@ -36,7 +36,14 @@ impl World {
         let path = self.home.join("mapping.toml");
         fs::write(&path, mapping).unwrap();
         let socket = self.home.join("linkage/linkage.sock");
-        load(&Request { home: self.home.clone(), linkage: socket, vault: self.home.join("vault"), mapping: path, listing: None, paths: vec![self.home.join("in")] })
+        load(&Request {
+            home: self.home.clone(),
+            linkage: socket,
+            vault: self.home.join("vault"),
+            mapping: path,
+            listing: None,
+            paths: vec![self.home.join("in")],
+        })
     }
 
     fn vault(&self) -> Vault {
@@ -150,7 +157,10 @@ fn people_keep_their_ordinal_and_tables_without_a_file_stay() {
 fn numbers_of_one_history_are_one_person_and_identities_stay_out_of_the_vault() {
     let world = World::new("history");
     world.file("history.csv", b"insured_number,previous_number\n06130012-NEW-1-01,06130012-OLD-1-01\n");
-    world.file("patients.csv", "insured_number,kana,birth_date,sex,birth_ym,pref\n06130012-NEW-1-01,ヤマダ ハナコ,1950-03-14,2,195003,31\n".as_bytes());
+    world.file(
+        "patients.csv",
+        "insured_number,kana,birth_date,sex,birth_ym,pref\n06130012-NEW-1-01,ヤマダ ハナコ,1950-03-14,2,195003,31\n".as_bytes(),
+    );
     world.file("labs.csv", "insured_number,ym,jlac10,value,unit\n０６１３００１２-OLD-1-01,202403,3D046,6.5,%\n".as_bytes());
     let summary = world.load(NDB).unwrap();
     assert!(summary.quarantined.is_empty(), "{summary}");

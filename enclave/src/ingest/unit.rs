@@ -40,7 +40,11 @@ impl OwnUnit {
         if let Some(out) = child.0.stdout.take() {
             BufReader::new(out).read_line(&mut line).map_err(IngestError::io)?;
         }
-        if line.starts_with("ready") { Ok(child) } else { Err(IngestError::Source("the linkage unit did not start; its message is above".to_owned())) }
+        if line.starts_with("ready") {
+            Ok(child)
+        } else {
+            Err(IngestError::Source("the linkage unit did not start; its message is above".to_owned()))
+        }
     }
 }
 

@@ -102,7 +102,10 @@ fn wrong(column: &KeyColumn) -> Refusal {
     let example = column.values.label(column.values.bounds().0);
     Refusal::new(
         Code::LiteralOutsideDomain,
-        format!("a value compared with `{}` is not in its declared domain; the listing shows the domain (it starts at {example})", column.column),
+        format!(
+            "a value compared with `{}` is not in its declared domain; the listing shows the domain (it starts at {example})",
+            column.column
+        ),
     )
 }
 
@@ -127,7 +130,9 @@ fn number(column: &KeyColumn, literal: &Expr) -> Result<i64, Refusal> {
             Value::Number(text, false) => text.parse().ok(),
             _ => None,
         },
-        (Expr::UnaryOp { op: UnaryOperator::Minus, expr }, Values::Range(..)) => return number(column, expr).map(|n: i64| n.saturating_neg()),
+        (Expr::UnaryOp { op: UnaryOperator::Minus, expr }, Values::Range(..)) => {
+            return number(column, expr).map(|n: i64| n.saturating_neg());
+        }
         (Expr::Value(v), codes @ Values::Codes(_)) => match &v.value {
             Value::SingleQuotedString(text) => codes.index(text),
             _ => None,

@@ -3,8 +3,8 @@
 
 use datafusion::sql::sqlparser::{
     ast::{
-        Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, Query as SqlQuery,
-        DuplicateTreatment, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
+        DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, JoinConstraint,
+        JoinOperator, ObjectName, Query as SqlQuery, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
     },
     dialect::GenericDialect,
     parser::Parser,
@@ -41,7 +41,10 @@ pub(crate) fn parse(sql: &str, permit: &PermitSchema) -> Result<Query, Refusal> 
     let outputs = outputs(&select, &tables, &keys, &mut measures)?;
     for (index, key) in keys.iter().enumerate() {
         if !outputs.iter().any(|(_, item)| *item == Item::Key(index)) {
-            return Err(Refusal::new(Code::SqlNotOffered, format!("the group column `{}` must be in the SELECT list, or the rows have no names", key.column)));
+            return Err(Refusal::new(
+                Code::SqlNotOffered,
+                format!("the group column `{}` must be in the SELECT list, or the rows have no names", key.column),
+            ));
         }
     }
     if outputs.iter().all(|(_, item)| matches!(item, Item::Key(_))) {
@@ -92,7 +95,9 @@ fn skeleton() -> Result<(SqlQuery, Select), Refusal> {
 }
 
 fn tables(from: &[TableWithJoins], permit: &PermitSchema) -> Result<Tables, Refusal> {
-    let [first] = from else { return Err(not_offered("a comma between tables, or a SELECT without a table (join tables with JOIN ... USING (person))")) };
+    let [first] = from else {
+        return Err(not_offered("a comma between tables, or a SELECT without a table (join tables with JOIN ... USING (person))"));
+    };
     let mut tables = vec![table(&first.relation, permit)?];
     for join in &first.joins {
         let (JoinOperator::Join(constraint) | JoinOperator::Inner(constraint)) = &join.join_operator else {
@@ -148,7 +153,9 @@ fn table_factor(parts: &[String]) -> Result<TableFactor, Refusal> {
 }
 
 fn on_person(constraint: &JoinConstraint, tables: &Tables) -> Result<(), Refusal> {
-    let refused = || Refusal::new(Code::SqlNotOffered, "tables are joined on the person only: JOIN t USING (person), or JOIN t ON a.person = b.person");
+    let refused = || {
+        Refusal::new(Code::SqlNotOffered, "tables are joined on the person only: JOIN t USING (person), or JOIN t ON a.person = b.person")
+    };
     let last = tables.len().saturating_sub(1);
     let person = |qualifier: Option<&str>, name: &str| match schema::find(tables, qualifier, name)? {
         (index, ColumnUse::Person) => Ok(index),
@@ -196,7 +203,10 @@ pub(super) fn key_column(tables: &Tables, qualifier: Option<&str>, name: &str) -
         ColumnUse::Person => Err(refused("is the person key: it may only be joined on and counted with COUNT(DISTINCT ...)")),
         ColumnUse::Facility => Err(refused("is the facility key: it may not be named")),
         ColumnUse::Value(column) => {
-            let domain = column.domain.as_ref().ok_or_else(|| refused("has no declared domain: it may be summed or averaged, not filtered or grouped by"))?;
+            let domain = column
+                .domain
+                .as_ref()
+                .ok_or_else(|| refused("has no declared domain: it may be summed or averaged, not filtered or grouped by"))?;
             Ok(KeyColumn { table, name: full_name(tables, table, name), column: column.name, values: Values::new(domain) })
         }
     }
@@ -206,7 +216,12 @@ fn full_name(tables: &Tables, table: usize, column: &str) -> String {
     tables.get(table).map(|(_, t)| format!("{}.{column}", t.full_name())).unwrap_or_default()
 }
 
-fn outputs(select: &Select, tables: &Tables, keys: &[KeyColumn], measures: &mut Vec<MeasureColumn>) -> Result<Vec<(String, Item)>, Refusal> {
+fn outputs(
+    select: &Select,
+    tables: &Tables,
+    keys: &[KeyColumn],
+    measures: &mut Vec<MeasureColumn>,
+) -> Result<Vec<(String, Item)>, Refusal> {
     let mut outputs: Vec<(String, Item)> = Vec::new();
     for item in &select.projection {
         let (expression, alias) = match item {

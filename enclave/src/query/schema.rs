@@ -58,7 +58,9 @@ impl PermitSchema {
         let mut found = self.tables.iter().filter(named);
         match (found.next(), found.next()) {
             (Some(table), None) => Ok(table),
-            (Some(_), Some(_)) => Err(Refusal::new(Code::NameUnknown, format!("two databases of this permit have a table `{name}`; write database.{name}"))),
+            (Some(_), Some(_)) => {
+                Err(Refusal::new(Code::NameUnknown, format!("two databases of this permit have a table `{name}`; write database.{name}")))
+            }
             _ => Err(unknown()),
         }
     }

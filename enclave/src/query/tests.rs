@@ -16,7 +16,11 @@ pub(crate) fn schema() -> PermitSchema {
         let names = |t: &visiting_catalog::Table| t.columns.iter().map(|c| c.name.clone()).filter(|c| c != "yj_code").collect();
         l.tables.iter().map(|t| (t.name.clone(), names(t))).collect()
     };
-    let scope = Scope { columns: chosen.map(|l| (l.id.clone(), tables(l))).collect(), period: Period { from: 202401, to: 202412 }, form: Form::Pseudonymised };
+    let scope = Scope {
+        columns: chosen.map(|l| (l.id.clone(), tables(l))).collect(),
+        period: Period { from: 202401, to: 202412 },
+        form: Form::Pseudonymised,
+    };
     PermitSchema::new(&visiting_catalog::plan(&scope, &listings).unwrap())
 }
 
@@ -26,7 +30,9 @@ pub(crate) fn query(sql: &str) -> Query {
 
 #[test]
 fn the_language_is_taken() {
-    let q = query("SELECT p.sex, COUNT(DISTINCT p.pid) AS n, COUNT(*), SUM(c.points), AVG(points) FROM ndb.patients p JOIN claims c USING (pid) WHERE icd10 LIKE 'E1%' AND NOT (pref = 31 OR ym < 202403) GROUP BY p.sex");
+    let q = query(
+        "SELECT p.sex, COUNT(DISTINCT p.pid) AS n, COUNT(*), SUM(c.points), AVG(points) FROM ndb.patients p JOIN claims c USING (pid) WHERE icd10 LIKE 'E1%' AND NOT (pref = 31 OR ym < 202403) GROUP BY p.sex",
+    );
     assert_eq!(q.outputs.iter().map(|(t, _)| t.as_str()).collect::<Vec<_>>(), ["sex", "n", "rows", "sum_points", "avg_points"]);
     assert_eq!(q.outputs[1].1, Item::People);
     query("SELECT COUNT(*) FROM ndb.patients JOIN kaigo.recipients ON patients.pid = recipients.pid");

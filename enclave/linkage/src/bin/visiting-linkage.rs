@@ -45,15 +45,16 @@ fn run(with_parent: bool) -> Result<(), Box<dyn std::error::Error>> {
     let (failed, failure) = tokio::sync::oneshot::channel();
     thread::spawn(move || failed.send(serve(&place, announce)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            _ = tokio::signal::ctrl_c() => Ok(()),
-            ended = failure => Ok(ended??),
-        }
-    })
-    .inspect(|()| drop(std::fs::remove_file(&socket)))
+    runtime
+        .block_on(async {
+            let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+            tokio::select! {
+                _ = terminate.recv() => Ok(()),
+                _ = tokio::signal::ctrl_c() => Ok(()),
+                ended = failure => Ok(ended??),
+            }
+        })
+        .inspect(|()| drop(std::fs::remove_file(&socket)))
 }
 
 fn announce(socket: &Path) {

@@ -1,0 +1,194 @@
+//! The kill matrix: for every kind of event and each process, `kill -9` when the event appears, start it again, and the journey
+//! ends the same with nothing lost that was acknowledged.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use visiting_gateway::{client::Client, files, home::Home};
+use visiting_policies::{record::Event, vote::Decision};
+use visiting_tests::{
+    journey,
+    skip::skip,
+    world::{Unit, World, record_lines},
+};
+
+/// People of the population: the journey is about events, not about rows.
+const PEOPLE: u32 = 400;
+
+/// Every kind of event that this version writes.
+const KINDS: &[&str] = &[
+    "record_opened", "listing_published", "data_loaded", "application_submitted", "completeness_confirmed", "completeness_denied", "vote_cast",
+    "permit_issued", "extract_made", "run_requested", "run_judged", "released", "permit_suspended", "viewed", "downloaded", "refused",
+];
+
+const COLUMNS: &[&str] = &["ndb.patients.sex", "ndb.claims.ym", "ndb.claims.icd10", "ndb.claims.points", "kaigo.recipients.sex"];
+
+const SQL: &str = "SELECT p.sex, COUNT(DISTINCT pid) AS people, SUM(points) AS points FROM ndb.patients p JOIN ndb.claims c USING (pid) GROUP BY p.sex";
+
+/// What the players saw acknowledged, and how it ended.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Ending {
+    /// Statuses in order; ids left out.
+    statuses: Vec<String>,
+    /// The released table.
+    table: String,
+}
+
+/// A folder with the tiny population in the vault and no record, made once.
+fn tiny() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let world = World::new("tiny").unwrap();
+        world.populate(PEOPLE).unwrap();
+        world.settle().unwrap()
+    })
+}
+
+/// A short journey that brings every kind of event; `ids` gets what the gateway acknowledged, as soon as it did.
+fn play(address: &str, home: &Path, ids: &Mutex<BTreeSet<String>>) -> Ending {
+    let mut ending = Ending::default();
+    let client = |person: &str| {
+        let mut client = Client::new(&format!("http://{address}"));
+        client.login(person).unwrap();
+        client
+    };
+    let key = |person: &str| files::read_key(&Home::at(home).key(person)).unwrap();
+    let acknowledged = |id: &str| ids.lock().unwrap().insert(id.to_owned());
+    let hanako = client("per_hanako");
+    let until = Instant::now() + Duration::from_secs(60);
+    while !["ndb", "kaigo"].iter().all(|l| hanako.listing(l).unwrap().data_version.is_some()) {
+        assert!(Instant::now() < until, "the listings get no data");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let wanted = journey::application(&["per_hanako"], COLUMNS, (202401, 202412)).unwrap();
+    let (returned, application) = (hanako.apply(&wanted).unwrap(), hanako.apply(&wanted).unwrap().id);
+    acknowledged(&returned.id);
+    acknowledged(&application);
+    let reception = client("per_reception");
+    ending.statuses.push(reception.complete(&returned.id, false, "no").unwrap().status);
+    ending.statuses.push(reception.confirm(&application).unwrap().status);
+    ending.statuses.push(client("per_member3").vote(&application, Decision::Approve, &BTreeSet::new(), &key("per_member3")).unwrap_err().code);
+    let mut permit = None;
+    for member in ["per_member1", "per_member2"] {
+        let standing = client(member).vote(&application, Decision::Approve, &BTreeSet::new(), &key(member)).unwrap();
+        ending.statuses.push(standing.status);
+        permit = permit.or(standing.permit);
+    }
+    let permit = permit.unwrap();
+    acknowledged(&permit);
+    ending.statuses.push(hanako.wait_extract(&permit).unwrap().extract);
+    let run = hanako.run(&permit, SQL).unwrap().id;
+    acknowledged(&run);
+    ending.statuses.push(hanako.wait(&run).unwrap().status);
+    ending.table = String::from_utf8(hanako.file(&run, "table.csv").unwrap()).unwrap();
+    hanako.file(&run, "receipt.note").unwrap();
+    ending.statuses.push(hanako.application(&application).unwrap().status);
+    ending.statuses.push(client("per_ministry").suspend(&permit, "stop", &key("per_ministry")).unwrap().status);
+    ending.statuses.push(hanako.run(&permit, SQL).unwrap_err().code);
+    ending
+}
+
+fn kind(line: &str) -> String {
+    Event::from_bytes(line.as_bytes()).unwrap().act.kind()
+}
+
+/// Kills `victim` when an event of a kind in `todo` appears, one kind at a time, until told that the players are done and every
+/// event was looked at. Answers with the kinds it killed at.
+fn disturb(world: &mut World, victim: Unit, todo: &BTreeSet<&'static str>, done: &AtomicBool) -> BTreeSet<&'static str> {
+    let (mut killed, mut seen, mut length) = (BTreeSet::new(), 0, 0);
+    loop {
+        let last = done.load(Ordering::SeqCst);
+        let now = std::fs::metadata(world.home().join("log/events.ndjson")).map_or(0, |m| m.len());
+        if now != length {
+            length = now;
+            let lines = record_lines(world.home());
+            // Kinds that came while the victim was away, or in one write, wait for the next journey: each pair is a kill of its own.
+            let fresh: Vec<String> = lines.iter().skip(seen).map(|l| kind(l)).collect();
+            seen = lines.len();
+            let hit = todo.iter().find(|k| !killed.contains(*k) && fresh.iter().any(|f| f == *k));
+            if let Some(hit) = hit {
+                world.kill(victim);
+                killed.insert(*hit);
+                world.spawn(victim).unwrap();
+                if victim != Unit::Gateway {
+                    continue;
+                }
+                // A gateway that is killed again before it serves would only test the start, again and again.
+                world.wait_ready(victim).unwrap();
+            }
+        } else if last {
+            return killed;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// One journey with kills; checks its end. Answers with the kinds that were covered.
+fn disturbed(victim: Unit, todo: &BTreeSet<&'static str>, expected: &Ending) -> BTreeSet<&'static str> {
+    let mut world = World::copy_of("kill", tiny()).unwrap();
+    let (done, ids) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
+    Unit::ALL.into_iter().for_each(|unit| world.spawn(unit).unwrap());
+    let (address, home) = (world.address().to_owned(), world.home().to_owned());
+    let players = {
+        let (done, ids) = (Arc::clone(&done), Arc::clone(&ids));
+        std::thread::spawn(move || {
+            // Dropped also when the journey panics, so that the other thread ends.
+            let _finished = Finished(done);
+            play(&address, &home, &ids)
+        })
+    };
+    let killed = disturb(&mut world, victim, todo, &done);
+    let ending = players.join().unwrap_or_else(|_| panic!("the journey broke when {} was killed: {}", victim.name(), world.said(victim)));
+    assert_eq!(&ending, expected, "the journey ended differently after kills of {}", victim.name());
+    let lines = world.lines().concat();
+    let lost: Vec<String> = ids.lock().unwrap().iter().filter(|id| !lines.contains(id.as_str())).cloned().collect();
+    assert_eq!(lost, Vec::<String>::new(), "acknowledged and lost");
+    world.audit().unwrap();
+    killed
+}
+
+struct Finished(Arc<AtomicBool>);
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn every_process_survives_kill_9_at_every_event() {
+    if std::env::var_os("VISITING_FAST").is_some() {
+        return skip("VISITING_FAST leaves the kill matrix out");
+    }
+    let started = Instant::now();
+    let expected = {
+        let mut world = World::copy_of("unkilled", tiny()).unwrap();
+        world.start_all().unwrap();
+        let ending = play(&world.address().to_owned(), &world.home().to_owned(), &Mutex::default());
+        let kinds: BTreeSet<String> = world.lines().iter().map(|l| kind(l)).collect();
+        assert_eq!(kinds, KINDS.iter().map(|k| (*k).to_owned()).collect(), "the short journey brings every kind of event");
+        ending
+    };
+    let mut pairs = BTreeMap::new();
+    for victim in Unit::ALL {
+        let (mut todo, mut journeys) = (KINDS.iter().copied().collect::<BTreeSet<_>>(), 0);
+        while !todo.is_empty() {
+            let killed = disturbed(victim, &todo, &expected);
+            journeys += 1;
+            assert!(!killed.is_empty() && journeys <= KINDS.len(), "no kill for {todo:?}");
+            todo.retain(|k| !killed.contains(k));
+        }
+        println!("kill matrix: {} killed at {} kinds of event in {journeys} journeys", victim.name(), KINDS.len());
+        pairs.insert(victim.name(), KINDS.len());
+    }
+    let seconds = started.elapsed().as_secs();
+    println!("kill matrix: {} pairs, 0 lost ({seconds} s)", pairs.values().sum::<usize>());
+    assert!(seconds < 300, "the kill matrix takes {seconds} s");
+}

@@ -1,0 +1,288 @@
+//! A man in the middle between the enclave and the gateway, and a gateway that lies: no altered order runs, no unlawful record is
+//! followed.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderMap, Method, StatusCode, Uri},
+};
+use visiting_enclave::{Config, Fault, Follower};
+use visiting_gateway::files;
+use visiting_policies::{
+    Code, Refusal,
+    handover::{Order, Purpose, RunTicket, Signed},
+    merkle::{self, Tree},
+    note::Checkpoint,
+    record::{Act, Actor, Event},
+    roster::Roster,
+    sign::SigningKey,
+};
+use visiting_tests::{
+    journey::JOINED,
+    world::{Unit, World},
+};
+
+use crate::base;
+
+/// What the man in the middle does to tickets.
+type Change = Arc<dyn Fn(Signed<RunTicket>) -> Signed<RunTicket> + Send + Sync>;
+
+/// A proxy before the internal listener.
+struct Middle {
+    address: String,
+    dishonest: Arc<AtomicBool>,
+}
+
+impl Middle {
+    fn start(gateway: &str, change: Change) -> Self {
+        let (dishonest, gateway) = (Arc::new(AtomicBool::new(true)), gateway.to_owned());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let lying = Arc::clone(&dishonest);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let pass = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
+                    let (gateway, change, lying) = (gateway.clone(), Arc::clone(&change), Arc::clone(&lying));
+                    async move { tokio::task::spawn_blocking(move || pass(&gateway, &method, &uri, &headers, &body, &change, &lying)).await.unwrap() }
+                };
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, Router::new().fallback(pass)).await.unwrap();
+            });
+        });
+        Self { address, dishonest }
+    }
+
+    fn turn_honest(&self) {
+        self.dishonest.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Forwards one request; changes the tickets that come back while dishonest.
+fn pass(gateway: &str, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, change: &Change, lying: &AtomicBool) -> (StatusCode, Vec<u8>) {
+    let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).proxy(None).build();
+    let agent: ureq::Agent = settings.into();
+    let (url, token) = (format!("http://{gateway}{uri}"), headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default());
+    let answer = match *method {
+        Method::GET => agent.get(&url).header("Authorization", token).call(),
+        _ => agent.post(&url).header("Authorization", token).content_type("application/json").send(&body[..]),
+    };
+    let Ok(mut answer) = answer else { return (StatusCode::BAD_GATEWAY, Vec::new()) };
+    let (status, bytes) = (answer.status(), answer.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap_or_default());
+    if uri.path() != "/internal/v1/tickets" || !lying.load(Ordering::SeqCst) {
+        return (status, bytes);
+    }
+    let tickets: Vec<Signed<RunTicket>> = serde_json::from_slice(&bytes).unwrap();
+    let changed: Vec<Signed<RunTicket>> = tickets.into_iter().map(|t| change(t)).collect();
+    (status, serde_json::to_vec(&changed).unwrap())
+}
+
+/// The ticket with SQL that shows something else.
+fn other_sql(mut ticket: Signed<RunTicket>) -> Signed<RunTicket> {
+    if let Order::Run { sql, .. } = &mut ticket.value.order {
+        *sql = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex".to_owned();
+    }
+    ticket
+}
+
+/// A run whose ticket is changed is refused and recorded; once the line is honest the same run completes as if nothing had been.
+fn refused_then_completed(name: &str, change: impl FnOnce(&World) -> Change) {
+    let granted = base::granted();
+    let mut world = World::copy_of(name, &granted.home).unwrap();
+    let middle = Middle::start(world.internal(), change(&world));
+    world.set_door(&middle.address);
+    world.start_all().unwrap();
+    let before = world.lines().len();
+    let hanako = world.client("per_hanako").unwrap();
+    let run = hanako.run(&granted.permit, JOINED).unwrap();
+    let tampered = |e: &Event| e.by == Actor::Enclave && matches!(&e.act, Act::Refused { code: Code::TicketTampered, .. });
+    world.wait_event(before, tampered, Duration::from_secs(30)).unwrap();
+    assert_eq!(hanako.show_run(&run.id).unwrap().status, "queued", "a changed ticket was judged");
+    middle.turn_honest();
+    let done = hanako.wait(&run.id).unwrap();
+    assert_eq!(done.status, "released", "{:?}", done.refusal);
+    let table = hanako.file(&run.id, "table.csv").unwrap();
+    let (honest, permit) = base::running(&format!("{name}-honest"));
+    assert_eq!(String::from_utf8(table).unwrap(), base::table(&honest, &permit, JOINED).unwrap());
+    let refusals = world.events().unwrap().iter().filter(|e| tampered(e)).count();
+    assert!(refusals <= 20, "a changed ticket fills the record: {refusals} refusals of one run");
+    world.audit().unwrap();
+}
+
+#[test]
+fn a_ticket_changed_on_its_way_does_not_run() {
+    refused_then_completed("tampered", |_| Arc::new(other_sql));
+}
+
+#[test]
+fn a_gateway_that_signs_another_order_than_it_recorded_gets_no_run() {
+    refused_then_completed("lying", |world| {
+        let key = Mutex::new(log_key(world));
+        Arc::new(move |ticket| other_sql(ticket).value.sign(&key.lock().unwrap()))
+    });
+}
+
+fn log_key(world: &World) -> SigningKey {
+    files::read_key(&world.home().join("gateway/log.seed")).unwrap()
+}
+
+/// A record in the hands of somebody who has the log's own key.
+struct Forger {
+    world: World,
+    key: SigningKey,
+    lines: Vec<String>,
+    roster: Roster,
+}
+
+impl Forger {
+    fn new(name: &str) -> Self {
+        let world = World::copy_of(name, &base::granted().home).unwrap();
+        std::fs::remove_file(world.home().join("enclave/checkpoint")).unwrap();
+        let roster = serde_json::from_slice(&std::fs::read(world.home().join("enclave/roster.json")).unwrap()).unwrap();
+        Self { key: log_key(&world), lines: world.lines(), roster, world }
+    }
+
+    fn follower(&self) -> Follower {
+        let home = self.world.home().join("enclave");
+        Follower::open(&Config { home, linkage: "none".into(), gateway: "http://127.0.0.1:1".to_owned() }).unwrap()
+    }
+
+    fn checkpoint(&self, lines: &[String]) -> String {
+        let mut tree = Tree::default();
+        lines.iter().for_each(|l| tree.push(merkle::leaf_hash(l.as_bytes())));
+        let size = tree.size();
+        Checkpoint { size, root: tree.root(size).unwrap() }.sign(&self.roster.origin, &self.key)
+    }
+
+    /// What a fresh enclave says to these lines under a proper checkpoint over them.
+    fn shown(&self, lines: &[String]) -> Result<bool, Refusal> {
+        refusal(self.follower().take(lines, &self.checkpoint(lines)))
+    }
+
+    /// The record with the first event that `find` accepts changed by `change`.
+    fn forged(&self, find: impl Fn(&Act) -> bool, change: impl FnOnce(&mut Act)) -> Vec<String> {
+        let mut lines = self.lines.clone();
+        let at = self.position(find);
+        let mut event = Event::from_bytes(lines[at].as_bytes()).unwrap();
+        change(&mut event.act);
+        lines[at] = String::from_utf8(event.to_bytes().unwrap()).unwrap();
+        lines
+    }
+
+    fn position(&self, find: impl Fn(&Act) -> bool) -> usize {
+        self.lines.iter().position(|l| find(&Event::from_bytes(l.as_bytes()).unwrap().act)).unwrap()
+    }
+}
+
+fn refusal(taken: Result<bool, Fault>) -> Result<bool, Refusal> {
+    taken.map_err(|fault| match fault {
+        Fault::Refused(refusal) => refusal,
+        other => panic!("not a refusal: {other}"),
+    })
+}
+
+fn unlawful(taken: Result<bool, Refusal>) {
+    assert_eq!(taken.map_err(|r| r.code), Err(Code::RecordUnlawful));
+}
+
+#[test]
+fn an_honest_record_is_followed_to_its_end() {
+    let forger = Forger::new("honest-record");
+    assert!(forger.shown(&forger.lines).unwrap());
+}
+
+#[test]
+fn a_record_with_a_forged_vote_is_not_followed() {
+    let forger = Forger::new("forged-vote");
+    let other = base::key(&forger.world, "per_member3").sign(b"something else");
+    unlawful(forger.shown(&forger.forged(|a| matches!(a, Act::VoteCast { .. }), |a| {
+        if let Act::VoteCast { vote } = a {
+            vote.signature = other;
+        }
+    })));
+}
+
+#[test]
+fn a_permit_that_the_votes_do_not_grant_is_not_followed() {
+    let forger = Forger::new("forged-permit");
+    let issued = |a: &Act| matches!(a, Act::PermitIssued { .. });
+    unlawful(forger.shown(&forger.forged(issued, |a| {
+        if let Act::PermitIssued { permit } = a {
+            permit.until_ms += 1;
+        }
+    })));
+    // And one that follows after a single vote.
+    let (second, permit) = (forger.lines.iter().rposition(|l| l.contains("\"kind\":\"vote_cast\"")).unwrap(), forger.position(issued));
+    let mut early = forger.lines[..=permit].to_vec();
+    early.remove(second);
+    unlawful(forger.shown(&early));
+}
+
+#[test]
+fn a_record_that_hides_an_event_is_not_followed() {
+    let forger = Forger::new("hidden-event");
+    for hidden in 0..forger.lines.len() {
+        let mut lines = forger.lines.clone();
+        lines.remove(hidden);
+        unlawful(refusal(forger.follower().take(&lines, &forger.checkpoint(&forger.lines)).and_then(|done| {
+            // Events that change nothing for the law are missed by the tree: the checkpoint counts one more than is shown.
+            if done { Ok(true) } else { forger.follower().take(&[], &forger.checkpoint(&forger.lines)) }
+        })));
+    }
+}
+
+#[test]
+fn an_older_or_another_record_is_not_followed_after_a_newer_one() {
+    let forger = Forger::new("older-record");
+    assert!(forger.shown(&forger.lines).unwrap());
+    // The enclave's own checkpoint is durable now: a restarted enclave still knows what it has seen.
+    let older = &forger.lines[..forger.lines.len() - 1];
+    unlawful(forger.shown(older));
+    let mut other = forger.lines.clone();
+    let at = other.iter().position(|l| l.contains("\"kind\":\"application_submitted\"")).unwrap();
+    other.truncate(at);
+    while other.len() < forger.lines.len() {
+        let last = Event::from_bytes(other[at - 1].as_bytes()).unwrap();
+        let event = Event { by: Actor::Nobody, request: None, act: Act::Refused { tried: "x".to_owned(), code: Code::NotLoggedIn }, ..last };
+        other.push(String::from_utf8(event.to_bytes().unwrap()).unwrap());
+    }
+    unlawful(forger.shown(&other));
+}
+
+#[test]
+fn a_checkpoint_of_another_key_is_not_followed() {
+    let mut forger = Forger::new("other-key");
+    forger.key = SigningKey::from_seed(&[7; 32]).unwrap();
+    unlawful(forger.shown(&forger.lines));
+}
+
+#[test]
+fn an_enclave_stops_when_the_record_turns_unlawful() {
+    let granted = base::granted();
+    let mut world = World::copy_of("stops", &granted.home).unwrap();
+    // The gateway's whole store goes back in time; the log folder is gone with it, so that the gateway itself notices nothing.
+    world.start_all().unwrap();
+    let hanako = world.client("per_hanako").unwrap();
+    hanako.application(&hanako.applications().unwrap()[0].id).unwrap();
+    world.stop(Unit::Enclave).unwrap();
+    world.start(Unit::Enclave).unwrap();
+    world.kill_all();
+    for part in ["gateway", "log"] {
+        std::fs::remove_dir_all(world.home().join(part)).unwrap();
+        let copied = std::process::Command::new("cp").arg("-a").arg(granted.home.join(part)).arg(world.home().join(part)).status().unwrap();
+        assert!(copied.success());
+    }
+    world.start(Unit::Linkage).unwrap();
+    world.start(Unit::Gateway).unwrap();
+    let refused = world.start(Unit::Enclave).unwrap_err();
+    assert!(refused.contains("does not continue"), "{refused}");
+}
