@@ -165,5 +165,5 @@ impl Domain {
 /// True for `yyyymm` with a month that exists.
 #[must_use]
 pub fn is_month(value: i64) -> bool {
-    (1_000_00..=9_999_12).contains(&value) && (1..=12).contains(&(value % 100))
+    (100_000..=999_912).contains(&value) && (1..=12).contains(&(value % 100))
 }

@@ -11,7 +11,7 @@ use visiting_policies::{
 
 use crate::{
     evidence::{Cell, Cells},
-    ledger::{Block, Entry, Known, Place, ShownRow, TableEntry, near},
+    known::{Block, Entry, Known, Place, ShownRow, TableEntry, near},
     people::{self, People, Vector},
     query::{Item, Query},
 };

@@ -9,7 +9,7 @@ use visiting_policies::{
 use crate::{
     evidence::{Cell, Cells, FacilityShare, Share},
     gate::{Context, MASKED, Value, check},
-    ledger::Known,
+    known::Known,
     query::{Query, tests::query},
 };
 

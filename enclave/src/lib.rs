@@ -14,7 +14,9 @@ pub mod gate;
 #[cfg(test)]
 mod gate_tests;
 pub mod ingest;
+mod judge;
 mod keys;
+mod known;
 mod ledger;
 mod output;
 mod people;

@@ -15,12 +15,11 @@ use crate::{
     engine,
     extract::{Extract, UNIT},
     fault::Fault,
-    gate,
+    gate, judge,
     keys::GateKeys,
-    ledger::Known,
+    known::Known,
     output,
     query::{self, PermitSchema},
-    work,
 };
 
 /// How long each stage of a governed run took.
@@ -75,12 +74,12 @@ impl Bench {
         let start = Instant::now();
         let plans = visiting_catalog::plan(&self.extract.manifest.scope, &self.listings)?;
         let query = query::parse(sql, &PermitSchema::new(&plans))?;
-        let rules = work::strictest(&query, &self.listings)?;
+        let rules = judge::strictest(&query, &self.listings)?;
         let plan = start.elapsed();
-        let (cells, names) = self.runtime.block_on(work::gather(&self.config, &self.extract, &query, &self.listings))?;
-        let cells = work::canonical_facilities(cells, &self.extract, &self.keys);
+        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, &self.extract, &query, &self.listings))?;
+        let cells = judge::canonical_facilities(cells, &self.extract, &self.keys);
         let evidence = start.elapsed() - plan;
-        let versions = work::named_versions(&query, &self.extract.manifest.versions);
+        let versions = judge::named_versions(&query, &self.extract.manifest.versions);
         let context = gate::Context { query: &query, rules, people: &self.extract.people, facilities: &names, versions: &versions };
         let (table, _) = gate::check(&context, &cells, &Known::default())?;
         let judged = start.elapsed() - plan - evidence;

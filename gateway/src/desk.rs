@@ -126,7 +126,6 @@ impl Desk {
     }
 
     /// What is durable now. Hold it shortly: the writer waits for it.
-    #[must_use]
     pub fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
