@@ -55,7 +55,13 @@ impl Judged {
     }
 
     /// A table that passed.
-    pub(crate) fn table(table: &gate::CheckedOutput, block: Block, rules: Rules, query: &Query, listings: &[Listing]) -> Result<Self, Fault> {
+    pub(crate) fn table(
+        table: &gate::CheckedOutput,
+        block: Block,
+        rules: Rules,
+        query: &Query,
+        listings: &[Listing],
+    ) -> Result<Self, Fault> {
         let made = [("table.csv", output::csv(table)?), ("table.parquet", output::parquet(table)?)];
         let digests = made.iter().map(|(name, bytes)| FileDigest { name: (*name).to_owned(), digest: sign::digest(bytes) }).collect();
         let files = made.iter().map(|(name, bytes)| ((*name).to_owned(), sign::to_base64(bytes))).collect();

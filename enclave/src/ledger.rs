@@ -154,6 +154,10 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        known::{Entry, Place},
+        people::Vector,
+    };
 
     fn line(n: u32) -> Vector {
         (0..n).map(|i| (i, i128::from(i * i % 97))).collect()

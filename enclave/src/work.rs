@@ -2,7 +2,7 @@
 //! Each step can be repeated after a crash.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -22,12 +22,18 @@ use crate::{
     fault::Fault,
     follow::Follower,
     gate,
-    keys::GateKeys,
     judge::{self, Judged},
+    keys::GateKeys,
     ledger::{Ledger, Pending},
     query::{self, PermitSchema},
     vault::Vault,
 };
+
+/// Pause after a ticket that was changed on its way.
+const REFUSED_PAUSE: Duration = Duration::from_millis(250);
+
+/// Pause before something that failed is tried again: long enough not to spin, short beside a restart.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// One enclave at work.
 #[derive(Debug)]
@@ -40,6 +46,8 @@ pub struct Enclave {
     ledger: Ledger,
     runtime: tokio::runtime::Runtime,
     extracts: BTreeMap<PermitId, Extract>,
+    /// Digests of changed tickets that the record already holds as refused.
+    refused: BTreeSet<String>,
 }
 
 impl Enclave {
@@ -56,6 +64,7 @@ impl Enclave {
             ledger: Ledger::open(&config.home.join("ledger.sqlite"), keys.root.derive("ledger seal"))?,
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
             extracts: BTreeMap::new(),
+            refused: BTreeSet::new(),
             keys,
             config,
         };
@@ -79,15 +88,7 @@ impl Enclave {
     /// Only when the record itself breaks the law.
     pub fn work(&mut self) -> Result<(), Fault> {
         loop {
-            let turn = self.turn();
-            match turn {
-                Ok(()) => {}
-                Err(Fault::Refused(refusal)) if refusal.code == Code::RecordUnlawful => return Err(refusal.into()),
-                Err(fault) => {
-                    tracing::warn!(%fault, "a turn failed; it is tried again");
-                    std::thread::sleep(Duration::from_millis(100));
-                }
-            }
+            self.one(Self::turn)?;
         }
     }
 
@@ -96,13 +97,26 @@ impl Enclave {
         self.follower.advance(&self.door)?;
         self.report_loads()?;
         for run in self.ledger.outbox()? {
-            self.let_out(&run.parse()?)?;
+            self.one(|enclave| enclave.let_out(&run.parse()?))?;
         }
         for ticket in self.door.tickets()? {
             self.follower.advance(&self.door)?;
-            self.obey(&ticket)?;
+            self.one(|enclave| enclave.obey(&ticket))?;
         }
         Ok(())
+    }
+
+    /// One order; its fault is told to the operator and does not hold up the next order. Only an unlawful record stops everything.
+    fn one(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        match step(self) {
+            Err(Fault::Refused(refusal)) if refusal.code == Code::RecordUnlawful => Err(refusal.into()),
+            Err(fault) => {
+                tracing::warn!(%fault, "an order failed; it is tried again");
+                std::thread::sleep(RETRY);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Data versions that ingest has put into the vault enter the record; only then are they used.
@@ -121,8 +135,14 @@ impl Enclave {
 
     fn obey(&mut self, ticket: &Signed<RunTicket>) -> Result<(), Fault> {
         if let Err(refusal) = self.follower.check_ticket(ticket) {
-            let refused = serde_json::json!({ "tried": "enclave: take a ticket", "code": refusal.code });
-            self.door.report("refusals", &refused)?;
+            // Each changed ticket stands in the record once; the pause keeps a lying line from turning this into a busy loop.
+            let digest = sign::digest(&serde_json::to_vec(ticket)?);
+            if !self.refused.contains(&digest) {
+                let refused = serde_json::json!({ "tried": "enclave: take a ticket", "code": refusal.code });
+                self.door.report("refusals", &refused)?;
+                self.refused.insert(digest);
+            }
+            std::thread::sleep(REFUSED_PAUSE);
             return Ok(());
         }
         match &ticket.value.order {

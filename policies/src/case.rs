@@ -108,6 +108,8 @@ pub struct RunCase {
     pub judged: Option<(RunReport, u64)>,
     /// Digest of the receipt, once the bytes left.
     pub released: Option<String>,
+    /// True when the permit was suspended between the verdict and the bytes: they stay inside.
+    pub withheld: bool,
 }
 
 /// Everything the record says, folded.
@@ -333,6 +335,7 @@ impl Cases {
             at_ms: event.at_ms,
             judged: None,
             released: None,
+            withheld: false,
         };
         self.runs.insert(run.clone(), case);
         Ok(())
@@ -371,6 +374,9 @@ impl Cases {
         if !judged || case.released.is_some() {
             return Err(Refusal::new(Code::WrongState, "nothing leaves before its verdict is in the record, and only once"));
         }
+        if case.withheld {
+            return Err(suspended());
+        }
         case.released = Some(receipt.to_owned());
         Ok(())
     }
@@ -384,6 +390,8 @@ impl Cases {
         }
         let case = self.permits.get_mut(&order.permit).ok_or_else(|| Refusal::not_found("permit"))?;
         case.suspended = Some(order.reason.clone());
+        let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && r.judged.is_some() && r.released.is_none());
+        waiting.for_each(|run| run.withheld = true);
         Ok(())
     }
 
@@ -415,7 +423,7 @@ impl Cases {
     pub fn open_permit(&self, permit: &PermitId, person: &PersonId, at_ms: u64) -> Result<&PermitCase, Refusal> {
         let case = self.named(permit, person)?;
         if case.suspended.is_some() {
-            return Err(Refusal::new(Code::PermitSuspended, "the ministry has suspended this permit; nothing runs under it"));
+            return Err(suspended());
         }
         if at_ms >= case.permit.until_ms {
             return Err(Refusal::new(Code::PermitExpired, "the permit has expired; apply again"));
@@ -436,6 +444,12 @@ impl Cases {
         }
         value.verify(signature, &self.roster.enclave_key, Code::ReportForged)
     }
+}
+
+/// The answer under a suspended permit.
+#[must_use]
+pub fn suspended() -> Refusal {
+    Refusal::new(Code::PermitSuspended, "the ministry has suspended this permit; nothing runs under it")
 }
 
 fn person(event: &Event) -> Result<&PersonId, Refusal> {

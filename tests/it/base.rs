@@ -7,11 +7,7 @@ use std::{
 };
 
 use visiting_gateway::{client::Client, files, home::Home, wire::RunView};
-use visiting_policies::{
-    sign::SigningKey,
-    terms::ColumnName,
-    vote::Decision,
-};
+use visiting_policies::{sign::SigningKey, terms::ColumnName, vote::Decision};
 use visiting_tests::{
     journey::{self, COLUMNS},
     world::{World, omop_set},

@@ -42,7 +42,8 @@ fn without_one_person(source: &Path) {
         }
     }
     for file in ["ndb/history.csv", "ndb/patients.csv", "ndb/claims.csv", "ndb/labs.csv", "kaigo/recipients.csv", "kaigo/services.csv"] {
-        let kept: String = read(file).lines().filter(|l| !numbers.contains(l.split(',').next().unwrap())).map(|l| format!("{l}\n")).collect();
+        let kept: String =
+            read(file).lines().filter(|l| !numbers.contains(l.split(',').next().unwrap())).map(|l| format!("{l}\n")).collect();
         fs::write(source.join(file), kept).unwrap();
     }
 }

@@ -81,7 +81,10 @@ fn synthetic_tables_equal_the_independent_computation() {
         absent += under;
         println!("{name}: {} rows released of {cells} cells, {under} under ten people", released.lines().count() - 1);
     }
-    assert!(masked > 0 && repeated > 0 && absent > 0, "the queries do not exercise masks ({masked}), repeats ({repeated}) and absent rows ({absent})");
+    assert!(
+        masked > 0 && repeated > 0 && absent > 0,
+        "the queries do not exercise masks ({masked}), repeats ({repeated}) and absent rows ({absent})"
+    );
 }
 
 #[test]

@@ -1,9 +1,18 @@
 //! The end-to-end tests: one binary, so that the engine is linked once and the prepared data folders are shared.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends with a message when anything is not as expected")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends with a message when anything is not as expected"
+)]
 
+mod access;
 mod base;
 mod differential;
 mod duckdb;
+mod invariants;
 mod journey;
 mod kill;
+mod middle;
 mod tamper;

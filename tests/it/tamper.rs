@@ -2,18 +2,10 @@
 //! followed.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use axum::{
-    Router,
-    body::Bytes,
-    http::{HeaderMap, Method, StatusCode, Uri},
-};
 use visiting_enclave::{Config, Fault, Follower};
 use visiting_gateway::files;
 use visiting_policies::{
@@ -30,61 +22,10 @@ use visiting_tests::{
     world::{Unit, World},
 };
 
-use crate::base;
-
-/// What the man in the middle does to tickets.
-type Change = Arc<dyn Fn(Signed<RunTicket>) -> Signed<RunTicket> + Send + Sync>;
-
-/// A proxy before the internal listener.
-struct Middle {
-    address: String,
-    dishonest: Arc<AtomicBool>,
-}
-
-impl Middle {
-    fn start(gateway: &str, change: Change) -> Self {
-        let (dishonest, gateway) = (Arc::new(AtomicBool::new(true)), gateway.to_owned());
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let lying = Arc::clone(&dishonest);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let pass = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
-                    let (gateway, change, lying) = (gateway.clone(), Arc::clone(&change), Arc::clone(&lying));
-                    async move { tokio::task::spawn_blocking(move || pass(&gateway, &method, &uri, &headers, &body, &change, &lying)).await.unwrap() }
-                };
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, Router::new().fallback(pass)).await.unwrap();
-            });
-        });
-        Self { address, dishonest }
-    }
-
-    fn turn_honest(&self) {
-        self.dishonest.store(false, Ordering::SeqCst);
-    }
-}
-
-/// Forwards one request; changes the tickets that come back while dishonest.
-fn pass(gateway: &str, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes, change: &Change, lying: &AtomicBool) -> (StatusCode, Vec<u8>) {
-    let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).proxy(None).build();
-    let agent: ureq::Agent = settings.into();
-    let (url, token) = (format!("http://{gateway}{uri}"), headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default());
-    let answer = match *method {
-        Method::GET => agent.get(&url).header("Authorization", token).call(),
-        _ => agent.post(&url).header("Authorization", token).content_type("application/json").send(&body[..]),
-    };
-    let Ok(mut answer) = answer else { return (StatusCode::BAD_GATEWAY, Vec::new()) };
-    let (status, bytes) = (answer.status(), answer.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap_or_default());
-    if uri.path() != "/internal/v1/tickets" || !lying.load(Ordering::SeqCst) {
-        return (status, bytes);
-    }
-    let tickets: Vec<Signed<RunTicket>> = serde_json::from_slice(&bytes).unwrap();
-    let changed: Vec<Signed<RunTicket>> = tickets.into_iter().map(|t| change(t)).collect();
-    (status, serde_json::to_vec(&changed).unwrap())
-}
+use crate::{
+    base,
+    middle::{Middle, Rule},
+};
 
 /// The ticket with SQL that shows something else.
 fn other_sql(mut ticket: Signed<RunTicket>) -> Signed<RunTicket> {
@@ -95,10 +36,10 @@ fn other_sql(mut ticket: Signed<RunTicket>) -> Signed<RunTicket> {
 }
 
 /// A run whose ticket is changed is refused and recorded; once the line is honest the same run completes as if nothing had been.
-fn refused_then_completed(name: &str, change: impl FnOnce(&World) -> Change) {
+fn refused_then_completed(name: &str, rule: impl FnOnce(&World) -> Rule) {
     let granted = base::granted();
     let mut world = World::copy_of(name, &granted.home).unwrap();
-    let middle = Middle::start(world.internal(), change(&world));
+    let middle = Middle::start(world.internal(), rule(&world));
     world.set_door(&middle.address);
     world.start_all().unwrap();
     let before = world.lines().len();
@@ -106,6 +47,8 @@ fn refused_then_completed(name: &str, change: impl FnOnce(&World) -> Change) {
     let run = hanako.run(&granted.permit, JOINED).unwrap();
     let tampered = |e: &Event| e.by == Actor::Enclave && matches!(&e.act, Act::Refused { code: Code::TicketTampered, .. });
     world.wait_event(before, tampered, Duration::from_secs(30)).unwrap();
+    // The enclave goes on asking, and is shown the same changed ticket again and again.
+    middle.wait_met("/internal/v1/tickets", middle.met("/internal/v1/tickets") + 3);
     assert_eq!(hanako.show_run(&run.id).unwrap().status, "queued", "a changed ticket was judged");
     middle.turn_honest();
     let done = hanako.wait(&run.id).unwrap();
@@ -114,20 +57,20 @@ fn refused_then_completed(name: &str, change: impl FnOnce(&World) -> Change) {
     let (honest, permit) = base::running(&format!("{name}-honest"));
     assert_eq!(String::from_utf8(table).unwrap(), base::table(&honest, &permit, JOINED).unwrap());
     let refusals = world.events().unwrap().iter().filter(|e| tampered(e)).count();
-    assert!(refusals <= 20, "a changed ticket fills the record: {refusals} refusals of one run");
+    assert_eq!(refusals, 1, "one changed ticket is one refusal in the record, however often it comes");
     world.audit().unwrap();
 }
 
 #[test]
 fn a_ticket_changed_on_its_way_does_not_run() {
-    refused_then_completed("tampered", |_| Arc::new(other_sql));
+    refused_then_completed("tampered", |_| Rule::Change(Arc::new(other_sql)));
 }
 
 #[test]
 fn a_gateway_that_signs_another_order_than_it_recorded_gets_no_run() {
     refused_then_completed("lying", |world| {
         let key = Mutex::new(log_key(world));
-        Arc::new(move |ticket| other_sql(ticket).value.sign(&key.lock().unwrap()))
+        Rule::Change(Arc::new(move |ticket| other_sql(ticket).value.sign(&key.lock().unwrap())))
     });
 }
 
@@ -204,11 +147,14 @@ fn an_honest_record_is_followed_to_its_end() {
 fn a_record_with_a_forged_vote_is_not_followed() {
     let forger = Forger::new("forged-vote");
     let other = base::key(&forger.world, "per_member3").sign(b"something else");
-    unlawful(forger.shown(&forger.forged(|a| matches!(a, Act::VoteCast { .. }), |a| {
-        if let Act::VoteCast { vote } = a {
-            vote.signature = other;
-        }
-    })));
+    unlawful(forger.shown(&forger.forged(
+        |a| matches!(a, Act::VoteCast { .. }),
+        |a| {
+            if let Act::VoteCast { vote } = a {
+                vote.signature = other;
+            }
+        },
+    )));
 }
 
 #[test]
@@ -252,7 +198,8 @@ fn an_older_or_another_record_is_not_followed_after_a_newer_one() {
     other.truncate(at);
     while other.len() < forger.lines.len() {
         let last = Event::from_bytes(other[at - 1].as_bytes()).unwrap();
-        let event = Event { by: Actor::Nobody, request: None, act: Act::Refused { tried: "x".to_owned(), code: Code::NotLoggedIn }, ..last };
+        let event =
+            Event { by: Actor::Nobody, request: None, act: Act::Refused { tried: "x".to_owned(), code: Code::NotLoggedIn }, ..last };
         other.push(String::from_utf8(event.to_bytes().unwrap()).unwrap());
     }
     unlawful(forger.shown(&other));

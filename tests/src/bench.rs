@@ -29,8 +29,14 @@ const QUERIES: &[(&str, &str)] = &[
     ("count_by_month", "SELECT ym, COUNT(DISTINCT pid) AS n FROM claims GROUP BY ym"),
     ("sum_by_disease", "SELECT icd10, COUNT(DISTINCT pid) AS n, SUM(points) AS s, AVG(points) AS m FROM claims GROUP BY icd10"),
     ("filtered", "SELECT ym, COUNT(DISTINCT pid) AS n, SUM(points) AS s FROM claims WHERE icd10 = 'E11' GROUP BY ym"),
-    ("joined", "SELECT sex, pref, COUNT(DISTINCT claims.pid) AS n, SUM(points) AS s FROM patients JOIN claims ON patients.pid = claims.pid GROUP BY sex, pref"),
-    ("fine", "SELECT pref, ym, COUNT(DISTINCT claims.pid) AS n, SUM(points) AS s FROM patients JOIN claims ON patients.pid = claims.pid GROUP BY pref, ym"),
+    (
+        "joined",
+        "SELECT sex, pref, COUNT(DISTINCT claims.pid) AS n, SUM(points) AS s FROM patients JOIN claims ON patients.pid = claims.pid GROUP BY sex, pref",
+    ),
+    (
+        "fine",
+        "SELECT pref, ym, COUNT(DISTINCT claims.pid) AS n, SUM(points) AS s FROM patients JOIN claims ON patients.pid = claims.pid GROUP BY pref, ym",
+    ),
     ("no_distinct", "SELECT icd10, COUNT(*) AS r, SUM(points) AS s FROM claims GROUP BY icd10"),
 ];
 
@@ -40,7 +46,9 @@ const QUERIES: &[(&str, &str)] = &[
 /// What went wrong, in words.
 pub fn gate(mut say: impl FnMut(&str)) -> Result<(), String> {
     let mut world = World::new("bench")?;
-    say(&format!("# {PEOPLE} people, one million claim rows; medians of {RUNS} runs; peer: the same engine, the same SQL, the same encrypted and sorted files"));
+    say(&format!(
+        "# {PEOPLE} people, one million claim rows; medians of {RUNS} runs; peer: the same engine, the same SQL, the same encrypted and sorted files"
+    ));
     world.populate(PEOPLE)?;
     world.start_all()?;
     let permit = permit(&world)?;
@@ -56,7 +64,13 @@ pub fn gate(mut say: impl FnMut(&str)) -> Result<(), String> {
         let ratio = ms(governed.total()) / ms(raw);
         ratios.push(ratio);
         say(&line(&format!("governed_vs_raw_1m_{name}"), ms(governed.total()), ms(raw), ratio));
-        say(&format!("# {name} stages in ms: plan {:.1}, evidence {:.1}, gate {:.1}, files {:.1}", ms(governed.plan), ms(governed.evidence), ms(governed.gate), ms(governed.files)));
+        say(&format!(
+            "# {name} stages in ms: plan {:.1}, evidence {:.1}, gate {:.1}, files {:.1}",
+            ms(governed.plan),
+            ms(governed.evidence),
+            ms(governed.gate),
+            ms(governed.files)
+        ));
     }
     let middle = median(&mut ratios);
     say(&line("governed_vs_raw_1m_median", middle, 1.0, middle));

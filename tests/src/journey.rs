@@ -32,15 +32,29 @@ pub const REMOVED: &str = "ndb.claims.yj_code";
 
 /// Columns of the two databases that are applied for.
 pub const COLUMNS: &[&str] = &[
-    "ndb.patients.sex", "ndb.patients.birth_ym", "ndb.patients.pref",
-    "ndb.claims.ym", "ndb.claims.icd10", "ndb.claims.yj_code", "ndb.claims.points",
-    "ndb.labs.ym", "ndb.labs.jlac10", "ndb.labs.value", "ndb.labs.unit",
-    "kaigo.recipients.sex", "kaigo.recipients.birth_ym", "kaigo.recipients.pref", "kaigo.recipients.care_level",
-    "kaigo.services.ym", "kaigo.services.service_code", "kaigo.services.units",
+    "ndb.patients.sex",
+    "ndb.patients.birth_ym",
+    "ndb.patients.pref",
+    "ndb.claims.ym",
+    "ndb.claims.icd10",
+    "ndb.claims.yj_code",
+    "ndb.claims.points",
+    "ndb.labs.ym",
+    "ndb.labs.jlac10",
+    "ndb.labs.value",
+    "ndb.labs.unit",
+    "kaigo.recipients.sex",
+    "kaigo.recipients.birth_ym",
+    "kaigo.recipients.pref",
+    "kaigo.recipients.care_level",
+    "kaigo.services.ym",
+    "kaigo.services.service_code",
+    "kaigo.services.units",
 ];
 
 /// Columns of the OMOP listing.
-pub const OMOP_COLUMNS: &[&str] = &["omop.persons.sex", "omop.persons.birth_year", "omop.conditions.condition_concept_id", "omop.conditions.start_ym"];
+pub const OMOP_COLUMNS: &[&str] =
+    &["omop.persons.sex", "omop.persons.birth_year", "omop.conditions.condition_concept_id", "omop.conditions.start_ym"];
 
 /// The joined table of the two databases.
 pub const JOINED: &str = "SELECT r.care_level, p.sex, COUNT(DISTINCT pid) AS people FROM ndb.patients p JOIN kaigo.recipients r USING (pid) GROUP BY r.care_level, p.sex";
@@ -49,8 +63,7 @@ pub const JOINED: &str = "SELECT r.care_level, p.sex, COUNT(DISTINCT pid) AS peo
 pub const SUMS: &str = "SELECT icd10, COUNT(DISTINCT pid) AS people, COUNT(*) AS lines, SUM(points) AS points, AVG(points) AS mean FROM ndb.claims GROUP BY icd10";
 
 /// Conditions by sex in the OMOP set.
-pub const CONDITIONS: &str =
-    "SELECT c.condition_concept_id, p.sex, COUNT(DISTINCT pid) AS people FROM omop.persons p JOIN omop.conditions c USING (pid) GROUP BY c.condition_concept_id, p.sex";
+pub const CONDITIONS: &str = "SELECT c.condition_concept_id, p.sex, COUNT(DISTINCT pid) AS people FROM omop.persons p JOIN omop.conditions c USING (pid) GROUP BY c.condition_concept_id, p.sex";
 
 /// Which system to play against.
 #[derive(Debug, Clone)]
@@ -272,7 +285,8 @@ impl Journey {
     /// Approves as `member`; the permit, when that vote completed the quorum.
     fn approve(&mut self, member: &str, application: &str) -> Result<Option<String>, String> {
         let key = self.key(member)?;
-        let standing = self.as_person(member)?.vote(application, visiting_policies::vote::Decision::Approve, &BTreeSet::new(), &key).map_err(said)?;
+        let standing =
+            self.as_person(member)?.vote(application, visiting_policies::vote::Decision::Approve, &BTreeSet::new(), &key).map_err(said)?;
         Ok(standing.permit)
     }
 }

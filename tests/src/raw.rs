@@ -38,8 +38,10 @@ impl Answer {
     pub fn problem(&self, status: u16, code: &str) -> Result<(), String> {
         let body = self.json();
         let says = |field: &str| body.get(field).and_then(Value::as_str).unwrap_or_default();
-        let fields = says("type") == format!("/problems/{code}") && says("code") == code && !says("title").is_empty() && !says("detail").is_empty();
-        if self.status == status && self.kind == PROBLEM && fields && body.get("status").and_then(Value::as_u64) == Some(u64::from(status)) {
+        let fields =
+            says("type") == format!("/problems/{code}") && says("code") == code && !says("title").is_empty() && !says("detail").is_empty();
+        if self.status == status && self.kind == PROBLEM && fields && body.get("status").and_then(Value::as_u64) == Some(u64::from(status))
+        {
             return Ok(());
         }
         Err(format!("expected {status} {code} as {PROBLEM}, got {} {} {}", self.status, self.kind, String::from_utf8_lossy(&self.body)))
@@ -57,7 +59,8 @@ impl Raw {
     /// For the listener at `address`.
     #[must_use]
     pub fn new(address: &str) -> Self {
-        let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).proxy(None).build();
+        let settings =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60))).proxy(None).build();
         Self { base: format!("http://{address}"), agent: settings.into() }
     }
 

@@ -185,7 +185,11 @@ impl World {
     pub fn tool(&self, program: &str, arguments: &[&str]) -> Result<String, Fault> {
         let out = self.try_tool(program, arguments)?;
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if out.status.success() { Ok(said(&out.stdout)) } else { Err(format!("{program} ended with {}: {}{}", out.status, said(&out.stdout), said(&out.stderr))) }
+        if out.status.success() {
+            Ok(said(&out.stdout))
+        } else {
+            Err(format!("{program} ended with {}: {}{}", out.status, said(&out.stdout), said(&out.stderr)))
+        }
     }
 
     /// Runs a program to its end, whatever that is.
@@ -193,7 +197,10 @@ impl World {
     /// # Errors
     /// When it cannot be started.
     pub fn try_tool(&self, program: &str, arguments: &[&str]) -> Result<Output, Fault> {
-        self.command(program).args(arguments).output().map_err(|e| format!("{program} cannot be started ({e}); run cargo build --release --workspace --bins"))
+        self.command(program)
+            .args(arguments)
+            .output()
+            .map_err(|e| format!("{program} cannot be started ({e}); run cargo build --release --workspace --bins"))
     }
 
     /// Makes the synthetic population below the data folder and loads it; answers with the source folder.
@@ -271,18 +278,25 @@ impl World {
             match running.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.starts_with(&word) => return Ok(()),
                 Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => return Err(format!("{} was not ready within {} s: {}", unit.name(), READY.as_secs(), self.said(unit))),
-                Err(RecvTimeoutError::Disconnected) => return Err(format!("{} ended before it was ready: {}", unit.name(), self.said(unit))),
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(format!("{} was not ready within {} s: {}", unit.name(), READY.as_secs(), self.said(unit)));
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(format!("{} ended before it was ready: {}", unit.name(), self.said(unit)));
+                }
             }
         }
     }
 
-    /// `kill -9`, now. Nothing when it does not run.
-    pub fn kill(&mut self, unit: Unit) {
+    /// `kill -9`, now. True when it was running until then.
+    pub fn kill(&mut self, unit: Unit) -> bool {
+        let mut ran = false;
         for mut gone in self.running.extract_if(.., |r| r.unit == unit) {
+            ran |= gone.child.try_wait().is_ok_and(|ended| ended.is_none());
             let _ = gone.child.kill();
             let _ = gone.child.wait();
         }
+        ran
     }
 
     /// Asks a process to end (SIGTERM) and waits for it.
@@ -309,7 +323,9 @@ impl World {
 
     /// Kills everything.
     pub fn kill_all(&mut self) {
-        [Unit::Enclave, Unit::Gateway, Unit::Linkage].into_iter().for_each(|unit| self.kill(unit));
+        for unit in [Unit::Enclave, Unit::Gateway, Unit::Linkage] {
+            self.kill(unit);
+        }
     }
 
     /// Exit status of a process that has ended by itself; `None` while it runs, or when it was never started.
@@ -402,7 +418,8 @@ impl Drop for World {
 /// What it found.
 pub fn audit(home: &Path, log: &Path) -> Result<String, Fault> {
     let key = fs::read_to_string(home.join("log/log.vkey")).map_err(|e| e.to_string())?;
-    let arguments = ["verify", "--log", &text(log), "--key", key.trim(), "--roster", &text(&home.join("gateway/roster.json"))].map(str::to_owned);
+    let arguments =
+        ["verify", "--log", &text(log), "--key", key.trim(), "--roster", &text(&home.join("gateway/roster.json"))].map(str::to_owned);
     run_tool("visiting-audit", &arguments)
 }
 
@@ -411,7 +428,11 @@ pub fn audit(home: &Path, log: &Path) -> Result<String, Fault> {
 /// # Errors
 /// What it printed, when it fails.
 pub fn run_tool(program: &str, arguments: &[String]) -> Result<String, Fault> {
-    let out = Command::new(binaries()?.join(program)).args(arguments).stdin(Stdio::null()).output().map_err(|e| format!("{program} cannot be started: {e}"))?;
+    let out = Command::new(binaries()?.join(program))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("{program} cannot be started: {e}"))?;
     let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     if out.status.success() { Ok(said) } else { Err(format!("{program} ended with {}: {said}", out.status)) }
 }
@@ -462,7 +483,9 @@ fn fresh_folder(name: &str) -> Result<PathBuf, Fault> {
         sweep(&target.join("tmp"));
     }
     let folder = target.join("tmp").join(format!("{name}-{}-{number}", std::process::id()));
-    let made = fs::remove_dir_all(&folder).or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) }).and_then(|()| fs::create_dir_all(&folder));
+    let made = fs::remove_dir_all(&folder)
+        .or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
+        .and_then(|()| fs::create_dir_all(&folder));
     made.map(|()| folder).map_err(|e| format!("a data folder cannot be made: {e}"))
 }
 

@@ -170,6 +170,7 @@ fn run_view(id: &RunId, case: &RunCase) -> RunView {
         None => "queued",
         Some(report) if report.verdict == Verdict::Refuse => "refused",
         Some(_) if case.released.is_some() => "released",
+        Some(_) if case.withheld => "refused",
         Some(_) => "judged",
     };
     let names =
@@ -179,7 +180,10 @@ fn run_view(id: &RunId, case: &RunCase) -> RunView {
         permit: case.permit.to_string(),
         status: status.to_owned(),
         verdict: report.map(|r| r.verdict),
-        refusal: report.and_then(|r| r.refusal.as_ref()).map(|r| RunRefusal { code: r.code.name(), detail: r.detail.clone() }),
+        refusal: report
+            .and_then(|r| r.refusal.clone())
+            .or_else(|| case.withheld.then(visiting_policies::case::suspended))
+            .map(|r| RunRefusal { code: r.code.name(), detail: r.detail }),
         files: names.unwrap_or_default(),
     }
 }

@@ -47,7 +47,10 @@ impl Journey {
         let made = taro.apply(&application(&["per_taro"], &["ndb.patients.sex"], (202401, 202401))?).map_err(said)?;
         let standing = self.as_person("per_reception")?.complete(&made.id, false, "倫理審査の写しがない").map_err(said)?;
         let seen = taro.application(&made.id).map_err(said)?;
-        expect(standing.status == "returned" && seen.remarks.is_some_and(|r| r.contains("倫理")), "the applicant does not read the remarks")?;
+        expect(
+            standing.status == "returned" && seen.remarks.is_some_and(|r| r.contains("倫理")),
+            "the applicant does not read the remarks",
+        )?;
         done()
     }
 

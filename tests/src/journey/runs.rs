@@ -2,10 +2,7 @@
 
 use std::fs;
 
-use datafusion::{
-    arrow::array::AsArray,
-    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder,
-};
+use datafusion::{arrow::array::AsArray, parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder};
 use visiting_gateway::wire::RunView;
 
 use super::{CONDITIONS, JOINED, Journey, OMOP_COLUMNS, Outcome, SUMS, Step, application, done, expect, said};
@@ -79,7 +76,9 @@ impl Journey {
     pub(super) fn receipt(&mut self) -> Step {
         let (table, receipt) = (self.fetched("joined", "table.csv")?, self.fetched("joined", "receipt.note")?);
         let parquet = self.fetched("joined", "table.parquet")?;
-        let key = |name: &str| fs::read_to_string(self.setting.home.join("log").join(name)).map(|k| k.trim().to_owned()).map_err(|e| e.to_string());
+        let key = |name: &str| {
+            fs::read_to_string(self.setting.home.join("log").join(name)).map(|k| k.trim().to_owned()).map_err(|e| e.to_string())
+        };
         let (gate, log) = (key("gate.vkey")?, key("log.vkey")?);
         let verify = |file: &std::path::Path| {
             let words = ["verify", "--receipt", &world::text(&receipt), "--file", &world::text(file), "--key", &gate, "--log-key", &log];
@@ -88,7 +87,11 @@ impl Journey {
         verify(&table)?;
         verify(&parquet)?;
         let changed = self.folder()?.join("changed.csv");
-        fs::write(&changed, fs::read(&table).map_err(|e| e.to_string())?.iter().map(|b| if *b == b'1' { b'2' } else { *b }).collect::<Vec<_>>()).map_err(|e| e.to_string())?;
+        fs::write(
+            &changed,
+            fs::read(&table).map_err(|e| e.to_string())?.iter().map(|b| if *b == b'1' { b'2' } else { *b }).collect::<Vec<_>>(),
+        )
+        .map_err(|e| e.to_string())?;
         expect(verify(&changed).is_err(), "the receipt verifies for a changed table")?;
         done()
     }

@@ -50,7 +50,10 @@ impl Journey {
 
     /// The member's own signature on an approval.
     fn signature(&mut self, member: &str, application: &str) -> Result<String, String> {
-        let text = self.as_person(member)?.ballot(application, visiting_policies::vote::Decision::Approve, &std::collections::BTreeSet::new()).map_err(said)?;
+        let text = self
+            .as_person(member)?
+            .ballot(application, visiting_policies::vote::Decision::Approve, &std::collections::BTreeSet::new())
+            .map_err(said)?;
         Ok(self.key(member)?.sign(text.as_bytes()))
     }
 
@@ -62,7 +65,14 @@ impl Journey {
 
     pub(super) fn wrong_reception(&mut self) -> Step {
         let path = format!("/v1/applications/{}/completeness", self.application);
-        self.wrong("per_hanako", &path, &json!({ "complete": true, "remarks": "" }), "POST /v1/applications/{id}/completeness", 403, "not-allowed")
+        self.wrong(
+            "per_hanako",
+            &path,
+            &json!({ "complete": true, "remarks": "" }),
+            "POST /v1/applications/{id}/completeness",
+            403,
+            "not-allowed",
+        )
     }
 
     pub(super) fn wrong_own_review(&mut self) -> Step {
@@ -80,7 +90,10 @@ impl Journey {
     pub(super) fn wrong_forged_vote(&mut self) -> Step {
         // Member 2's signature under member 1's login: a real signature, of another person.
         let application = self.application.clone();
-        let text = self.as_person("per_member1")?.ballot(&application, visiting_policies::vote::Decision::Approve, &std::collections::BTreeSet::new()).map_err(said)?;
+        let text = self
+            .as_person("per_member1")?
+            .ballot(&application, visiting_policies::vote::Decision::Approve, &std::collections::BTreeSet::new())
+            .map_err(said)?;
         let signature = self.key("per_member2")?.sign(text.as_bytes());
         self.wrong_vote("per_member1", &application, &signature, 422, "vote-forged")
     }
@@ -115,7 +128,8 @@ impl Journey {
     pub(super) fn wrong_person(&mut self) -> Step {
         let permit = self.permit.clone();
         let before = self.as_person("per_hanako")?.runs(&permit).map_err(said)?.len();
-        let step = self.wrong("per_outsider", &format!("/v1/permits/{permit}/runs"), &json!({ "sql": super::JOINED }), RUN, 403, "not-named")?;
+        let step =
+            self.wrong("per_outsider", &format!("/v1/permits/{permit}/runs"), &json!({ "sql": super::JOINED }), RUN, 403, "not-named")?;
         expect(self.as_person("per_hanako")?.runs(&permit).map_err(said)?.len() == before, "a refused run was kept")?;
         // What was released is not there for them either.
         let run = self.runs.get("joined").cloned().ok_or("no run to look for")?;
@@ -136,7 +150,14 @@ impl Journey {
             expect(std::time::Instant::now() < deadline, "the permit does not expire")?;
             std::thread::sleep(Duration::from_millis(50));
         }
-        self.wrong("per_hanako", &format!("/v1/permits/{permit}/runs"), &json!({ "sql": "SELECT COUNT(DISTINCT pid) FROM ndb.patients" }), RUN, 403, "permit-expired")
+        self.wrong(
+            "per_hanako",
+            &format!("/v1/permits/{permit}/runs"),
+            &json!({ "sql": "SELECT COUNT(DISTINCT pid) FROM ndb.patients" }),
+            RUN,
+            403,
+            "permit-expired",
+        )
     }
 
     pub(super) fn wrong_suspender(&mut self) -> Step {
@@ -147,7 +168,8 @@ impl Journey {
     pub(super) fn wrong_suspension(&mut self) -> Step {
         let signature = self.key("per_member1")?.sign(b"visiting suspension v1\n");
         let order = json!({ "reason": "no", "signature": signature });
-        let step = self.wrong("per_ministry", &format!("/v1/permits/{}/suspension", self.permit), &order, SUSPEND, 422, "suspension-forged")?;
+        let step =
+            self.wrong("per_ministry", &format!("/v1/permits/{}/suspension", self.permit), &order, SUSPEND, 422, "suspension-forged")?;
         let permit = self.as_person("per_hanako")?.permit(&self.permit).map_err(said)?;
         expect(permit.status == "active", "a forged order suspended the permit")?;
         Ok(step)

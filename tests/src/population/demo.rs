@@ -142,14 +142,22 @@ impl Person {
     }
 
     fn labs(&self, draw: &mut Draw, ill: &[&str], sheet: &mut Sheet) -> io::Result<()> {
-        let checkup = if self.age >= 40 { 0.68 } else if self.age >= 18 { 0.4 } else { 0.03 };
+        let checkup = if self.age >= 40 {
+            0.68
+        } else if self.age >= 18 {
+            0.4
+        } else {
+            0.03
+        };
         if draw.chance(checkup) {
             let ym = YEAR * 100 + draw.between(1, 12);
             for item in [GLUCOSE_SHARE, NEUTRAL_FAT, CREATININE, AST] {
                 self.lab(draw, ill, item, ym, sheet)?;
             }
         }
-        for (icd10, item, count) in [("E11", GLUCOSE_SHARE, 4.0), ("E78", NEUTRAL_FAT, 3.0), ("N18", CREATININE, 4.0), ("E10", GLUCOSE_SHARE, 6.0)] {
+        for (icd10, item, count) in
+            [("E11", GLUCOSE_SHARE, 4.0), ("E78", NEUTRAL_FAT, 3.0), ("N18", CREATININE, 4.0), ("E10", GLUCOSE_SHARE, 6.0)]
+        {
             if ill.contains(&icd10) {
                 for ym in months(draw, count) {
                     self.lab(draw, ill, item, ym, sheet)?;
@@ -175,7 +183,13 @@ impl Person {
     }
 
     fn care(&self, draw: &mut Draw, sheets: &mut Sheets) -> io::Result<()> {
-        let share = if self.age >= 75 { 0.92 } else if self.age >= 65 { 0.76 } else { 0.0 };
+        let share = if self.age >= 75 {
+            0.92
+        } else if self.age >= 65 {
+            0.76
+        } else {
+            0.0
+        };
         if !draw.chance(share) {
             return Ok(());
         }
@@ -205,7 +219,13 @@ fn months(draw: &mut Draw, expected: f64) -> Vec<u64> {
 
 /// Insured numbers: `insurer-symbol-number-branch`, the insurer by prefecture and age.
 fn numbers(draw: &mut Draw, index: u64, pref: u64, age: u64) -> Vec<(u64, String)> {
-    let changes = if !draw.chance(CHANGES) { 0 } else if draw.chance(CHANGES_TWICE) { 2 } else { 1 };
+    let changes = if !draw.chance(CHANGES) {
+        0
+    } else if draw.chance(CHANGES_TWICE) {
+        2
+    } else {
+        1
+    };
     let mut from: Vec<u64> = (0..changes).map(|_| YEAR * 100 + draw.between(2, 12)).collect();
     from.sort_unstable();
     from.dedup();

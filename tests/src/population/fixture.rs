@@ -40,7 +40,10 @@ const NEW_PEOPLE: &[(u64, u64)] = &[(13, 3), (27, 5), (23, 7), (14, 14)];
 const RARE: &[(&str, &[(u64, u64, u64)])] = &[
     ("D66", &[(31, 1, 0), (40, 6, 6), (27, 8, 8), (14, 9, 9), (13, 9, 8), (5, 2, 1), (20, 0, 3), (45, 1, 0)]),
     ("Z21", &[(31, 1, 0), (13, 14, 11), (27, 10, 4), (1, 3, 2), (40, 0, 1), (23, 5, 6), (9, 2, 2)]),
-    ("G12", &[(31, 1, 0), (13, 12, 12), (27, 11, 11), (23, 10, 11), (14, 10, 10), (28, 0, 14), (5, 3, 6), (40, 2, 7), (9, 0, 5), (33, 0, 9)]),
+    (
+        "G12",
+        &[(31, 1, 0), (13, 12, 12), (27, 11, 11), (23, 10, 11), (14, 10, 10), (28, 0, 14), (5, 3, 6), (40, 2, 7), (9, 0, 5), (33, 0, 9)],
+    ),
     ("E10", &[(31, 0, 1), (13, 8, 9), (27, 7, 7), (1, 2, 2), (40, 3, 1), (12, 1, 0), (23, 6, 5), (8, 4, 4)]),
     ("E13", &[(31, 1, 0), (14, 9, 12), (27, 5, 6), (2, 1, 1), (40, 1, 0), (11, 12, 13)]),
     ("E75.2", &[(31, 1, 0), (45, 1, 0), (13, 6, 7), (23, 3, 2), (1, 0, 2), (28, 5, 6)]),
@@ -104,7 +107,8 @@ fn populate(draw: &mut Draw, wanted: u32) -> Vec<Person> {
     let in_crowd = people.iter_mut().filter(|p| p.pref == CROWD_PREF).take(CROWD);
     in_crowd.for_each(|person| person.birth = TARGET_BIRTH);
     for (place, sex) in TARGETS.into_iter().zip([1, 2]) {
-        let found = people.iter().enumerate().position(|(i, p)| p.pref == TARGET_PREF && p.sex == sex && (i == place || !TARGETS.contains(&i)));
+        let found =
+            people.iter().enumerate().position(|(i, p)| p.pref == TARGET_PREF && p.sex == sex && (i == place || !TARGETS.contains(&i)));
         people.swap(found.unwrap_or(place), place);
         if let Some(target) = people.get_mut(place) {
             target.birth = TARGET_BIRTH;
@@ -135,7 +139,8 @@ fn lay_out(people: &[Person]) -> BTreeMap<usize, Vec<Rare>> {
         free.entry((person.pref, person.sex)).or_default().push(index);
     }
     let mut out: BTreeMap<usize, Vec<Rare>> = BTreeMap::new();
-    let mut take = |pref: u64, sex: u64, count: u64| -> Vec<usize> { (0..count).filter_map(|_| free.get_mut(&(pref, sex))?.pop()).collect() };
+    let mut take =
+        |pref: u64, sex: u64, count: u64| -> Vec<usize> { (0..count).filter_map(|_| free.get_mut(&(pref, sex))?.pop()).collect() };
     for (icd10, places) in RARE {
         for (pref, men, women) in *places {
             if *pref == TARGET_PREF && TARGET_DISEASES.contains(icd10) {
@@ -196,7 +201,13 @@ fn rare_claims(draw: &mut Draw, pid: &str, person: &Person, disease: Rare, sheet
             _ => draw.between(1, 12),
         };
         // The other eleven share what is left: 2 of 1,000 parts.
-        let points = if disease.dominant { DOMINANT.1 } else if dominated { draw.between(180, 183) } else { draw.cost(2_000.0, 0.5) };
+        let points = if disease.dominant {
+            DOMINANT.1
+        } else if dominated {
+            draw.between(180, 183)
+        } else {
+            draw.cost(2_000.0, 0.5)
+        };
         let (facility, drug) = (draw.between(1, FACILITIES), draw.pick(rare_drugs(icd10)));
         sheet.row(format_args!("{pid},F{:02}{facility:03},{},{icd10},{drug},{points}", person.pref, YEAR * 100 + month))?;
     }

@@ -96,7 +96,8 @@ fn the_fixture_is_as_described() {
     let mut sizes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     patients.iter().for_each(|r| *sizes.entry((&r[3], &r[1])).or_default() += 1);
     assert!(sizes.len() == 94 && sizes.values().all(|n| *n >= 300));
-    let born = |birth: &str, pref: &str| patients.iter().filter(|r| r[2] == birth && r[3] == pref).map(|r| r[0].as_str()).collect::<Vec<_>>();
+    let born =
+        |birth: &str, pref: &str| patients.iter().filter(|r| r[2] == birth && r[3] == pref).map(|r| r[0].as_str()).collect::<Vec<_>>();
     assert_eq!(born("195003", "31"), ["P000000123", "P000000124"]);
     assert_eq!((born("190101", "31").len(), born("193001", "31").len()), (1, 2));
     assert_eq!(patients.iter().filter(|r| r[2] == "190101").count(), 1);
@@ -104,7 +105,10 @@ fn the_fixture_is_as_described() {
     for icd10 in ["E10", "E13", "D66", "G12", "E75.2", "Z21", "B20", "C92"] {
         let prefs = by_pref(&people(&folder, icd10, "202412"));
         assert_eq!(prefs["31"], 1, "{icd10}");
-        assert!(prefs.len() < 47 && prefs.values().any(|n| (10..=30).contains(n)) && prefs.values().any(|n| (1..=9).contains(n)), "{icd10}");
+        assert!(
+            prefs.len() < 47 && prefs.values().any(|n| (10..=30).contains(n)) && prefs.values().any(|n| (1..=9).contains(n)),
+            "{icd10}"
+        );
     }
     let d66 = people(&folder, "D66", "202412");
     assert!(d66.values().all(|p| p.len() < 10) && by_pref(&d66)["40"] == 12);
@@ -127,7 +131,8 @@ fn the_refresh_month_adds_a_few_people_where_both_sexes_stay_large() {
     let (before, after, all) = (people(&folder, "G12", "202403"), people(&folder, "G12", "202404"), people(&folder, "G12", "202412"));
     assert_eq!(after, all);
     let (old, new) = (by_pref(&before), by_pref(&after));
-    let added: BTreeMap<&String, usize> = new.iter().map(|(pref, n)| (pref, n - old.get(pref).unwrap_or(&0))).filter(|(_, n)| *n > 0).collect();
+    let added: BTreeMap<&String, usize> =
+        new.iter().map(|(pref, n)| (pref, n - old.get(pref).unwrap_or(&0))).filter(|(_, n)| *n > 0).collect();
     assert_eq!(added.values().filter(|n| (1..=9).contains(*n)).count(), 3);
     assert_eq!(added.values().filter(|n| (10..=20).contains(*n)).count(), 1);
     assert!(before.iter().filter(|((pref, _), _)| added.contains_key(pref)).all(|(_, people)| people.len() >= 10));

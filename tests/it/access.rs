@@ -1,0 +1,138 @@
+//! Who may do what: every endpoint tried as every kind of person, against a reviewed table (`golden/access.txt`).
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use serde_json::json;
+use visiting_gateway::files;
+use visiting_tests::{
+    journey::{self, JOINED},
+    raw::Answer,
+    world::{World, tree},
+};
+
+use crate::base;
+
+/// One of each kind, and nobody.
+const PEOPLE: &[&str] =
+    &["nobody", "per_hanako", "per_outsider", "per_reception", "per_member1", "per_member3", "per_ministry", "per_auditor", "per_holder"];
+
+/// Every endpoint of the API, with a request that is in order but for who sends it (signatures apart: those are nobody's).
+fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
+    let Case { application, fresh, permit, run } = case;
+    let apply =
+        |person: &str| serde_json::to_string(&journey::application(&[person], &["ndb.patients.sex"], (202401, 202412)).unwrap()).unwrap();
+    let get = |template, path: String| ("GET", template, path, String::new());
+    vec![
+        ("POST", "/v1/demo/login", "/v1/demo/login".into(), "{\"person\":\"per_hanako\"}".into()),
+        get("/v1/listings", "/v1/listings?q=NDB".into()),
+        get("/v1/listings/{id}", "/v1/listings/ndb".into()),
+        get("/v1/applications", "/v1/applications".into()),
+        ("POST", "/v1/applications", "/v1/applications".into(), apply("per_hanako")),
+        get("/v1/applications/{id}", format!("/v1/applications/{application}")),
+        (
+            "POST",
+            "/v1/applications/{id}/completeness",
+            format!("/v1/applications/{fresh}/completeness"),
+            json!({ "complete": true }).to_string(),
+        ),
+        get("/v1/applications/{id}/ballot", format!("/v1/applications/{application}/ballot?decision=approve")),
+        (
+            "POST",
+            "/v1/applications/{id}/votes",
+            format!("/v1/applications/{application}/votes"),
+            json!({ "decision": "approve", "remove": [], "signature": "AAAA" }).to_string(),
+        ),
+        get("/v1/permits", "/v1/permits".into()),
+        get("/v1/permits/{id}", format!("/v1/permits/{permit}")),
+        (
+            "POST",
+            "/v1/permits/{id}/suspension",
+            format!("/v1/permits/{permit}/suspension"),
+            json!({ "reason": "stop", "signature": "AAAA" }).to_string(),
+        ),
+        get("/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs")),
+        ("POST", "/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs"), json!({ "sql": JOINED }).to_string()),
+        get("/v1/runs/{id}", format!("/v1/runs/{run}")),
+        get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
+        get("/v1/log/checkpoint", "/v1/log/checkpoint".into()),
+        get("/v1/log/events", "/v1/log/events?from=0&limit=1".into()),
+        get("/v1/log/inclusion", "/v1/log/inclusion?index=0&size=2".into()),
+        get("/v1/log/consistency", "/v1/log/consistency?old=1&new=2".into()),
+    ]
+}
+
+/// What the requests are about.
+struct Case {
+    application: String,
+    /// Waits for reception.
+    fresh: String,
+    permit: String,
+    run: String,
+}
+
+/// Status, and the code of a refusal; for lists, how many are seen.
+fn said(answer: &Answer) -> String {
+    let body = answer.json();
+    let list = ["applications", "permits"].iter().find_map(|f| body.get(f)?.as_array());
+    match (body.get("code").and_then(|c| c.as_str()), list) {
+        (Some(code), _) if answer.status >= 400 => format!("{} {code}", answer.status),
+        (_, Some(list)) => format!("{} {}", answer.status, if list.is_empty() { "none" } else { "some" }),
+        _ => answer.status.to_string(),
+    }
+}
+
+fn matrix(world: &World, case: &Case) -> String {
+    let mut out = String::new();
+    for (method, template, path, body) in endpoints(case) {
+        writeln!(out, "{method} {template}").unwrap();
+        for person in PEOPLE {
+            let token = (*person != "nobody").then(|| {
+                let login = world.raw().post("/v1/demo/login", None, None, &format!("{{\"person\":\"{person}\"}}")).unwrap();
+                login.text("token")
+            });
+            let answer = match method {
+                "GET" => world.raw().get(&path, token.as_deref()).unwrap(),
+                _ => world.raw().post(&path, token.as_deref(), Some(&files::request_name().unwrap()), &body).unwrap(),
+            };
+            writeln!(out, "  {person:<14} {}", said(&answer)).unwrap();
+        }
+    }
+    out
+}
+
+#[test]
+fn each_person_may_do_what_the_reviewed_table_says() {
+    let (world, permit) = base::running("access");
+    let hanako = world.client("per_hanako").unwrap();
+    let application = hanako.applications().unwrap()[0].id.clone();
+    let fresh = hanako.apply(&journey::application(&["per_hanako"], &["ndb.patients.sex"], (202401, 202412)).unwrap()).unwrap().id;
+    let run = base::run(&world, &permit, JOINED).id;
+    let now = matrix(&world, &Case { application, fresh, permit, run });
+    let path = tree().unwrap().join("tests/golden/access.txt");
+    if std::env::var_os("UPDATE_ACCESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &now).unwrap();
+    }
+    let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+    let differ: Vec<(&str, &str)> = now.lines().zip(reviewed.lines()).filter(|(a, b)| a != b).collect();
+    assert!(
+        now == reviewed,
+        "who may do what has changed: {differ:?}; if that is meant, run with UPDATE_ACCESS=1 and review tests/golden/access.txt"
+    );
+}
+
+#[test]
+fn every_endpoint_is_in_the_table() {
+    let document = serde_json::to_value(visiting_gateway::openapi()).unwrap();
+    let documented: BTreeSet<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |m| format!("{} {path}", m.to_uppercase())))
+        .collect();
+    let case = Case { application: "app_a".into(), fresh: "app_b".into(), permit: "prm_a".into(), run: "run_a".into() };
+    let tried: BTreeSet<String> = endpoints(&case).iter().map(|(method, template, ..)| format!("{method} {template}")).collect();
+    assert_eq!(documented, tried);
+    let reviewed = std::fs::read_to_string(tree().unwrap().join("tests/golden/access.txt")).unwrap();
+    assert!(tried.iter().all(|t| reviewed.lines().any(|l| l == t)), "the reviewed table lacks an endpoint");
+}
