@@ -188,7 +188,7 @@ fn every_process_survives_kill_9_at_every_event() {
     let expected = {
         let mut world = World::copy_of("unkilled", tiny()).unwrap();
         world.start_all().unwrap();
-        let ending = play(&world.address().to_owned(), &world.home().to_owned(), &Mutex::default());
+        let ending = play(world.address(), world.home(), &Mutex::default());
         let kinds: BTreeSet<String> = world.lines().iter().map(|l| kind(l)).collect();
         assert_eq!(kinds, KINDS.iter().map(|k| (*k).to_owned()).collect(), "the short journey brings every kind of event");
         ending
