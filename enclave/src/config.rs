@@ -8,8 +8,14 @@ pub const MEMORY_MAX_BYTES: usize = 4 << 30;
 pub const PARTITIONS: usize = 2;
 /// Rows of one extract file. One file is one row group, and a person never crosses one.
 pub const FILE_ROWS: usize = 250_000;
-/// Cells that a query may have before the gate looks: beyond, memory would be the limit.
+/// Cells that a query could have by its plan: beyond, memory would be the limit.
 pub const OBSERVED_CELLS_MAX: usize = 2_000_000;
+/// Times that one run is begun: more than crashes of a machine explain, few enough that a run which kills the process stops doing so.
+pub const ATTEMPTS_MAX: u64 = 8;
+/// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
+pub const UNSHOWN_MAX: usize = 20;
+/// AND, OR and NOT in one query: far above hand-written SQL, and no tree of them is deep enough for the stack.
+pub const CONNECTIVES_MAX: usize = 200;
 /// Milliseconds that a long poll for tickets waits at the gateway.
 pub const POLL_MS: u64 = 20_000;
 /// First rung of the ladder on which verdicts are delivered, milliseconds; each further one is twice as far (A10).

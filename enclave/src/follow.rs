@@ -37,7 +37,10 @@ impl Follower {
     pub fn open(config: &Config) -> Result<Self, Fault> {
         let roster: Roster = serde_json::from_slice(&std::fs::read(config.home.join("roster.json"))?)?;
         let path = config.home.join("checkpoint");
-        let stored = std::fs::read_to_string(&path).unwrap_or_default();
+        let stored = match std::fs::read_to_string(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+            read => read?,
+        };
         let mut follower = Self {
             cases: Cases::new(roster),
             tree: Tree::default(),

@@ -172,7 +172,7 @@ impl Desk<'_> {
                 (_, Judged::Masked) => Judged::Masked,
                 (Item::People, _) => copy(&count),
                 (Item::Rows, _) if query.one_row_per_person() => copy(&count),
-                (Item::Rows, _) => self.measure(&plan, "rows", 0, None, Shown::Sum, rows_of(cell), &rows_by_facility(cell)),
+                (Item::Rows, _) => self.measure(&plan, "rows", 0, None, Shown::Sum, rows_of(cell), (cell, &rows_by_facility(cell))),
                 (Item::Sum(m), _) => self.column(&plan, *m, Shown::Sum, cell),
                 (Item::Avg(m), _) => self.column(&plan, *m, Shown::RowMean, cell),
             };
@@ -218,7 +218,7 @@ impl Desk<'_> {
         let bounds = column.bounds.map(|(lo, hi)| (i128::from(lo), i128::from(hi)));
         let shares: Vec<Vec<u128>> =
             cell.facilities.iter().map(|f| amounts(f.values().map(|s| s.sums.get(measure).copied().unwrap_or(0)))).collect();
-        self.measure(plan, &column.name, column.scale, bounds, shown, parts, &shares)
+        self.measure(plan, &column.name, column.scale, bounds, shown, parts, (cell, &shares))
     }
 
     /// A sum or a mean of contributions: its own people first, then T1, T2, facilities, and the ledger.
@@ -231,7 +231,7 @@ impl Desk<'_> {
         bounds: Option<(i128, i128)>,
         shown: Shown,
         parts: Vec<(u32, Contribution)>,
-        facilities: &[Vec<u128>],
+        (cell, facilities): (&Cell, &[Vec<u128>]),
     ) -> Judged {
         let word = if shown == Shown::Sum { "sum" } else { "mean" };
         let mut vector: Vector = parts.iter().map(|(unit, p)| (self.context.ordinal(*unit), p.sum)).collect();
@@ -244,16 +244,18 @@ impl Desk<'_> {
         }
         let having = format!("{plan} having {of}");
         let place = Place { base: having.clone(), keys: Vec::new() };
-        let count = self.people(&having, &people, &Cell::default(), &place);
+        let count = self.people(&having, &people, cell, &place);
         let (Judged::Own(count) | Judged::Before(count)) = count else { return Judged::Masked };
         let contributions: Vec<Contribution> = parts.iter().map(|(_, p)| *p).collect();
         let judged = disclosure::judge(&self.context.rules, scale, shown, bounds, &contributions, count.parse().unwrap_or(0));
         let Some(value) = judged.map(|d| d.to_string()) else { return Judged::Masked };
+        let (rows, min) = (self.facilities(cell), self.context.rules.facilities_min);
+        let close = |e: &Entry| near(&vector, &e.vector, self.context.k()) || near_facilities(&rows, &e.facilities, min);
         for (entry, _) in self.shown(of) {
             match (entry.plan == plan, entry.shown == word) {
                 (true, true) => return Judged::Own(entry.value.clone()),
                 (true, false) => {}
-                (false, same_form) if near(&vector, &entry.vector, self.context.k()) => {
+                (false, same_form) if close(entry) => {
                     return if same_form { Judged::Before(entry.value.clone()) } else { Judged::Masked };
                 }
                 _ => {}
@@ -266,7 +268,7 @@ impl Desk<'_> {
             value: value.clone(),
             vector,
             place,
-            facilities: Vec::new(),
+            facilities: rows,
         });
         Judged::Own(value)
     }

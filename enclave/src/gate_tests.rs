@@ -197,3 +197,20 @@ fn the_same_question_gets_the_same_bytes() {
         first
     );
 }
+
+#[test]
+fn a_sum_that_differs_by_two_facilities_is_not_fresh() {
+    let rules = Rules { facilities_min: 3, ..RULES };
+    let sql = "SELECT COUNT(DISTINCT pid), SUM(units) FROM services";
+    let with = |people: std::ops::Range<u32>, facilities: std::ops::Range<u32>| {
+        let mut cell = cell(people, |u| i128::from(u * 7 % 100));
+        let share = |f| (f, FacilityShare { rows: 20, sums: vec![i128::from(1000 + f)] });
+        cell.facilities = vec![facilities.map(share).collect()];
+        vec![(vec![], cell)]
+    };
+    let mut known = Known::default();
+    ask(&mut known, &query(sql), rules, with(0..200, 0..10)).unwrap();
+    let without = query(&format!("{sql} WHERE service_code <> '11'"));
+    assert_eq!(ask(&mut known, &without, rules, with(0..160, 0..8)), Err(Code::NothingToShow), "two facilities with forty people");
+    assert!(ask(&mut known, &without, rules, with(0..160, 0..7)).is_ok(), "three facilities");
+}

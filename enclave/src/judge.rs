@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use visiting_catalog::Listing;
 use visiting_policies::{
-    Refusal,
+    Code, Refusal,
     disclosure::{Rules, rule_pack},
     handover::FileDigest,
     sign,
-    terms::Verdict,
+    terms::{Verdict, base10},
 };
 
 use crate::{
-    config::Config,
+    config::{Config, OBSERVED_CELLS_MAX},
     engine, evidence,
-    extract::Extract,
+    extract::{Extract, Manifest},
     fault::Fault,
     gate,
     keys::GateKeys,
@@ -127,11 +127,33 @@ pub(crate) fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract
     cells
 }
 
-/// Data versions of the query's databases, as part of each plan's identity.
-pub(crate) fn named_versions(query: &Query, versions: &BTreeMap<String, u64>) -> String {
+/// What, beside the question, decides which rows it is about: listing and data version of each database and, for dated tables, the
+/// permit's months. Part of every plan's identity, so two permits are never taken to have asked the same when they did not.
+pub(crate) fn named_versions(query: &Query, extract: &Manifest, listings: &[Listing]) -> String {
+    let digest = |id: &str| listings.iter().find(|l| l.id == id).map(Listing::digest).unwrap_or_default();
+    let version = |id: &str| extract.versions.get(id).copied().unwrap_or_default();
     let mut names: Vec<String> =
-        query.tables.iter().map(|t| format!("{} {}", t.listing, versions.get(&t.listing).copied().unwrap_or_default())).collect();
+        query.tables.iter().map(|t| format!("{} {} {}", t.listing, version(&t.listing), digest(&t.listing))).collect();
     names.sort();
     names.dedup();
+    if query.tables.iter().any(|t| t.table.month.is_some()) {
+        names.push(format!("months {}-{}", extract.scope.period.from, extract.scope.period.to));
+    }
     names.join(", ")
+}
+
+/// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this.
+/// A table contributes at most as many key combinations as its domains allow, and as it has rows (base 10).
+pub(crate) fn check_cells(query: &Query, extract: &Manifest) -> Result<(), Refusal> {
+    let of_table = |(index, table): (usize, &query::SchemaTable)| {
+        let domains = query.keys.iter().filter(|k| k.table == index).map(|k| k.values.count()).try_fold(1u64, u64::checked_mul);
+        let rows = base10(extract.rows.get(&table.full_name()).copied().unwrap_or_default()).saturating_add(10);
+        domains.unwrap_or(u64::MAX).min(rows)
+    };
+    let cells = query.tables.iter().enumerate().map(of_table).try_fold(1u64, u64::checked_mul);
+    if cells.is_some_and(|n| n <= OBSERVED_CELLS_MAX as u64) {
+        return Ok(());
+    }
+    let advice = "group by fewer or coarser columns";
+    Err(Refusal::new(Code::TooLarge, format!("the groups could be more than {OBSERVED_CELLS_MAX}; {advice}")))
 }

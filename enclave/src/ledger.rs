@@ -40,6 +40,7 @@ pub(crate) struct Ledger {
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, digest TEXT NOT NULL, sealed BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS attempt (run TEXT PRIMARY KEY, times INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS outbox (run TEXT PRIMARY KEY, block INTEGER, sealed BLOB NOT NULL);
 ";
 
@@ -124,6 +125,13 @@ impl Ledger {
         Ok(pending)
     }
 
+    /// Counts, durably, that a run is begun; answers with how often it was.
+    pub(crate) fn attempt(&self, run: &RunId) -> Result<u64, Fault> {
+        let sql = "INSERT INTO attempt VALUES (?1, 1) ON CONFLICT (run) DO UPDATE SET times = times + 1 RETURNING times";
+        let times: i64 = self.store.query_row(sql, [run.as_str()], |r| r.get(0))?;
+        Ok(u64::try_from(times).unwrap_or(u64::MAX))
+    }
+
     /// Replaces a waiting verdict by another; its block stays.
     pub(crate) fn replace(&mut self, run: &RunId, pending: &Pending) -> Result<(), Fault> {
         let sealed = self.key.seal("outbox", &serde_json::to_vec(pending)?)?;
@@ -146,6 +154,7 @@ impl Ledger {
 
     /// Forgets a verdict that has left.
     pub(crate) fn left(&self, run: &str) -> Result<(), Fault> {
+        self.store.execute("DELETE FROM attempt WHERE run = ?1", [run])?;
         self.store.execute("DELETE FROM outbox WHERE run = ?1", [run])?;
         Ok(())
     }

@@ -83,7 +83,8 @@ fn condition(predicate: &Predicate, columns: &[KeyColumn]) -> Option<Expr> {
         Predicate::All(parts) => many(parts, Expr::and),
         Predicate::Any(parts) => many(parts, Expr::or),
         Predicate::In(name, set) => {
-            let column = columns.iter().find(|c| c.name == *name)?;
+            // A condition whose column is not known lets no row pass.
+            let Some(column) = columns.iter().find(|c| c.name == *name) else { return Some(lit(false)) };
             let at = || ident(place(column.table, &column.column));
             match &column.values {
                 Values::Range(..) => set

@@ -79,7 +79,7 @@ impl Bench {
         let (cells, names) = self.runtime.block_on(judge::gather(&self.config, &self.extract, &query, &self.listings))?;
         let cells = judge::canonical_facilities(cells, &self.extract, &self.keys);
         let evidence = start.elapsed() - plan;
-        let versions = judge::named_versions(&query, &self.extract.manifest.versions);
+        let versions = judge::named_versions(&query, &self.extract.manifest, &self.listings);
         let context = gate::Context { query: &query, rules, people: &self.extract.people, facilities: &names, versions: &versions };
         let (table, _) = gate::check(&context, &cells, &Known::default())?;
         let judged = start.elapsed() - plan - evidence;

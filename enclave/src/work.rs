@@ -16,7 +16,7 @@ use visiting_policies::{
 };
 
 use crate::{
-    config::{Config, LADDER_FIRST_MS},
+    config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, UNSHOWN_MAX},
     door::Door,
     extract::{self, Extract},
     fault::Fault,
@@ -99,8 +99,15 @@ impl Enclave {
         for run in self.ledger.outbox()? {
             self.one(|enclave| enclave.let_out(&run.parse()?))?;
         }
+        // The record takes verdicts in the ledger's order, so nothing new is judged while one waits.
+        if !self.ledger.outbox()?.is_empty() {
+            return Ok(());
+        }
         for ticket in self.door.tickets()? {
             self.follower.advance(&self.door)?;
+            if !self.ledger.outbox()?.is_empty() {
+                return Ok(());
+            }
             self.one(|enclave| enclave.obey(&ticket))?;
         }
         Ok(())
@@ -175,12 +182,16 @@ impl Enclave {
             return Ok(());
         }
         let started = Instant::now();
-        let judged = match self.judge(&case.permit, &case.by, sql) {
+        // A run that takes the process down with it must not do so for ever.
+        let again = self.ledger.attempt(run)? > ATTEMPTS_MAX;
+        let judged =
+            if again { Err(Fault::Other("the run was begun too often".to_owned())) } else { self.judge(&case.permit, &case.by, sql) };
+        let judged = match judged {
             Ok(judged) => judged,
             Err(Fault::Refused(refusal)) => Judged::refused(refusal),
             Err(fault) => {
                 tracing::error!(%fault, %run, "a run could not be completed");
-                Judged::refused(Refusal::new(Code::OperatorProblem, "the run could not be completed; the operators have been told"))
+                Judged::refused(operator_problem())
             }
         };
         let report = |ledger| RunReport {
@@ -201,6 +212,7 @@ impl Enclave {
     /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
     fn judge(&mut self, permit: &PermitId, by: &PersonId, sql: &str) -> Result<Judged, Fault> {
         let permit = self.follower.cases.open_permit(permit, by, now_ms())?.permit.clone();
+        self.check_unshown(&permit.id)?;
         let plans = visiting_catalog::plan(&permit.scope, &self.listings)?;
         let query = query::parse(sql, &PermitSchema::new(&plans))?;
         let rules = judge::strictest(&query, &self.listings)?;
@@ -208,12 +220,25 @@ impl Enclave {
             self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
         }
         let Some(extract) = self.extracts.get(&permit.id) else { return Err(Fault::Other("an extract vanished".to_owned())) };
+        judge::check_cells(&query, &extract.manifest)?;
         let (cells, names) = self.runtime.block_on(judge::gather(&self.config, extract, &query, &self.listings))?;
         let cells = judge::canonical_facilities(cells, extract, &self.keys);
-        let versions = judge::named_versions(&query, &extract.manifest.versions);
+        let versions = judge::named_versions(&query, &extract.manifest, &self.listings);
         let context = gate::Context { query: &query, rules, people: &extract.people, facilities: &names, versions: &versions };
         let (table, block) = gate::check(&context, &cells, self.ledger.known())?;
         Judged::table(&table, block, rules, &query, &self.listings)
+    }
+
+    /// Questions that show nothing can feel for the threshold; after so many a person must look (SECURITY.md).
+    fn check_unshown(&self, permit: &PermitId) -> Result<(), Refusal> {
+        let unshown = |refusal: &Refusal| refusal.code == Code::NothingToShow;
+        let runs = self.follower.cases.runs.values().filter(|r| r.permit == *permit);
+        let count = runs.filter(|r| r.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref()).is_some_and(unshown)).count();
+        if count < UNSHOWN_MAX {
+            return Ok(());
+        }
+        let detail = format!("{UNSHOWN_MAX} questions of this permit had nothing to show; no more are run until the permit is renewed");
+        Err(Refusal::new(Code::TooManyUnshown, detail))
     }
 
     /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
@@ -225,6 +250,11 @@ impl Enclave {
                 Err(Fault::Refused(refusal)) if matches!(refusal.code, Code::PermitSuspended | Code::PermitExpired) => {
                     return self.withdraw(run, pending, refusal);
                 }
+                Err(Fault::Refused(refusal)) if pending.report.verdict != Verdict::Refuse => {
+                    tracing::error!(%run, %refusal, "the gateway refused a verdict");
+                    return self.withdraw(run, pending, operator_problem());
+                }
+                Err(Fault::Refused(refusal)) => return Err(Fault::Other(format!("the gateway refused a refusal: {refusal}"))),
                 Err(fault) => return Err(fault),
             }
             self.follower.advance(&self.door)?;
@@ -236,13 +266,15 @@ impl Enclave {
         if report != pending.report {
             return Err(Refusal::new(Code::RecordUnlawful, "the record shows another verdict than this enclave's").into());
         }
-        let released = self.follower.cases.runs.get(run).is_some_and(|c| c.released.is_some());
-        if report.verdict != Verdict::Refuse && !released {
+        let settled = self.follower.cases.runs.get(run).is_some_and(|c| c.released.is_some() || c.withheld);
+        if report.verdict != Verdict::Refuse && !settled {
             let mut files = pending.files;
             files.insert("receipt.note".to_owned(), sign::to_base64(self.receipt(run, report, index)?.as_bytes()));
             match self.door.report("deliveries", &Delivery { run: run.clone(), files }) {
                 Ok(_) => {}
-                Err(Fault::Refused(refusal)) => tracing::warn!(%run, %refusal, "the bytes stay here"),
+                Err(Fault::Refused(refusal)) if matches!(refusal.code, Code::PermitSuspended | Code::WrongState) => {
+                    tracing::warn!(%run, %refusal, "the bytes stay here");
+                }
                 Err(fault) => return Err(fault),
             }
         }
@@ -277,6 +309,10 @@ impl Enclave {
         };
         Ok(receipt.sign(&self.follower.cases.roster().origin, &self.keys.signing))
     }
+}
+
+fn operator_problem() -> Refusal {
+    Refusal::new(Code::OperatorProblem, "the run could not be completed; the operators have been told")
 }
 
 /// Delivers on the ladder 250 ms, 500 ms, 1 s, ...: how long a run took says no more than its rung.

@@ -84,7 +84,8 @@ fn status(code: Code) -> StatusCode {
         | Code::NameUnknown
         | Code::ColumnUse
         | Code::LiteralOutsideDomain
-        | Code::NothingToShow => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::NothingToShow
+        | Code::TooManyUnshown => StatusCode::UNPROCESSABLE_ENTITY,
         Code::OperatorProblem | Code::KeyUnusable => StatusCode::INTERNAL_SERVER_ERROR,
         Code::RecordUnavailable => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -58,6 +58,8 @@ pub enum Code {
     TooLarge,
     /// Nothing can be shown: every row is under the threshold or was shown before. Says nothing else.
     NothingToShow,
+    /// Too many questions of this permit had nothing to show.
+    TooManyUnshown,
     /// The run could not be completed; operators have been told. Says nothing about the data.
     OperatorProblem,
     /// The record cannot be written, so nothing happens.

@@ -188,6 +188,11 @@ def near(a, b):
     return False
 
 
+def near_places(a, b):
+    """True when rows by facility differ for too few facilities; None where the database has no such rule."""
+    return a is not None and b is not None and sum(a.get(f) != b.get(f) for f in a.keys() | b.keys()) < FACILITIES
+
+
 class Ledger:
     """What this one table has shown so far; the ledger was empty before."""
 
@@ -199,25 +204,23 @@ class Ledger:
             if other == name:
                 return value, False
         for other, value, shown, places in self.people_shown:
-            same_places = facilities is not None and places is not None and (
-                sum(facilities.get(f) != places.get(f) for f in facilities.keys() | places.keys()) < FACILITIES)
-            if len(people ^ shown) < K or same_places:
+            if len(people ^ shown) < K or near_places(facilities, places):
                 return value, True
         value = (len(people) + BASE // 2) // BASE * BASE
         self.people_shown.append((name, value, people, facilities))
         return value, False
 
-    def measure(self, name, of, form, value, vector):
-        for other, other_of, other_form, shown, earlier in self.measures_shown:
+    def measure(self, name, of, form, value, vector, facilities):
+        for other, other_of, other_form, shown, earlier, places in self.measures_shown:
             if other_of != of:
                 continue
             if other == name:
                 if other_form == form:
                     return shown, False
                 continue
-            if near(vector, earlier):
+            if near(vector, earlier) or near_places(facilities, places):
                 return (shown, True) if other_form == form else (MASK, False)
-        self.measures_shown.append((name, of, form, value, vector))
+        self.measures_shown.append((name, of, form, value, vector, facilities))
         return value, False
 
 
@@ -247,21 +250,21 @@ def table(query, cells):
                 form, of = output.split()
                 scale, column = query["measures"][of], 1 + list(query["measures"]).index(of)
                 parts = cell["parts"][of]
-            value, again = measure(ledger, key, of, form, scale, parts, [at[column] for at in cell["facilities"].values()])
+            value, again = measure(ledger, key, of, form, scale, parts, [at[column] for at in cell["facilities"].values()], by_place)
             line.append(value)
             note |= again
         rows.append(line + [BEFORE if note else ""])
     return rows
 
 
-def measure(ledger, key, of, form, scale, parts, amounts):
+def measure(ledger, key, of, form, scale, parts, amounts, by_place):
     if len(parts) < K or not undominated(amounts):
         return MASK, False
-    count, _ = ledger.people((key, of), frozenset(parts), None)
+    count, _ = ledger.people((key, of), frozenset(parts), by_place)
     value = judged(form, scale, parts, count)
     if value is None:
         return MASK, False
-    return ledger.measure(key, of, form, value, {p: total for p, (total, _) in parts.items()})
+    return ledger.measure(key, of, form, value, {p: total for p, (total, _) in parts.items()}, by_place)
 
 
 def main():

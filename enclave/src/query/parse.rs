@@ -7,9 +7,13 @@ use datafusion::sql::sqlparser::{
         JoinOperator, ObjectName, Query as SqlQuery, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
     },
     dialect::GenericDialect,
+    keywords::Keyword,
     parser::Parser,
+    tokenizer::{Token, Tokenizer},
 };
 use visiting_policies::{Code, Refusal, disclosure::limits};
+
+use crate::config::CONNECTIVES_MAX;
 
 use super::{ColumnUse, Item, KeyColumn, MeasureColumn, PermitSchema, Predicate, Query, SchemaTable, Values, lower, schema};
 
@@ -60,10 +64,28 @@ fn statements(sql: &str) -> Result<Vec<Statement>, Refusal> {
     Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).try_with_sql(sql).map_err(unreadable)?.parse_statements().map_err(unreadable)
 }
 
+/// Chains of AND and OR grow as deep as they are long, whatever the parser's own depth limit.
+fn few_connectives(sql: &str) -> Result<(), Refusal> {
+    let unreadable = |_| Refusal::new(Code::SqlUnreadable, "the SQL could not be read; check brackets, quotes and commas");
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().map_err(unreadable)?;
+    let connects = |t: &Token| matches!(t, Token::Word(w) if matches!(w.keyword, Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::XOR));
+    let operates = |t: &Token| {
+        matches!(t, Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::StringConcat | Token::Eq | Token::Pipe | Token::Ampersand)
+    };
+    if tokens.iter().filter(|t| connects(t) || operates(t)).count() > 2 * CONNECTIVES_MAX {
+        return Err(Refusal::new(
+            Code::TooLarge,
+            format!("a query has {CONNECTIVES_MAX} AND, OR and NOT at most; use IN for lists of values"),
+        ));
+    }
+    Ok(())
+}
+
 fn single_select(sql: &str) -> Result<Select, Refusal> {
     if sql.len() > limits::SQL_MAX_BYTES {
         return Err(Refusal::new(Code::TooLarge, format!("a query has {} bytes at most", limits::SQL_MAX_BYTES)));
     }
+    few_connectives(sql)?;
     let mut found = statements(sql)?;
     let (Some(Statement::Query(mut query)), true) = (found.pop(), found.is_empty()) else {
         return Err(not_offered("anything but one SELECT"));

@@ -11,8 +11,9 @@ use std::{
 
 use serde_json::json;
 use visiting_policies::{
-    sign::SigningKey,
-    terms::{ColumnName, PermitId, PersonId},
+    permit::ApplicationContent,
+    sign::{self, SigningKey},
+    terms::{ColumnName, Form, OrganisationId, PermitId, PersonId, Scope},
     vote::{Decision, SuspensionOrder},
 };
 
@@ -162,19 +163,35 @@ impl Client {
         self.post(&format!("/v1/applications/{application}/votes"), &body)
     }
 
-    /// Nobody signs what they did not mean: the text comes from the server, so every field but the content's digest is compared.
+    /// Nobody signs what they did not mean: the text comes from the server, so every line is compared with the client's own, the
+    /// content's digest with what the server shows of the application.
     fn check_ballot(&self, text: &str, application: &str, decision: Decision, remove: &BTreeSet<ColumnName>) -> Result<(), Problem> {
         let names: Vec<String> = remove.iter().cloned().map(String::from).collect();
         let member = self.person.as_deref().unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let meant = [
             format!("application: {application}"),
+            format!("content: {}", self.shown_content(application)?.digest()),
             format!("member: {member}"),
             format!("decision: {}", word(decision)),
             format!("remove: {}", names.join(",")),
         ];
         let sound = lines.len() == 6 && lines.first() == Some(&"visiting vote v1") && meant.iter().all(|m| lines.contains(&m.as_str()));
         if sound { Ok(()) } else { Err(Problem::unreachable("the server's ballot does not say what you mean; nothing was signed")) }
+    }
+
+    /// The application as this person is shown it.
+    fn shown_content(&self, application: &str) -> Result<ApplicationContent, Problem> {
+        let shown = self.application(application)?;
+        let fault = |_| Problem::unreachable("the server shows an organisation that is none; nothing was signed");
+        let organisations = shown.organisations.into_iter().map(OrganisationId::try_from).collect::<Result<_, _>>().map_err(fault)?;
+        Ok(ApplicationContent {
+            team: shown.team,
+            organisations,
+            purpose: sign::digest(shown.purpose.as_bytes()),
+            scope: Scope { columns: shown.columns, period: shown.period, form: Form::Pseudonymised },
+            until_ms: shown.until_ms,
+        })
     }
 
     /// Permits that the person may see.

@@ -153,6 +153,9 @@ fn check(app: &App, run: &RunId, files: &BTreeMap<String, Vec<u8>>) -> Result<St
     let view = app.desk.view();
     let case = view.cases.runs.get(run).ok_or_else(|| Refusal::not_found("run"))?;
     let Some((report, _)) = &case.judged else { return Err(Refusal::new(Code::WrongState, "the run has no verdict yet")) };
+    if case.withheld {
+        return Err(visiting_policies::case::suspended());
+    }
     let note = files.get(RECEIPT).ok_or_else(|| forged("the receipt is missing"))?;
     if files.len() != report.files.len() + 1
         || report.files.iter().any(|f| files.get(&f.name).map(|b| sign::digest(b)) != Some(f.digest.clone()))
