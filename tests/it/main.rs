@@ -15,4 +15,5 @@ mod invariants;
 mod journey;
 mod kill;
 mod middle;
+mod review;
 mod tamper;

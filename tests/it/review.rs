@@ -1,0 +1,37 @@
+//! Holes that a hostile review found, kept as tests.
+
+use visiting_tests::{journey::COLUMNS, world::Unit};
+
+use crate::base;
+
+/// Two permits of other months must never be taken to have asked the same, though their SQL is.
+#[test]
+fn the_same_question_under_other_months_is_another_question() {
+    let (world, year) = base::running("months");
+    let half = base::permit(&world, COLUMNS, (202401, 202406));
+    let lines = |permit: &str| {
+        let table = base::table(&world, permit, "SELECT COUNT(DISTINCT pid) AS people, COUNT(*) AS lines FROM ndb.claims").unwrap();
+        let row = table.lines().nth(1).unwrap().to_owned();
+        assert!(!row.contains("before"), "{row}");
+        row.split(',').nth(1).unwrap().parse::<f64>().unwrap()
+    };
+    let (year, half) = (lines(&year), lines(&half));
+    assert!(half > 0.4 * year && half < 0.6 * year, "{half} claim lines of half a year, {year} of the year");
+}
+
+/// Verdicts reach the record in the order of the ledger, also when the gateway dies under the first of two.
+#[test]
+fn two_runs_survive_a_gateway_that_dies_under_the_first_verdict() {
+    let (mut world, permit) = base::running("two-runs");
+    let hanako = world.client("per_hanako").unwrap();
+    let first = hanako.run(&permit, "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex").unwrap();
+    let second = hanako.run(&permit, "SELECT icd10, COUNT(DISTINCT pid) AS people FROM ndb.claims GROUP BY icd10").unwrap();
+    // The first verdict waits for its rung while the gateway goes down.
+    world.kill(Unit::Gateway);
+    world.start(Unit::Gateway).unwrap();
+    for run in [first, second] {
+        assert_eq!(hanako.wait(&run.id).unwrap().status, "released");
+    }
+    assert!(world.ended(Unit::Enclave).is_none(), "{}", world.said(Unit::Enclave));
+    world.audit().unwrap();
+}
