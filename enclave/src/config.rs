@@ -9,7 +9,7 @@ pub const PARTITIONS: usize = 2;
 /// Rows of one extract file. One file is one row group, and a person never crosses one.
 pub const FILE_ROWS: usize = 250_000;
 /// Cells that a query could have by its plan: beyond, memory would be the limit.
-pub const OBSERVED_CELLS_MAX: usize = 2_000_000;
+pub const CELLS_MAX: usize = 2_000_000;
 /// Times that one run is begun: more than crashes of a machine explain, few enough that a run which kills the process stops doing so.
 pub const ATTEMPTS_MAX: u64 = 8;
 /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use visiting_policies::disclosure::Contribution;
 
 use crate::{
-    config::OBSERVED_CELLS_MAX,
+    config::CELLS_MAX,
     fault::Fault,
     query::{Query, Values},
 };
@@ -136,7 +136,7 @@ impl Gathering {
         let at = match self.index.get(key) {
             Some(at) => *at,
             None => {
-                if self.cells.len() >= OBSERVED_CELLS_MAX {
+                if self.cells.len() >= CELLS_MAX {
                     return Err(Fault::Other("a query has more cells than this machine's limit".to_owned()));
                 }
                 let cell = Cell { shares: Vec::new(), facilities: vec![BTreeMap::new(); self.shape.facilities] };

@@ -5,7 +5,7 @@
 
 use visiting_policies::{
     Code, Refusal,
-    disclosure::{self, Contribution, Rules, Shown, limits},
+    disclosure::{self, Contribution, Rules, Shown},
     terms::Verdict,
 };
 
@@ -91,12 +91,6 @@ pub(crate) fn check(context: &Context<'_>, cells: &Cells, known: &Known) -> Resu
     for (key, cell) in cells {
         if !enough(context, cell) {
             continue;
-        }
-        if rows.len() == limits::CELLS_MAX {
-            return Err(Refusal::new(
-                Code::TooLarge,
-                format!("a table has {} rows at most; group by fewer or coarser columns", limits::CELLS_MAX),
-            ));
         }
         let mut people: People = cell.shares.iter().map(|s| context.ordinal(s.unit)).collect();
         people.sort_unstable();

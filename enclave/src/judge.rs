@@ -12,7 +12,7 @@ use visiting_policies::{
 };
 
 use crate::{
-    config::{Config, OBSERVED_CELLS_MAX},
+    config::{CELLS_MAX, Config},
     engine, evidence,
     extract::{Extract, Manifest},
     fault::Fault,
@@ -151,9 +151,9 @@ pub(crate) fn check_cells(query: &Query, extract: &Manifest) -> Result<(), Refus
         domains.unwrap_or(u64::MAX).min(rows)
     };
     let cells = query.tables.iter().enumerate().map(of_table).try_fold(1u64, u64::checked_mul);
-    if cells.is_some_and(|n| n <= OBSERVED_CELLS_MAX as u64) {
+    if cells.is_some_and(|n| n <= CELLS_MAX as u64) {
         return Ok(());
     }
     let advice = "group by fewer or coarser columns";
-    Err(Refusal::new(Code::TooLarge, format!("the groups could be more than {OBSERVED_CELLS_MAX}; {advice}")))
+    Err(Refusal::new(Code::TooLarge, format!("the groups could be more than {CELLS_MAX}; {advice}")))
 }

@@ -245,8 +245,6 @@ impl Grid {
 
 /// The stated limits of this law, each with its unit and reason.
 pub mod limits {
-    /// Group-by cells of one query before the gate looks (cells): A14's machine limit per output.
-    pub const CELLS_MAX: usize = 100_000;
     /// Bytes of one SQL text: larger than any hand-written query, small enough to parse at once.
     pub const SQL_MAX_BYTES: usize = 16_384;
 }

@@ -1,6 +1,6 @@
 //! The record's vocabulary. One event = one line of JSON = one leaf; the bytes as written are what is hashed, for ever.
 //!
-//! Events hold ids and digests, never names of people, never values. Counts of people or rows are base 10 (A10).
+//! Events hold ids, digests, scopes and the ministry's reason, never names of people, never values. Counts of people or rows are base 10 (A10).
 
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ mod access;
 mod base;
 mod differential;
 mod duckdb;
+mod fixture;
 mod invariants;
 mod journey;
 mod kill;

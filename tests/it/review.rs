@@ -35,3 +35,16 @@ fn two_runs_survive_a_gateway_that_dies_under_the_first_verdict() {
     assert!(world.ended(Unit::Enclave).is_none(), "{}", world.said(Unit::Enclave));
     world.audit().unwrap();
 }
+
+/// A bare file name is a path too.
+#[test]
+fn a_released_file_is_fetched_under_its_own_name() {
+    let (world, permit) = base::running("fetch");
+    let run = base::run(&world, &permit, "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex");
+    world.tool("visiting-client", &["login", "per_hanako"]).unwrap();
+    let folder = world.home().join("fetched");
+    std::fs::create_dir(&folder).unwrap();
+    let fetched = world.command("visiting-client").current_dir(&folder).args(["fetch", &run.id, "table.csv"]).status().unwrap();
+    assert!(fetched.success());
+    assert!(std::fs::read_to_string(folder.join("table.csv")).unwrap().starts_with("sex,people,note\n1,"));
+}

@@ -1,13 +1,14 @@
 //! `visiting client VERB …`: the command line over the API.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use visiting_gateway::client::verbs::{VerbError, command};
 
 fn main() -> ExitCode {
     match command(lexopt::Parser::from_env()) {
         Ok(text) => {
-            println!("{}", text.trim_end());
+            // A reader that stops early (`| head`) is no fault of the command.
+            let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
             ExitCode::SUCCESS
         }
         Err(VerbError::Usage(text)) => {
