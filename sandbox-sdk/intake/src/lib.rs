@@ -1,0 +1,1 @@
+//! Intake: what a guest must be before anybody runs it.
