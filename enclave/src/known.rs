@@ -1,6 +1,7 @@
 //! What has been shown, as the gate asks for it: statistics that differ from a new one for fewer than k people, and totals that a
 //! table's rows complete. Pure; the store is `ledger`.
 
+use itertools::{EitherOrBoth, Itertools as _};
 use serde::{Deserialize, Serialize};
 
 use crate::people::{self, People, Vector};
@@ -145,30 +146,16 @@ fn is_whole<'a>(table: &TableEntry, inside: impl Iterator<Item = &'a Vec<i64>>, 
 /// True when two vectors, or an affine image of one of them, differ for fewer than `k` of their people.
 pub(crate) fn near(a: &[(u32, i128)], b: &[(u32, i128)], k: u64) -> bool {
     let (mut both, mut apart) = (Vec::new(), 0u64);
-    let (mut i, mut j) = (a.iter().peekable(), b.iter().peekable());
-    while apart < k {
-        match (i.peek(), j.peek()) {
-            (Some((p, x)), Some((q, y))) if p == q => {
-                both.push((*x, *y));
-                i.next();
-                j.next();
-            }
-            (Some((p, _)), Some((q, _))) if p < q => {
-                i.next();
-                apart += 1;
-            }
-            (_, Some(_)) => {
-                j.next();
-                apart += 1;
-            }
-            (Some(_), None) => {
-                i.next();
-                apart += 1;
-            }
-            (None, None) => return fits(&mut both, apart, k),
+    for person in a.iter().merge_join_by(b, |(p, _), (q, _)| p.cmp(q)) {
+        match person {
+            EitherOrBoth::Both((_, x), (_, y)) => both.push((*x, *y)),
+            _ => apart += 1,
+        }
+        if apart >= k {
+            return false;
         }
     }
-    false
+    fits(&mut both, apart, k)
 }
 
 /// True when `y = x`, or `y = ax + b` for some a and b, for all but fewer than `k - apart` pairs. Fewer than k people spoil fewer

@@ -2,6 +2,7 @@
 //!
 //! Two sets that are not nearly equal differ among their first few members, so most comparisons end after about k steps.
 
+use itertools::Itertools as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use visiting_policies::sign;
 
@@ -14,32 +15,7 @@ pub(crate) type Vector = Vec<(u32, i128)>;
 /// True when fewer than `k` people are in only one of the two sets.
 pub(crate) fn near(a: &[u32], b: &[u32], k: u64) -> bool {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
-    if a.len().abs_diff(b.len()) >= k {
-        return false;
-    }
-    let (mut a, mut b, mut apart) = (a.iter().peekable(), b.iter().peekable(), 0);
-    while apart < k {
-        match (a.peek(), b.peek()) {
-            (None, None) => return true,
-            (Some(x), Some(y)) if x == y => {
-                a.next();
-                b.next();
-            }
-            (Some(x), Some(y)) if x < y => {
-                a.next();
-                apart += 1;
-            }
-            (_, Some(_)) => {
-                b.next();
-                apart += 1;
-            }
-            (Some(_), None) => {
-                a.next();
-                apart += 1;
-            }
-        }
-    }
-    false
+    a.len().abs_diff(b.len()) < k && a.iter().merge_join_by(b, Ord::cmp).filter(|person| !person.is_both()).take(k).count() < k
 }
 
 /// True when fewer than `k` people of `part` are outside `whole`.

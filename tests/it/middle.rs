@@ -25,6 +25,8 @@ pub(crate) enum Rule {
     Change(Change),
     /// Requests to this path never arrive.
     Block(&'static str),
+    /// In answers to paths with this beginning, one text becomes another.
+    Rewrite { path: &'static str, from: &'static str, to: &'static str },
 }
 
 /// The proxy. Its thread ends with the test program.
@@ -106,6 +108,9 @@ impl State {
                 let tickets: Vec<Signed<RunTicket>> = serde_json::from_slice(&bytes).unwrap();
                 let changed: Vec<Signed<RunTicket>> = tickets.into_iter().map(|t| change(t)).collect();
                 (status, serde_json::to_vec(&changed).unwrap())
+            }
+            Rule::Rewrite { path, from, to } if dishonest && uri.path().starts_with(path) => {
+                (status, String::from_utf8(bytes).unwrap().replace(from, to).into_bytes())
             }
             _ => (status, bytes),
         }
