@@ -202,8 +202,7 @@ fn writing(world: &World) -> f64 {
 /// Opens a stream and takes nothing of it.
 fn silent(world: &World, token: &str) -> TcpStream {
     let mut connection = TcpStream::connect(world.address()).unwrap();
-    let request =
-        format!("GET /v1/log/stream?from=0 HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", world.address());
+    let request = format!("GET /v1/log/stream?from=0 HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", world.address());
     connection.write_all(request.as_bytes()).unwrap();
     // The answer has begun: the stream is open.
     let mut head = [0; 12];
