@@ -18,7 +18,7 @@ use visiting_policies::{
     record::{Act, Actor, Event},
 };
 use visiting_tests::{
-    reader::{Asked, Checked, Reader},
+    reader::{Asked, Came, Checked, Reader},
     world::{Unit, World},
 };
 
@@ -95,7 +95,7 @@ fn readers_at_once_get_the_same_bytes() {
     let mut readers: Vec<Reader> = (0..4).map(|_| open(&world, &token, "/v1/log/stream")).collect();
     // While nobody opens a stream, each event has its own checkpoint, and every reader waits for it before the next is written.
     let first: Vec<_> = readers.iter_mut().map(|r| up_to(r, from + 4)).collect();
-    let records = |came: &[visiting_tests::reader::Came]| came.iter().filter(|c| c.event == "record").cloned().collect::<Vec<_>>();
+    let records = |came: &[Came]| came.iter().filter(|c| c.event == "record").cloned().collect::<Vec<_>>();
     assert!(first.iter().all(|f| records(f) == records(&first[0])), "two readers saw different events");
     for size in from + 5..from + 25 {
         wrong_move(&world);
@@ -105,7 +105,7 @@ fn readers_at_once_get_the_same_bytes() {
 }
 
 /// Items up to the checkpoint of `size`.
-fn up_to(reader: &mut Reader, size: usize) -> Vec<visiting_tests::reader::Came> {
+fn up_to(reader: &mut Reader, size: usize) -> Vec<Came> {
     let mut all = Vec::new();
     loop {
         let came = reader.item().unwrap();
@@ -258,7 +258,7 @@ fn a_filter_leaves_out_events_and_keeps_places_and_checkpoints() {
         let came = open(&world, &token, &format!("/v1/log/stream?follow=false&{query}")).rest();
         let head = came.last().unwrap();
         assert_eq!((head.event.as_str(), head.id.unwrap() + 1), ("checkpoint", world.lines().len() as u64));
-        let records: Vec<(u64, String)> = came.iter().filter_map(visiting_tests::reader::Came::record).collect();
+        let records: Vec<(u64, String)> = came.iter().filter_map(Came::record).collect();
         records.iter().for_each(|(index, leaf)| assert_eq!(world.lines()[*index as usize], *leaf));
         let kind = |leaf: &str| Event::from_bytes(leaf.as_bytes()).unwrap().act.kind();
         records.into_iter().map(|(index, leaf)| (index, kind(&leaf))).collect::<Vec<_>>()
