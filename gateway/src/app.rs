@@ -24,6 +24,7 @@ use crate::{
     documents::Documents,
     people::People,
     problem::Problem,
+    stream::limits::Streams,
 };
 
 /// Longest `Idempotency-Key`.
@@ -37,6 +38,7 @@ pub(crate) struct App {
     pub(crate) people: People,
     pub(crate) logins: Logins,
     pub(crate) catalog: Vec<Listing>,
+    pub(crate) streams: Streams,
     /// Signs tickets.
     pub(crate) log_key: SigningKey,
     pub(crate) enclave_token: String,
@@ -86,7 +88,7 @@ impl FromRequest<Shared> for Call {
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Infallible> {
         let headers = request.headers().clone();
         let (uri, method) = (request.uri().clone(), request.method().to_string());
-        let (person, enclave) = (app.logins.person(&headers), auth::carries(&headers, &app.enclave_token));
+        let (person, enclave) = (app.logins.person(&headers, request.method()), auth::carries(&headers, &app.enclave_token));
         let body = Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(Code::TooLarge, "the request is larger than this server takes"),
             _ => Refusal::new(Code::Malformed, "the request's body could not be read"),

@@ -19,6 +19,7 @@ pub mod problem;
 mod routes;
 pub mod serve;
 pub mod setup;
+mod stream;
 mod tickets;
 pub mod wire;
 mod writer;

@@ -73,6 +73,7 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::WrongState | Code::KeyReused | Code::AlreadyVoted => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
         Code::VoteForged
         | Code::SuspensionForged
         | Code::TicketTampered

@@ -32,6 +32,10 @@ use crate::{
     journal::SqliteJournal,
     people::People,
     routes, setup,
+    stream::{
+        limits::{STALL_MAX, Streams},
+        patience::Patience,
+    },
 };
 
 /// How long requests under way may take after the signal to stop; long polls are cut, nothing acknowledged is lost.
@@ -111,6 +115,7 @@ async fn open(config: &Config) -> Result<App, ServeError> {
         people: People::at(home.gateway("people.json")),
         logins: Logins::new(&roster.origin, &files::read_seed(&home.gateway("login.seed"))?),
         catalog,
+        streams: Streams::default(),
         log_key: files::read_key(&home.gateway("log.seed"))?,
         enclave_token: token.trim().to_owned(),
         demo: config.demo,
@@ -156,6 +161,7 @@ async fn run(listener: TcpListener, address: SocketAddr, router: Router, mut sto
     let stop = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
+    let listener = Patience { listener, limit: STALL_MAX };
     axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(|e| ServeError::Network(address, e))
 }
 

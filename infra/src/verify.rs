@@ -13,8 +13,8 @@ use crate::{
     place, tally,
 };
 
-/// Version of the independent engine that released tables are compared with.
-const DUCKDB: &str = "2.0.0";
+/// Independent programs that results are compared with, by version.
+const REQUIREMENTS: &str = "tests/independent/requirements.txt";
 /// Version of the checker of bans, licences and sources.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -55,7 +55,7 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
         return Ok(verify.end());
     }
     verify.step("walls", |v| walls(&v.tree));
-    verify.step("python", |v| or_skip(python(&v.target), "python with duckdb"));
+    verify.step("python", |v| or_skip(python(&v.tree, &v.target), "python with the independent programs"));
     verify.step("tests", Verify::tests);
     verify.step("clippy", |v| {
         plain(cargo(&v.tree, ["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
@@ -181,24 +181,20 @@ fn breaches(tree: &Path, package: &str, banned: &[&str]) -> Vec<String> {
     found
 }
 
-/// A python of our own with the engine that released tables are compared with.
-fn python(target: &Path) -> Result<(), Fault> {
-    let folder = target.join("verify-venv");
-    let program = folder.join("bin/python");
-    let check = format!("import duckdb; assert duckdb.__version__ == '{DUCKDB}'");
-    let has_it = || cargo::output(Command::new(&program).args(["-c", &check])).is_ok();
-    if program.is_file() && has_it() {
+/// A python of our own with what results are compared with. The list that was installed last lies beside it: the same list, no work.
+fn python(tree: &Path, target: &Path) -> Result<(), Fault> {
+    let (folder, wanted) = (target.join("verify-venv"), tree.join(REQUIREMENTS));
+    let (program, marker) = (folder.join("bin/python"), folder.join("installed.txt"));
+    let unreadable = |e: std::io::Error| Fault::new(format!("{REQUIREMENTS} cannot be copied: {e}"));
+    let list = fs::read(&wanted).map_err(unreadable)?;
+    if program.is_file() && fs::read(&marker).is_ok_and(|installed| installed == list) {
         return Ok(());
     }
     cargo::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    cargo::run(Command::new(&program).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        &format!("duckdb=={DUCKDB}"),
-    ]))
+    cargo::run(
+        Command::new(&program).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&wanted),
+    )?;
+    fs::write(&marker, list).map_err(unreadable)
 }
 
 /// `VISITING_PYTHON` for the tests, when there is one.

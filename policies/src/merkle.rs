@@ -118,6 +118,54 @@ impl Tree {
     }
 }
 
+/// The right edge of a tree: roots of its complete subtrees, largest first. Enough to append and to know the root, in the room of
+/// a few hashes: for readers that follow a log and keep none of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frontier {
+    size: u64,
+    peaks: Vec<Hash>,
+}
+
+impl Frontier {
+    /// The frontier of `size` leaves with these peaks; `None` when their number does not fit the size.
+    #[must_use]
+    pub fn restore(size: u64, peaks: Vec<Hash>) -> Option<Self> {
+        (peaks.len() == size.count_ones() as usize).then_some(Self { size, peaks })
+    }
+
+    /// Number of leaves.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Roots of the complete subtrees, largest first.
+    #[must_use]
+    pub fn peaks(&self) -> &[Hash] {
+        &self.peaks
+    }
+
+    /// Appends one leaf hash.
+    pub fn push(&mut self, leaf: Hash) {
+        // Binary counting: each trailing one of the size is a subtree as high as what is carried.
+        let mut carried = leaf;
+        for _ in 0..self.size.trailing_ones() {
+            let Some(left) = self.peaks.pop() else { break };
+            carried = node_hash(&left, &carried);
+        }
+        self.peaks.push(carried);
+        self.size += 1;
+    }
+
+    /// Root over all leaves.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let mut peaks = self.peaks.iter().rev();
+        let Some(last) = peaks.next() else { return sha256(b"") };
+        peaks.fold(*last, |right, left| node_hash(left, &right))
+    }
+}
+
 /// Largest power of two strictly below `n` (n >= 2).
 fn largest_power_below(n: u64) -> u64 {
     1 << (63 - (n.max(2) - 1).leading_zeros())
@@ -185,4 +233,23 @@ pub fn verify_consistency(old: u64, old_root: &Hash, new: u64, new_root: &Hash, 
         last >>= 1;
     }
     last == 0 && from_old == *old_root && from_new == *new_root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frontier_has_the_root_of_its_tree_at_every_size_also_after_a_rest() {
+        let (mut tree, mut frontier) = (Tree::default(), Frontier::default());
+        for size in 0..600u64 {
+            assert_eq!(tree.root(size), Some(frontier.root()), "{size}");
+            let leaf = leaf_hash(&size.to_be_bytes());
+            tree.push(leaf);
+            frontier.push(leaf);
+            let rested = Frontier::restore(frontier.size(), frontier.peaks().to_vec()).unwrap();
+            assert_eq!(rested, frontier);
+        }
+        assert_eq!(Frontier::restore(3, vec![[0; 32]]), None);
+    }
 }

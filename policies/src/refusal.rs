@@ -60,6 +60,8 @@ pub enum Code {
     NothingToShow,
     /// Too many questions of this permit had nothing to show.
     TooManyUnshown,
+    /// As many streams of the record are open as one person, or the server, may have.
+    TooManyStreams,
     /// The run could not be completed; operators have been told. Says nothing about the data.
     OperatorProblem,
     /// The record cannot be written, so nothing happens.

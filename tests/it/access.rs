@@ -56,6 +56,9 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
         get("/v1/log/checkpoint", "/v1/log/checkpoint".into()),
         get("/v1/log/events", "/v1/log/events?from=0&limit=1".into()),
+        get("/v1/log/stream", "/v1/log/stream?follow=false".into()),
+        get("/v1/log/stream.ndjson", "/v1/log/stream.ndjson".into()),
+        get("/v1/log/audit-events", "/v1/log/audit-events?from=0&limit=1".into()),
         get("/v1/log/inclusion", "/v1/log/inclusion?index=0&size=2".into()),
         get("/v1/log/consistency", "/v1/log/consistency?old=1&new=2".into()),
     ]

@@ -23,7 +23,7 @@ use visiting_tests::{
 const PEOPLE: u32 = 400;
 
 /// Every kind of event that this version writes.
-const KINDS: &[&str] = &[
+pub(crate) const KINDS: &[&str] = &[
     "record_opened",
     "listing_published",
     "data_loaded",
@@ -49,7 +49,7 @@ const SQL: &str =
 
 /// What the players saw acknowledged, and how it ended.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Ending {
+pub(crate) struct Ending {
     /// Statuses in order; ids left out.
     statuses: Vec<String>,
     /// The released table.
@@ -57,7 +57,7 @@ struct Ending {
 }
 
 /// A folder with the tiny population in the vault and no record, made once.
-fn tiny() -> &'static Path {
+pub(crate) fn tiny() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
         let world = World::new("tiny").unwrap();
@@ -67,7 +67,7 @@ fn tiny() -> &'static Path {
 }
 
 /// A short journey that brings every kind of event; `ids` gets what the gateway acknowledged, as soon as it did.
-fn play(address: &str, home: &Path, ids: &Mutex<BTreeSet<String>>) -> Ending {
+pub(crate) fn play(address: &str, home: &Path, ids: &Mutex<BTreeSet<String>>) -> Ending {
     let mut ending = Ending::default();
     let client = |person: &str| {
         let mut client = Client::new(&format!("http://{address}"));

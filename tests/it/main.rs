@@ -8,13 +8,17 @@
 )]
 
 mod access;
+mod audit_events;
 mod base;
 mod differential;
 mod duckdb;
 mod fixture;
+mod follow;
 mod invariants;
 mod journey;
 mod kill;
 mod middle;
 mod review;
+mod stream;
+mod stream_wrong;
 mod tamper;

@@ -1,4 +1,6 @@
-//! Benchmarks: ratios against a named peer in one run, medians. The command is `visiting bench [gate]`.
+//! Benchmarks: ratios against a named peer in one run, medians. The command is `visiting bench [gate|record]`.
+
+mod record;
 
 use std::{
     collections::BTreeSet,
@@ -11,6 +13,8 @@ use visiting_enclave::{
 };
 use visiting_gateway::{client::Client, files, home::Home};
 use visiting_policies::{terms::PermitId, vote::Decision};
+
+pub use record::record;
 
 use crate::{
     journey::{COLUMNS, application},

@@ -4,5 +4,6 @@ pub mod bench;
 pub mod journey;
 pub mod population;
 pub mod raw;
+pub mod reader;
 pub mod skip;
 pub mod world;

@@ -1,6 +1,7 @@
 //! One HTTP exchange. A lost connection is tried again with the same `Idempotency-Key`, so nothing happens twice.
 
 use std::{
+    io::Read,
     thread,
     time::{Duration, Instant},
 };
@@ -49,6 +50,25 @@ impl Client {
             }
             take(request.call()?)
         })
+    }
+
+    /// An answer that goes on and on: its body, unread. `last` is the index of the last event that was received.
+    pub(super) fn open(&self, path: &str, query: &[(&str, &str)], last: Option<u64>) -> Result<impl Read + Send + use<>, Problem> {
+        let mut request = self.agent.get(format!("{}{path}", self.base)).query_pairs(query.iter().copied());
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last.to_string());
+        }
+        // The time of the whole is not limited, only that of the beginning.
+        let request = request.config().timeout_global(None).timeout_connect(Some(EXCHANGE_MAX)).timeout_recv_response(Some(EXCHANGE_MAX));
+        let lost = |error: ureq::Error| Problem::unreachable(format!("the gateway cannot be reached: {error}"));
+        let response = request.build().call().map_err(lost)?;
+        if response.status().is_success() {
+            return Ok(response.into_body().into_reader());
+        }
+        Err(take(response).map_err(lost)?.err().unwrap_or_else(|| Problem::unreachable("the answer cannot be read")))
     }
 
     pub(super) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {

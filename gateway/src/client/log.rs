@@ -23,6 +23,16 @@ impl Client {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
+    /// A Bundle of FHIR AuditEvents, as JSON. The reading itself becomes an event.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn audit_events(&self, from: u64, limit: Option<u64>) -> Result<String, Problem> {
+        let (from, limit) = (from.to_string(), limit.map(|n| n.to_string()));
+        let query = [("from", from.as_str())].into_iter().chain(limit.as_deref().map(|n| ("limit", n)));
+        self.text("/v1/log/audit-events", &query.collect::<Vec<_>>())
+    }
+
     /// Inclusion proof.
     ///
     /// # Errors

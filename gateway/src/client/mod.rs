@@ -1,5 +1,7 @@
 //! The API from the other side: what the CLI and the tests speak. Blocking; nothing here knows more than the API says.
 
+pub mod evidence;
+mod follow;
 mod http;
 mod log;
 pub mod verbs;

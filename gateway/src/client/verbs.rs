@@ -14,7 +14,11 @@ use visiting_policies::{
     vote::Decision,
 };
 
-use super::{Client, Problem};
+use super::{
+    Client, Problem,
+    evidence::Broken,
+    follow::{self, Manner, Wish},
+};
 use crate::{
     config::PUBLIC_ADDRESS,
     files,
@@ -40,7 +44,12 @@ visiting client [--as PERSON] VERB …
   runs PERMIT                                   runs of a permit
   fetch RUN FILE [--out PATH]                   table.csv, table.parquet or receipt.note
   log DIR                                       save events.ndjson and checkpoint
-DECISION is approve, reject or return. --as defaults to the last login.";
+  log follow [--from N] [--kind K,K] [--lines | --cloudevents] [--once] [--log-key VKEY]
+                                                the record as it grows, proved as it comes; goes on where it was
+  log audit-events [--from N] [--limit M] [--out PATH]
+                                                events as FHIR AuditEvents
+DECISION is approve, reject or return. --as defaults to the last login.
+exit codes: 0 done, 1 refused, 2 usage; of log follow as visiting audit: 10 signature, 11 root, 12 consistency, 13 meaning";
 
 /// Why a verb did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +60,9 @@ pub enum VerbError {
     /// The server's answer.
     #[error(transparent)]
     Problem(#[from] Problem),
+    /// The record that is followed is not what it was or should be.
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// A key or an id.
     #[error("{}", .0.detail)]
     Refused(#[from] Refusal),
@@ -81,6 +93,8 @@ struct Words {
     team: Vec<String>,
     purpose: Option<String>,
     from: Option<i64>,
+    limit: Option<u64>,
+    wish: Wish,
     to: Option<i64>,
     days: Option<u64>,
     deny: Option<String>,
@@ -104,6 +118,12 @@ impl Words {
                 Long("days") => words.days = Some(parser.value()?.parse()?),
                 Long("deny") => words.deny = Some(parser.value()?.string()?),
                 Long("key") => words.key = Some(parser.value()?.into()),
+                Long("limit") => words.limit = Some(parser.value()?.parse()?),
+                Long("kind") => words.wish.kind = Some(parser.value()?.string()?),
+                Long("lines") => words.wish.manner = Manner::Leaves,
+                Long("cloudevents") => words.wish.manner = Manner::CloudEvents,
+                Long("once") => words.wish.once = true,
+                Long("log-key") => words.wish.key = Some(parser.value()?.string()?),
                 Long("out") => words.out = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Err(VerbError::Usage(USAGE.to_owned())),
                 Value(value) => words.plain.push(value.string()?),
@@ -123,14 +143,20 @@ fn column_names(text: &str) -> Result<Vec<ColumnName>, VerbError> {
 /// # Errors
 /// [`VerbError`].
 pub fn command(parser: lexopt::Parser) -> Result<String, VerbError> {
-    let (words, home) = (Words::read(parser)?, Home::from_env());
+    let (mut words, home) = (Words::read(parser)?, Home::from_env());
     let address = std::env::var("VISITING_ADDR").unwrap_or_else(|_| PUBLIC_ADDRESS.to_owned());
     let client = Client::new(&format!("http://{address}"));
-    let plain: Vec<&str> = words.plain.iter().map(String::as_str).collect();
+    let (plain, mut wish) = (std::mem::take(&mut words.plain), std::mem::take(&mut words.wish));
+    let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
     match plain.as_slice() {
         ["login", person] => login(client, &home, person),
         ["find", query @ ..] => shown(&client.find(&query.join(" "))?),
         ["show", id] if !id.starts_with("app_") => shown(&client.listing(id)?),
+        ["log", "follow"] => {
+            wish.from = index(&words)?;
+            follow::follow(&known(client, &home, &words)?, &home, &wish, &mut std::io::stdout().lock())
+        }
+        ["log", "audit-events"] => audit_events(&known(client, &home, &words)?, &words),
         ["log", folder] => Ok(format!("{} events saved", known(client, &home, &words)?.save_log(Path::new(folder))?)),
         [verb, rest @ ..] => case_verb(&known(client, &home, &words)?, &home, &words, verb, rest),
         [] => Err(VerbError::Usage(USAGE.to_owned())),
@@ -174,6 +200,19 @@ fn known(client: Client, home: &Home, words: &Words) -> Result<Client, VerbError
     let person = words.person.clone().map_or_else(last, Ok)?;
     let token = std::fs::read_to_string(home.token(&person)).map_err(nobody)?;
     Ok(client.with_login(&person, &token))
+}
+
+/// `--from` as the index of an event; for an application it is a month.
+fn index(words: &Words) -> Result<Option<u64>, VerbError> {
+    let fault = |_| VerbError::Usage("--from is the index of an event, counted from 0".to_owned());
+    words.from.map(u64::try_from).transpose().map_err(fault)
+}
+
+fn audit_events(client: &Client, words: &Words) -> Result<String, VerbError> {
+    let bundle = client.audit_events(index(words)?.unwrap_or_default(), words.limit)?;
+    let Some(path) = &words.out else { return Ok(bundle) };
+    files::replace(path, bundle.as_bytes())?;
+    Ok(format!("{} bytes in {}", bundle.len(), path.display()))
 }
 
 fn key(client: &Client, home: &Home, words: &Words) -> Result<SigningKey, VerbError> {

@@ -63,6 +63,9 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::fetch_file))
         .routes(routes!(log::show_checkpoint))
         .routes(routes!(log::read_events))
+        .routes(routes!(log::stream_events))
+        .routes(routes!(log::stream_lines))
+        .routes(routes!(log::read_audit_events))
         .routes(routes!(log::prove_inclusion))
         .routes(routes!(log::prove_consistency))
 }
