@@ -108,7 +108,12 @@ impl<'n> RowReader<'_, 'n> {
         if column.reading == Some(Reading::Unit) {
             return Ok(self.unit(column)?.map_or_else(or, Cow::Borrowed));
         }
-        let Some(found) = self.first(&column.paths)? else { return Ok(or()) };
+        let Some(found) = self.first(&column.paths)? else {
+            return match (column.reading, &column.or) {
+                (Some(Reading::Month | Reading::Year), None) => Err("no date".to_owned()),
+                _ => Ok(or()),
+            };
+        };
         if !column.first && found.windows(2).any(|pair| pair.first() != pair.last()) {
             return Err("several different values".to_owned());
         }
