@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::listing::{Column, Domain, Kind, Listing, Table, is_month};
+use crate::{
+    Pattern,
+    listing::{Column, Domain, Kind, Listing, Table, is_month},
+};
 
 /// Longest name of a listing, table or column, in bytes.
 const NAME_MAX_BYTES: usize = 48;
@@ -55,7 +58,10 @@ fn column_fault(column: &Column) -> Option<String> {
             let bad = codes.is_empty() || codes.iter().any(String::is_empty) || repeats(codes.iter().map(String::as_str));
             bad.then_some("codes are not empty and no two are equal")
         }
-        _ => Some("ranges and months belong to `int`, codes to `code`, and a `decimal` has no domain"),
+        (Some(Domain::Pattern(form)), Kind::Code) => {
+            Pattern::parse(form).is_none().then_some("a pattern is characters and [classes] with {n}, and has at most 2^63 codes")
+        }
+        _ => Some("ranges and months belong to `int`, codes and patterns to `code`, and a `decimal` has no domain"),
     };
     let measure = match (&column.measure, column.kind) {
         (Some(_), Kind::Code) => Some("a code cannot be measured"),

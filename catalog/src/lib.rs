@@ -6,10 +6,12 @@
 mod check;
 pub mod listing;
 pub mod load;
+pub mod pattern;
 pub mod plan;
 pub mod search;
 
 pub use listing::{Column, Domain, Kind, Listing, Measure, Table, Text};
 pub use load::{CatalogError, load, load_with};
+pub use pattern::Pattern;
 pub use plan::{TablePlan, plan};
 pub use search::search;

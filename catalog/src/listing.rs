@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use visiting_policies::{sign, terms::Period};
 
+use crate::Pattern;
+
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +100,8 @@ pub enum Domain {
     Months([i64; 2]),
     /// These codes.
     Codes(Vec<String>),
+    /// All codes of one form; see [`crate::Pattern`].
+    Pattern(String),
 }
 
 /// A column that can be summed.
@@ -151,14 +155,18 @@ impl Domain {
         match self {
             Self::Range([lo, hi]) => (*lo..=*hi).contains(&value),
             Self::Months([from, to]) => is_month(value) && (*from..=*to).contains(&value),
-            Self::Codes(_) => false,
+            Self::Codes(_) | Self::Pattern(_) => false,
         }
     }
 
     /// True when the code is in the domain.
     #[must_use]
     pub fn holds_code(&self, value: &str) -> bool {
-        matches!(self, Self::Codes(codes) if codes.iter().any(|c| c == value))
+        match self {
+            Self::Codes(codes) => codes.iter().any(|c| c == value),
+            Self::Pattern(form) => Pattern::parse(form).is_some_and(|p| p.number(value).is_some()),
+            Self::Range(_) | Self::Months(_) => false,
+        }
     }
 }
 

@@ -13,6 +13,8 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("ndb.toml", include_str!("../listings/ndb.toml")),
     ("kaigo.toml", include_str!("../listings/kaigo.toml")),
     ("omop.toml", include_str!("../listings/omop.toml")),
+    ("jpclins.toml", include_str!("../listings/jpclins.toml")),
+    ("hs037.toml", include_str!("../listings/hs037.toml")),
 ];
 
 /// Names the folder of additional listings.
@@ -124,7 +126,7 @@ mod tests {
     fn built_in_and_variant_listings_are_sound() {
         let variants = Path::new(env!("CARGO_MANIFEST_DIR")).join("listings/variants");
         let ids: Vec<String> = load_with(Some(&variants)).unwrap().into_iter().map(|l| l.id).collect();
-        assert_eq!(ids, ["ndb", "kaigo", "omop", "fixture"]);
+        assert_eq!(ids, ["ndb", "kaigo", "omop", "jpclins", "hs037", "fixture"]);
     }
 
     #[test]

@@ -73,6 +73,6 @@ mod tests {
 
     #[test]
     fn an_empty_query_finds_everything() {
-        assert_eq!(found(" "), ["ndb", "kaigo", "omop"]);
+        assert_eq!(found(" "), ["ndb", "kaigo", "omop", "jpclins", "hs037"]);
     }
 }

@@ -92,6 +92,13 @@ fn condition(predicate: &Predicate, columns: &[KeyColumn]) -> Option<Expr> {
                     .iter()
                     .map(|(lo, hi)| if lo == hi { at().eq(lit(*lo)) } else { at().between(lit(*lo), lit(*hi)) })
                     .reduce(Expr::or),
+                form @ Values::Pattern(_) => {
+                    let one = |(lo, hi): &(i64, i64)| match lo == hi {
+                        true => at().eq(code(form.label(*lo))),
+                        false => at().between(code(form.label(*lo)), code(form.label(*hi))),
+                    };
+                    set.intervals().iter().map(one).reduce(Expr::or)
+                }
                 codes @ Values::Codes(_) => {
                     let all = set.intervals().iter().flat_map(|(lo, hi)| *lo..=*hi).map(|i| code(codes.label(i))).collect();
                     Some(at().in_list(all, false))

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use datafusion::prelude::{SessionContext, ident};
+use datafusion::{
+    arrow::util::display::array_value_to_string,
+    prelude::{SessionContext, ident},
+};
 use visiting_catalog::Listing;
 use visiting_policies::terms::PermitId;
 
@@ -100,6 +103,27 @@ impl Bench {
             let batches = session.sql(sql).await?.collect().await?;
             let rows = batches.iter().map(datafusion::arrow::array::RecordBatch::num_rows).sum();
             Ok((start.elapsed(), rows))
+        })
+    }
+
+    /// Every value of every table of the extract as text, decrypted and decompressed: for those who look for what must not be there.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn values(&self) -> Result<Vec<String>, Fault> {
+        self.runtime.block_on(async {
+            let session = engine::session(&self.config.home.join("scratch"))?;
+            let mut out = Vec::new();
+            for name in self.extract.manifest.rows.keys() {
+                let rows = engine::read(&session, self.extract.files(name), Some((&self.extract.key, name))).await?;
+                for batch in rows.collect().await? {
+                    for column in batch.columns() {
+                        let texts = (0..column.len()).map(|row| array_value_to_string(column, row));
+                        out.extend(texts.collect::<Result<Vec<_>, _>>().map_err(|e| Fault::Other(e.to_string()))?);
+                    }
+                }
+            }
+            Ok(out)
         })
     }
 

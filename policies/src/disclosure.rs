@@ -34,6 +34,8 @@ const PACKS: &[(&str, &str)] = &[
     ("ndb", include_str!("../rules/ndb.toml")),
     ("kaigo", include_str!("../rules/kaigo.toml")),
     ("omop", include_str!("../rules/omop.toml")),
+    ("jpclins", include_str!("../rules/jpclins.toml")),
+    ("hs037", include_str!("../rules/hs037.toml")),
     ("fixture", include_str!("../rules/fixture.toml")),
 ];
 

@@ -1,6 +1,6 @@
 """Released tables computed a second time: from the source files, with DuckDB and the published rules, sharing nothing with the product.
 
-usage: recompute.py QUERY ndb=FOLDER kaigo=FOLDER omop=FOLDER   (only the folders that the query needs); writes the table as CSV
+usage: recompute.py QUERY ndb=FOLDER kaigo=FOLDER omop=FOLDER fhir=FOLDER   (only the folders that the query needs); writes the table as CSV
 
 The rules (ARCHITECTURE.md, "The gate"), written down again here:
   people    a row with under 10 people is not sent; counts are rounded to 10, halves up
@@ -50,6 +50,16 @@ QUERIES = {
     "conditions": dict(
         keys=["condition", "sex"], outputs=["key", "key", "people"], titles=["condition_concept_id", "sex", "people"],
         sql="SELECT person, condition, sex FROM conditions JOIN persons USING (person)"),
+    "fhir_hba1c": dict(
+        keys=["sex"], outputs=["key", "people", "avg value"], titles=["sex", "people", "mean"], measures={"value": 3}, facility="facility",
+        sql="""SELECT person, sex, o.value, o.facility FROM fhir_observations o JOIN fhir_patients p USING (person)
+            WHERE analyte = '3D046' AND birth_year BETWEEN 1935 AND 1969"""),
+    "fhir_diseases": dict(
+        keys=["disease"], outputs=["key", "people"], titles=["disease", "people"], facility="facility",
+        sql="SELECT person, disease, facility FROM fhir_conditions"),
+    "fhir_bmi": dict(
+        keys=["sex"], outputs=["key", "people", "avg value"], titles=["sex", "people", "mean"], measures={"value": 3}, facility="facility",
+        sql="SELECT person, sex, i.value, i.facility FROM fhir_items i JOIN fhir_participants p USING (person) WHERE jlac10 = '9N011000000000001'"),
     "overall": dict(
         keys=["condition"], outputs=["key", "people"], titles=["condition_concept_id", "people"],
         sql="SELECT person, condition FROM conditions JOIN persons USING (person)"),
@@ -76,6 +86,10 @@ def load(folders):
         kaigo = folders["kaigo"]
         db.execute(f"CREATE TABLE recipients AS {insured(kaigo + '/recipients.csv', 'sex::INT AS sex, pref::INT AS pref, care_level::INT AS care_level')}")
         db.execute(f"CREATE TABLE services AS {insured(kaigo + '/services.csv', 'facility_id AS facility, ym::INT AS ym, service_code, units::BIGINT AS units')}")
+    if "fhir" in folders:
+        import fhir
+
+        fhir.load(db, folders["fhir"])
     if "omop" in folders:
         omop = folders["omop"]
         db.execute(f"""CREATE TABLE persons AS SELECT person_id AS person, CASE gender_concept_id WHEN '8507' THEN 1 WHEN '8532' THEN 2 END AS sex

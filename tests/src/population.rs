@@ -2,6 +2,7 @@
 
 mod demo;
 mod draw;
+pub mod fhir;
 mod fixture;
 mod medicine;
 mod sheet;
@@ -18,18 +19,21 @@ pub enum Variant {
     Demo,
     /// One listing with the cases that the attack corpus needs. Has at least 47 x 700 people, whatever is asked for.
     Fixture,
+    /// Two listings as FHIR Bundles; `people` is the number of Bundles of each type.
+    Fhir,
 }
 
 /// Files and their rows, in the order they were written.
 pub type Written = Vec<(String, u64)>;
 
-/// Writes a population below `out`: `ndb/` and `kaigo/`, or `fixture/`.
+/// Writes a population below `out`: `ndb/` and `kaigo/`, or `fixture/`, or `fhir/`.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn generate(out: &Path, variant: Variant, people: u32, seed: u64) -> io::Result<Written> {
     match variant {
         Variant::Demo => demo::write(out, people, seed),
+        Variant::Fhir => fhir::write(&out.join("fhir"), people, seed),
         Variant::Fixture => fixture::write(&out.join("fixture"), people, seed),
     }
 }

@@ -21,6 +21,8 @@ const SCHEMA: &str = "
 ";
 /// What starts the kind of identities that belong to one listing only.
 const LOCAL: &str = "local:";
+/// What starts the kind of a listing's facility numbers: they would tell a small hospital's name, so they are tokens too.
+const FACILITY: &str = "facility:";
 const INSURED: &str = "insured";
 
 /// The linkage unit itself, without its socket.
@@ -45,6 +47,11 @@ impl Unit {
     fn with(keys: Keys, store: Connection) -> Result<Self, LinkageError> {
         store.busy_timeout(std::time::Duration::from_secs(10))?;
         store.execute_batch(SCHEMA)?;
+        let version: u32 = store.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > number::NORMALISER {
+            return Err(LinkageError::Key("the linkage database was made by a newer Visiting; start that one"));
+        }
+        store.pragma_update(None, "user_version", number::NORMALISER)?;
         let insured = keys.of_kind(INSURED);
         Ok(Self { keys, insured, store })
     }
@@ -59,8 +66,8 @@ impl Unit {
         {
             let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO history VALUES (?1, ?2)")?;
             for link in links {
-                let newer = keys::token(&self.insured, number::normal(&link.number)?.as_bytes());
-                let older = keys::token(&self.insured, number::normal(&link.previous)?.as_bytes());
+                let newer = keys::token(&self.insured, number::insured(&link.number)?.as_bytes());
+                let older = keys::token(&self.insured, number::insured(&link.previous)?.as_bytes());
                 if newer != older {
                     insert.execute(params![newer, older])?;
                 }
@@ -78,11 +85,11 @@ impl Unit {
         if kind == INSURED {
             return values
                 .iter()
-                .map(|v| self.oldest(keys::token(&self.insured, number::normal(v)?.as_bytes())).map(|t| hex(&t)))
+                .map(|v| self.oldest(keys::token(&self.insured, number::insured(v)?.as_bytes())).map(|t| hex(&t)))
                 .collect();
         }
-        if kind.strip_prefix(LOCAL).is_none_or(str::is_empty) {
-            return Err(LinkageError::Request("the kind of an identity is `insured` or `local:<listing>`".to_owned()));
+        if kind.strip_prefix(LOCAL).or_else(|| kind.strip_prefix(FACILITY)).is_none_or(str::is_empty) {
+            return Err(LinkageError::Request("the kind of an identity is `insured`, `local:<listing>` or `facility:<listing>`".to_owned()));
         }
         let key = self.keys.of_kind(kind);
         values.iter().map(|v| Ok(hex(&keys::token(&key, number::normal(v)?.as_bytes())))).collect()

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use visiting_catalog::{Column, Domain, Kind, listing::is_month};
+use visiting_catalog::{Column, Domain, Kind, Pattern, listing::is_month};
 
 use super::mapping::{Origin, Reading};
 
@@ -10,7 +10,7 @@ use super::mapping::{Origin, Reading};
 pub(crate) const DECIMAL_DIGITS: u8 = 18;
 
 /// One value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Cell {
     /// An empty field.
     Null,
@@ -28,6 +28,7 @@ pub(crate) struct CellReader<'a> {
     column: &'a Column,
     origin: &'a Origin,
     codes: Option<HashMap<&'a str, Arc<str>>>,
+    form: Option<Pattern>,
 }
 
 impl<'a> CellReader<'a> {
@@ -37,7 +38,16 @@ impl<'a> CellReader<'a> {
             Some(Domain::Codes(codes)) => Some(codes.iter().map(|c| (c.as_str(), Arc::from(c.as_str()))).collect()),
             _ => None,
         };
-        Self { column, origin, codes }
+        let form = match &column.domain {
+            Some(Domain::Pattern(form)) => Pattern::parse(form),
+            _ => None,
+        };
+        Self { column, origin, codes, form }
+    }
+
+    /// The column's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.column.name
     }
 
     /// The value of a field.
@@ -77,6 +87,9 @@ impl<'a> CellReader<'a> {
     }
 
     fn code(&self, value: &str) -> Result<Cell, &'static str> {
+        if self.form.as_ref().is_some_and(|form| form.number(value).is_none()) {
+            return Err(OUTSIDE);
+        }
         match &self.codes {
             Some(codes) => codes.get(value).map(|code| Cell::Code(Arc::clone(code))).ok_or(OUTSIDE),
             None => Ok(Cell::Code(Arc::from(value))),

@@ -51,7 +51,7 @@ pub(crate) struct Identity {
 }
 
 /// Kinds of identities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum IdentityKind {
     /// An insured number: the same person in every listing.

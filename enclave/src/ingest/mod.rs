@@ -2,6 +2,7 @@
 //! clinical part. Rows that cannot be loaded are set aside with a reason; a version becomes visible as a whole or not at all.
 
 mod cell;
+pub mod fhir;
 mod mapping;
 mod people;
 mod quarantine;

@@ -10,7 +10,7 @@ use crate::vault::Ordinals;
 /// Most identities remembered: about 100 MB; beyond, the memory is emptied and asked for anew.
 const REMEMBERED_MAX: usize = 1_000_000;
 /// Longest identity, in bytes: the linkage unit's limit.
-const IDENTITY_MAX_BYTES: usize = 256;
+pub(crate) const IDENTITY_MAX_BYTES: usize = 256;
 
 /// Resolves identities and facilities, batch by batch.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct People<'a> {
     pub(crate) ordinals: &'a mut Ordinals,
     pub(crate) listing: &'a str,
     people: HashMap<(String, String), u32>,
-    facilities: HashMap<String, u32>,
+    facilities: HashMap<(String, String), u32>,
 }
 
 impl<'a> People<'a> {
@@ -46,13 +46,16 @@ impl<'a> People<'a> {
 
     /// Ordinals of facilities, in their order; an empty name has none.
     pub(crate) fn facilities(&mut self, names: &[&str]) -> Result<Vec<Option<u32>>, IngestError> {
-        let named = names.iter().filter(|n| !n.is_empty() && !self.facilities.contains_key(**n));
+        let key = |name: &str| (self.listing.to_owned(), name.to_owned());
+        let named = names.iter().filter(|n| !n.is_empty() && !self.facilities.contains_key(&key(n)));
         let mut new: Vec<String> = named.map(|n| (*n).to_owned()).collect();
         new.sort_unstable();
         new.dedup();
-        let ordinals = self.ordinals.facilities(self.listing, &new)?;
-        self.facilities.extend(new.into_iter().zip(ordinals));
-        Ok(names.iter().map(|name| self.facilities.get(*name).copied()).collect())
+        // As tokens: an institution's number must not lie in the vault.
+        let tokens = self.client.tokens(&format!("facility:{}", self.listing), &new)?;
+        let ordinals = self.ordinals.facilities(self.listing, &tokens)?;
+        self.facilities.extend(new.iter().map(|name| key(name)).zip(ordinals));
+        Ok(names.iter().map(|name| self.facilities.get(&key(name)).copied()).collect())
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Quarantine {
 struct Entry<'a> {
     file: &'a str,
     line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<usize>,
     reason: &'a str,
 }
 
@@ -31,7 +33,12 @@ impl Quarantine {
 
     /// Sets one row aside.
     pub(crate) fn add(&mut self, file: &str, line: u64, reason: &str) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &Entry { file, line, reason })?;
+        self.add_entry(file, line, None, reason)
+    }
+
+    /// Sets one entry of a document aside.
+    pub(crate) fn add_entry(&mut self, file: &str, line: u64, entry: Option<usize>, reason: &str) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, &Entry { file, line, entry, reason })?;
         self.out.write_all(b"\n")?;
         *self.counts.entry((file.to_owned(), reason.to_owned())).or_default() += 1;
         Ok(())

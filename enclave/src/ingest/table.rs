@@ -17,7 +17,7 @@ use super::{
     IngestError,
     cell::{Cell, CellReader, DECIMAL_DIGITS},
     mapping::{IdentityKind, Source},
-    people::{People, identity},
+    people::{IDENTITY_MAX_BYTES, People, identity},
     quarantine::Quarantine,
     source::{Rows, Step},
 };
@@ -124,19 +124,25 @@ impl<'a> TableLoad<'a> {
         }
         let facilities: Vec<&str> = batch.iter().map(|r| r.facility.as_str()).collect();
         let facilities = if self.table.facility.is_some() { Some(people.facilities(&facilities)?) } else { None };
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(persons))];
-        arrays.extend(facilities.map(|f| Arc::new(UInt32Array::from(f)) as ArrayRef));
-        for (at, column) in self.table.columns.iter().enumerate() {
-            arrays.push(array(column, batch.iter().map(|row| row.cells.get(at).unwrap_or(&Cell::Null)))?);
-        }
+        let cells: Vec<Vec<Cell>> = batch.into_iter().map(|row| row.cells).collect();
         let before = self.rows;
-        self.rows += batch.len() as u64;
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(Fault::from)?;
-        self.writer.write(&batch).map_err(Fault::from)?;
+        self.append(persons, facilities, &cells)?;
         if before / PROGRESS_ROWS != self.rows / PROGRESS_ROWS {
             println!("{}.{}: {} rows so far", people.listing, self.table.name, self.rows);
         }
         Ok(())
+    }
+
+    /// Adds rows whose people are known.
+    pub(crate) fn append(&mut self, persons: Vec<u32>, facilities: Option<Vec<Option<u32>>>, rows: &[Vec<Cell>]) -> Result<(), Fault> {
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(persons))];
+        arrays.extend(facilities.map(|f| Arc::new(UInt32Array::from(f)) as ArrayRef));
+        for (at, column) in self.table.columns.iter().enumerate() {
+            arrays.push(array(column, rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null)))?);
+        }
+        self.rows += rows.len() as u64;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
+        Ok(self.writer.write(&batch)?)
     }
 
     /// Ends the file; its rows.
@@ -176,6 +182,9 @@ impl<'a> Places<'a> {
         let field = |at: usize| fields.get(at).unwrap_or_default();
         let identity = identity(self.identity.iter().map(|at| field(*at)))?;
         let facility = self.facility.map(|at| field(at).trim().to_owned()).unwrap_or_default();
+        if facility.len() > IDENTITY_MAX_BYTES {
+            return Err("a facility of more than 256 bytes".to_owned());
+        }
         let cells = self.cells.iter().map(|(at, reader)| reader.read(field(*at))).collect::<Result<_, String>>()?;
         Ok(Row { line, identity, facility, cells })
     }

@@ -120,7 +120,7 @@ fn exact(column: &KeyColumn, literal: &Expr) -> Result<i64, Refusal> {
 fn bound(column: &KeyColumn, literal: &Expr) -> Result<i64, Refusal> {
     match column.values {
         Values::Range(..) => number(column, literal),
-        Values::Codes(_) => Err(not_offered("a range of codes (use = , IN or LIKE 'prefix%')")),
+        Values::Codes(_) | Values::Pattern(_) => Err(not_offered("a range of codes (use = , IN or LIKE 'prefix%')")),
     }
 }
 
@@ -133,7 +133,7 @@ fn number(column: &KeyColumn, literal: &Expr) -> Result<i64, Refusal> {
         (Expr::UnaryOp { op: UnaryOperator::Minus, expr }, Values::Range(..)) => {
             return number(column, expr).map(|n: i64| n.saturating_neg());
         }
-        (Expr::Value(v), codes @ Values::Codes(_)) => match &v.value {
+        (Expr::Value(v), codes @ (Values::Codes(_) | Values::Pattern(_))) => match &v.value {
             Value::SingleQuotedString(text) => codes.index(text),
             _ => None,
         },
@@ -145,9 +145,16 @@ fn number(column: &KeyColumn, literal: &Expr) -> Result<i64, Refusal> {
 /// The codes that start with the text before a single closing `%`.
 fn prefix(column: &KeyColumn, pattern: &Expr) -> Result<ValueSet, Refusal> {
     let refused = || not_offered("LIKE, but for a code column and 'prefix%',");
-    let (Expr::Value(v), Values::Codes(codes)) = (pattern, &column.values) else { return Err(refused()) };
+    let Expr::Value(v) = pattern else { return Err(refused()) };
     let Value::SingleQuotedString(text) = &v.value else { return Err(refused()) };
     let head = text.strip_suffix('%').filter(|h| !h.contains(['%', '_', '\\'])).ok_or_else(refused)?;
-    let starting = codes.iter().enumerate().filter(|(_, c)| c.starts_with(head));
-    Ok(ValueSet::values(starting.map(|(i, _)| i as i64)))
+    match &column.values {
+        Values::Codes(codes) => {
+            let starting = codes.iter().enumerate().filter(|(_, c)| c.starts_with(head));
+            Ok(ValueSet::values(starting.map(|(i, _)| i as i64)))
+        }
+        // Codes of one form are numbered in the order of their texts: those with one beginning are neighbours.
+        Values::Pattern(form) => Ok(form.span(head).map_or(ValueSet::values([]), |(lo, hi)| ValueSet::range(lo, hi))),
+        Values::Range(..) => Err(refused()),
+    }
 }

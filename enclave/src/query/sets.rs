@@ -1,7 +1,7 @@
 //! Sets of domain values. Every declared domain is mapped onto whole numbers (a code is its place in the sorted code list), so one
 //! representation serves all predicates: sorted, disjoint, non-touching intervals.
 
-use visiting_catalog::Domain;
+use visiting_catalog::{Domain, Pattern};
 
 /// Values of one column for which a predicate is true.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +71,8 @@ pub(crate) enum Values {
     Range(i64, i64),
     /// A sorted code list; a code is its index.
     Codes(Vec<String>),
+    /// All codes of one form, by their number.
+    Pattern(Pattern),
 }
 
 impl Values {
@@ -84,6 +86,8 @@ impl Values {
                 codes.dedup();
                 Self::Codes(codes)
             }
+            // The catalogue's check has read the form; one that is none has no codes.
+            Domain::Pattern(form) => Pattern::parse(form).map_or(Self::Codes(Vec::new()), Self::Pattern),
         }
     }
 
@@ -92,6 +96,7 @@ impl Values {
         match self {
             Self::Range(lo, hi) => (*lo, *hi),
             Self::Codes(codes) => (0, codes.len() as i64 - 1),
+            Self::Pattern(form) => (0, form.size() - 1),
         }
     }
 
@@ -111,6 +116,7 @@ impl Values {
     pub(crate) fn index(&self, code: &str) -> Option<i64> {
         match self {
             Self::Codes(codes) => codes.binary_search_by(|c| c.as_str().cmp(code)).ok().map(|i| i as i64),
+            Self::Pattern(form) => form.number(code),
             Self::Range(..) => None,
         }
     }
@@ -120,6 +126,7 @@ impl Values {
         match self {
             Self::Range(..) => value.to_string(),
             Self::Codes(codes) => usize::try_from(value).ok().and_then(|i| codes.get(i)).cloned().unwrap_or_default(),
+            Self::Pattern(form) => form.code(value),
         }
     }
 }

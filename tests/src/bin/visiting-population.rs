@@ -1,11 +1,11 @@
-//! Writes the synthetic population: `visiting-population --out DIR [--variant demo|fixture] [--people N] [--seed S]`.
+//! Writes the synthetic population: `visiting-population --out DIR [--variant demo|fixture|fhir] [--people N] [--seed S]`.
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use lexopt::{Arg, Parser, ValueExt};
 use visiting_tests::population::{PEOPLE, Variant, generate};
 
-const USAGE: &str = "usage: visiting-population --out DIR [--variant demo|fixture] [--people N] [--seed S]";
+const USAGE: &str = "usage: visiting-population --out DIR [--variant demo|fixture|fhir] [--people N] [--seed S]";
 /// The population that the documentation speaks of.
 const SEED: u64 = 1;
 
@@ -43,7 +43,8 @@ fn arguments() -> Result<(PathBuf, Variant, u32, u64), lexopt::Error> {
                 variant = match parser.value()?.string()?.as_str() {
                     "demo" => Variant::Demo,
                     "fixture" => Variant::Fixture,
-                    _ => return Err("a variant is demo or fixture".into()),
+                    "fhir" => Variant::Fhir,
+                    _ => return Err("a variant is demo, fixture or fhir".into()),
                 }
             }
             other => return Err(other.unexpected()),

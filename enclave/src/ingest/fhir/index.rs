@@ -1,0 +1,135 @@
+//! The first look at all documents: which Bundle of one identifier is the newest, and the Patients that came on their own. Bodies of
+//! Bundles are only skimmed here.
+
+use std::collections::HashMap;
+
+use ring::digest::{SHA256, digest};
+use serde::Deserialize;
+
+use super::{
+    super::IngestError,
+    documents::{Documents, Found, Step},
+    limits::DOCUMENTS_MAX,
+    node::Node,
+};
+
+/// Most bytes of Patients that came on their own; references to later ones lead nowhere, and say so.
+const POOL_MAX_BYTES: usize = 1 << 30;
+
+/// The beginning of a digest: enough that no two identifiers meet.
+pub(crate) type Key = [u8; 16];
+
+/// What the first look found.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// By Bundle identifier: the newest one's time, and its place among all documents.
+    newest: HashMap<Key, (i64, u64)>,
+    /// Patients on their own, as JSON.
+    pub(crate) pool: Vec<String>,
+}
+
+/// What stands at the top of a document.
+#[derive(Debug, Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, rename = "resourceType")]
+    kind: Option<Node<'a>>,
+    #[serde(borrow)]
+    identifier: Option<Node<'a>>,
+    #[serde(borrow)]
+    timestamp: Option<Node<'a>>,
+    #[serde(borrow)]
+    meta: Option<Node<'a>>,
+}
+
+impl Index {
+    /// Looks at every document. What cannot be read is the second look's to report.
+    pub(crate) fn make(files: &[Found]) -> Result<Self, IngestError> {
+        let (mut index, mut place, mut text, mut pooled) = (Self::default(), 0, String::new(), 0);
+        for found in files {
+            let Ok(mut documents) = Documents::open(found) else { continue };
+            loop {
+                match documents.next(&mut text) {
+                    Step::End => break,
+                    Step::Bad(..) => {}
+                    Step::Document(_) => {
+                        if let Ok(head) = serde_json::from_str::<Head<'_>>(&text) {
+                            pooled = index.note(&head, &text, place, pooled);
+                        }
+                    }
+                }
+                place += 1;
+                if place > DOCUMENTS_MAX {
+                    return Err(IngestError::Source(format!("more than {DOCUMENTS_MAX} documents; load them in parts")));
+                }
+            }
+        }
+        Ok(index)
+    }
+
+    fn note(&mut self, head: &Head<'_>, text: &str, place: u64, pooled: usize) -> usize {
+        match head.kind.as_ref().and_then(Node::as_text) {
+            Some("Bundle") => {
+                let time = head.timestamp.as_ref().or_else(|| head.meta.as_ref().and_then(|m| m.get("lastUpdated")));
+                let time = time.and_then(Node::as_text).and_then(instant).unwrap_or(i64::MIN);
+                if let Some(key) = head.identifier.as_ref().and_then(key) {
+                    let newest = self.newest.entry(key).or_insert((time, place));
+                    if time > newest.0 {
+                        *newest = (time, place);
+                    }
+                }
+                pooled
+            }
+            Some("Patient") if pooled + text.len() <= POOL_MAX_BYTES => {
+                self.pool.push(text.to_owned());
+                pooled + text.len()
+            }
+            _ => pooled,
+        }
+    }
+
+    /// False when another Bundle has the same identifier and is newer, or as old and came first.
+    pub(crate) fn is_newest(&self, identifier: Option<&Node<'_>>, place: u64) -> bool {
+        let newest = identifier.and_then(key).and_then(|key| self.newest.get(&key));
+        newest.is_none_or(|(_, newest)| *newest == place)
+    }
+}
+
+/// System and value of an `Identifier`, as a digest: it holds an institution's number.
+fn key(identifier: &Node<'_>) -> Option<Key> {
+    let value = identifier.text_of("value").filter(|v| !v.trim().is_empty())?;
+    let whole = format!("{}\n{value}", identifier.text_of("system").unwrap_or_default());
+    digest(&SHA256, whole.as_bytes()).as_ref().first_chunk().copied()
+}
+
+/// Seconds since 1970 of `yyyy-mm-ddThh:mm:ss…Z` or with `±hh:mm`.
+fn instant(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| text.get(from..to).filter(|t| t.bytes().all(|b| b.is_ascii_digit()))?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let zone = text.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let offset = match zone {
+        "Z" => 0,
+        _ => {
+            let part = |range: std::ops::Range<usize>| zone.get(range)?.parse::<i64>().ok();
+            let minutes = part(1..3)? * 60 + part(4..6)?;
+            if zone.starts_with('-') { -minutes } else { minutes }
+        }
+    };
+    // Days since 1970 of a date in the Gregorian calendar, the year starting in March.
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719_469;
+    Some(((days * 24 + hour) * 60 + minute - offset) * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_compared_across_time_zones() {
+        assert_eq!(instant("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(instant("2024-03-01T09:00:00.123+09:00"), instant("2024-03-01T00:00:00Z"));
+        assert_eq!(instant("2024-02-29T23:59:59Z").map(|t| t + 1), instant("2024-03-01T00:00:00Z"));
+        assert!(["", "2024", "2024-03-01", "2024-03-01T09:00", "x".repeat(40).as_str()].iter().all(|t| instant(t).is_none()));
+    }
+}
