@@ -13,6 +13,7 @@ pub mod follow;
 pub mod gate;
 #[cfg(test)]
 mod gate_tests;
+pub mod guest;
 pub mod ingest;
 mod judge;
 mod keys;
