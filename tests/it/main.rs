@@ -12,6 +12,8 @@ mod base;
 mod differential;
 mod duckdb;
 mod fixture;
+mod guests;
+mod hostile;
 mod invariants;
 mod journey;
 mod kill;

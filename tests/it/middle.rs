@@ -18,6 +18,9 @@ use visiting_policies::handover::{RunTicket, Signed};
 /// What becomes of a ticket.
 pub(crate) type Change = Arc<dyn Fn(Signed<RunTicket>) -> Signed<RunTicket> + Send + Sync>;
 
+/// What becomes of an answer's bytes.
+pub(crate) type Rewrite = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
+
 /// What is done to the line while it is dishonest.
 #[derive(Clone)]
 pub(crate) enum Rule {
@@ -25,6 +28,8 @@ pub(crate) enum Rule {
     Change(Change),
     /// Requests to this path never arrive.
     Block(&'static str),
+    /// Answers from this path are changed.
+    Bytes(&'static str, Rewrite),
 }
 
 /// The proxy. Its thread ends with the test program.
@@ -107,6 +112,7 @@ impl State {
                 let changed: Vec<Signed<RunTicket>> = tickets.into_iter().map(|t| change(t)).collect();
                 (status, serde_json::to_vec(&changed).unwrap())
             }
+            Rule::Bytes(path, rewrite) if dishonest && uri.path() == *path => (status, rewrite(bytes)),
             _ => (status, bytes),
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
     arrow::{
-        array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray},
+        array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray},
         datatypes::{DataType, Field, Int64Type, Schema},
     },
     prelude::SessionContext,
