@@ -16,6 +16,9 @@ pub const ATTEMPTS_MAX: u64 = 8;
 pub const UNSHOWN_MAX: usize = 20;
 /// AND, OR and NOT in one query: far above hand-written SQL, and no tree of them is deep enough for the stack.
 pub const CONNECTIVES_MAX: usize = 200;
+/// Combinations of declared values over which a guest's labels are listed before a run: two columns like month of birth and care
+/// level, and a second or two at the guest's highest cost.
+pub const REACH_MAX: usize = 25_000;
 /// Milliseconds that a long poll for tickets waits at the gateway.
 pub const POLL_MS: u64 = 20_000;
 /// First rung of the ladder on which verdicts are delivered, milliseconds; each further one is twice as far (A10).

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use visiting_policies::{
     Code, Refusal,
     handover::{RunTicket, Signed},
+    sign,
 };
 
 use crate::{
@@ -25,6 +26,12 @@ pub(crate) struct Page {
 /// Answer to a report. Its index is not believed: the enclave reads the record itself.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Recorded {}
+
+/// A document, base64.
+#[derive(Deserialize)]
+struct Document {
+    document: String,
+}
 
 #[derive(Deserialize)]
 struct Problem {
@@ -62,6 +69,12 @@ impl Door {
     /// Waits for work.
     pub(crate) fn tickets(&self) -> Result<Vec<Signed<RunTicket>>, Fault> {
         self.get(&format!("/internal/v1/tickets?wait_ms={POLL_MS}"))
+    }
+
+    /// The bytes of a guest. They are not believed: whoever asked recomputes the digest.
+    pub(crate) fn guest(&self, digest: &str) -> Result<Vec<u8>, Fault> {
+        let Document { document } = self.get(&format!("/internal/v1/guests?digest={digest}"))?;
+        sign::from_base64(&document).ok_or_else(|| Fault::Gateway("a guest is no base64".to_owned()))
     }
 
     /// Sends a report; the answer comes once it is in the record.

@@ -206,7 +206,7 @@ fn settle(cell: &mut Cell) {
     });
 }
 
-/// Key values as places in their domain.
+/// Key values as places in their domain. Only a guest's column has rows without a value: they are a group of their own.
 fn numbers(column: &ArrayRef, values: &Values) -> Result<Vec<i64>, Fault> {
     let outside = || Fault::Other("a key column holds a value outside its domain".to_owned());
     match column.data_type() {
@@ -214,9 +214,9 @@ fn numbers(column: &ArrayRef, values: &Values) -> Result<Vec<i64>, Fault> {
         DataType::Dictionary(..) => {
             let dictionary = column.as_dictionary::<Int32Type>();
             let labels = dictionary.values().as_string::<i32>();
-            let places: Vec<Option<i64>> = labels.iter().map(|l| l.and_then(|l| values.index(l))).collect();
-            let place = |k: Option<i32>| k.and_then(|k| usize::try_from(k).ok()).and_then(|k| places.get(k).copied().flatten());
-            dictionary.keys().iter().map(|k| place(k).ok_or_else(outside)).collect()
+            let places: Vec<Option<i64>> = labels.iter().map(|l| l.map_or_else(|| values.null(), |l| values.index(l))).collect();
+            let place = |k: i32| usize::try_from(k).ok().and_then(|k| places.get(k).copied().flatten());
+            dictionary.keys().iter().map(|k| k.map_or_else(|| values.null(), place).ok_or_else(outside)).collect()
         }
         _ => Err(outside()),
     }

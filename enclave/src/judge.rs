@@ -12,6 +12,7 @@ use visiting_policies::{
 };
 
 use crate::{
+    bound::Guests,
     config::{CELLS_MAX, Config},
     engine, evidence,
     extract::{Extract, Manifest},
@@ -20,7 +21,7 @@ use crate::{
     keys::GateKeys,
     known::Block,
     output,
-    query::{self, Query},
+    query::{self, Origin, Query},
     session,
 };
 
@@ -103,6 +104,7 @@ pub(crate) async fn gather(
     extract: &Extract,
     query: &Query,
     listings: &[Listing],
+    guests: &Guests,
 ) -> Result<(evidence::Cells, Vec<String>), Fault> {
     let protected = |listing: &str| {
         listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack)).is_none_or(|p| p.rules.facilities_min > 0)
@@ -110,7 +112,7 @@ pub(crate) async fn gather(
     let facilities = session::facility_tables(query, protected);
     let names = facilities.iter().filter_map(|i| query.tables.get(*i)).map(query::SchemaTable::full_name).collect();
     let session = engine::session(&config.home.join("scratch"))?;
-    let streams = session::rows(&session, extract, query, &facilities).await?;
+    let streams = session::rows(&session, extract, query, &facilities, guests).await?;
     Ok((evidence::gather(streams, query, facilities.len()).await?, names))
 }
 
@@ -143,14 +145,16 @@ pub(crate) fn named_versions(query: &Query, extract: &Manifest, listings: &[List
 }
 
 /// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this.
-/// A table contributes at most as many key combinations as its domains allow, and as it has rows (base 10).
+/// A table contributes at most as many key combinations as its domains allow, and as it has rows (base 10); a guest its labels.
 pub(crate) fn check_cells(query: &Query, extract: &Manifest) -> Result<(), Refusal> {
     let of_table = |(index, table): (usize, &query::SchemaTable)| {
-        let domains = query.keys.iter().filter(|k| k.table == index).map(|k| k.values.count()).try_fold(1u64, u64::checked_mul);
+        let of_it = |k: &&query::KeyColumn| matches!(k.origin, Origin::Column { table, .. } if table == index);
+        let domains = query.keys.iter().filter(of_it).map(|k| k.values.count()).try_fold(1u64, u64::checked_mul);
         let rows = base10(extract.rows.get(&table.full_name()).copied().unwrap_or_default()).saturating_add(10);
         domains.unwrap_or(u64::MAX).min(rows)
     };
-    let cells = query.tables.iter().enumerate().map(of_table).try_fold(1u64, u64::checked_mul);
+    let labels = query.keys.iter().filter(|k| matches!(k.origin, Origin::Call(_))).map(|k| k.values.count());
+    let cells = query.tables.iter().enumerate().map(of_table).chain(labels).try_fold(1u64, u64::checked_mul);
     if cells.is_some_and(|n| n <= CELLS_MAX as u64) {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 //! The straight line is [`Enclave`]: follow the record, extract, run, let the gate judge, record, let the bytes out. Ingest fills the
 //! vault from the side; it is a process of its own and shares only files with the rest.
 
+mod bound;
 pub mod config;
 mod door;
 mod engine;
@@ -13,6 +14,7 @@ pub mod follow;
 pub mod gate;
 #[cfg(test)]
 mod gate_tests;
+pub mod guest;
 pub mod ingest;
 mod judge;
 mod keys;

@@ -14,6 +14,7 @@ use visiting_catalog::Listing;
 use visiting_policies::terms::PermitId;
 
 use crate::{
+    bound::Guests,
     config::Config,
     engine,
     extract::{Extract, UNIT},
@@ -79,7 +80,7 @@ impl Bench {
         let query = query::parse(sql, &PermitSchema::new(&plans))?;
         let rules = judge::strictest(&query, &self.listings)?;
         let plan = start.elapsed();
-        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, &self.extract, &query, &self.listings))?;
+        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, &self.extract, &query, &self.listings, &Guests::new()))?;
         let cells = judge::canonical_facilities(cells, &self.extract, &self.keys);
         let evidence = start.elapsed() - plan;
         let versions = judge::named_versions(&query, &self.extract.manifest, &self.listings);

@@ -9,13 +9,15 @@ use std::{
 use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
+    case::RunCase,
     handover::{Delivery, Order, Purpose, RunReport, RunTicket, Signed},
     receipt::{self, Receipt},
     sign,
-    terms::{PermitId, PersonId, RunId, Verdict},
+    terms::{PermitId, RunId, Verdict},
 };
 
 use crate::{
+    bound::Shelf,
     config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, UNSHOWN_MAX},
     door::Door,
     extract::{self, Extract},
@@ -46,7 +48,8 @@ pub struct Enclave {
     ledger: Ledger,
     runtime: tokio::runtime::Runtime,
     extracts: BTreeMap<PermitId, Extract>,
-    /// Digests of changed tickets that the record already holds as refused.
+    guests: Shelf,
+    /// Digests of changed tickets, and runs with changed guests, that the record already holds as refused.
     refused: BTreeSet<String>,
 }
 
@@ -64,6 +67,7 @@ impl Enclave {
             ledger: Ledger::open(&config.home.join("ledger.sqlite"), keys.root.derive("ledger seal"))?,
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
             extracts: BTreeMap::new(),
+            guests: Shelf::default(),
             refused: BTreeSet::new(),
             keys,
             config,
@@ -142,20 +146,23 @@ impl Enclave {
 
     fn obey(&mut self, ticket: &Signed<RunTicket>) -> Result<(), Fault> {
         if let Err(refusal) = self.follower.check_ticket(ticket) {
-            // Each changed ticket stands in the record once; the pause keeps a lying line from turning this into a busy loop.
-            let digest = sign::digest(&serde_json::to_vec(ticket)?);
-            if !self.refused.contains(&digest) {
-                let refused = serde_json::json!({ "tried": "enclave: take a ticket", "code": refusal.code });
-                self.door.report("refusals", &refused)?;
-                self.refused.insert(digest);
-            }
-            std::thread::sleep(REFUSED_PAUSE);
-            return Ok(());
+            return self.decline(sign::digest(&serde_json::to_vec(ticket)?), "enclave: take a ticket", &refusal);
         }
         match &ticket.value.order {
             Order::Extract { permit } => self.extract(permit),
             Order::Run { run, sql } => self.run(run, sql),
         }
+    }
+
+    /// What was changed on its way stands in the record once, and is asked for again: once the line is honest the order goes on. The
+    /// pause keeps a lying line from turning this into a busy loop.
+    fn decline(&mut self, name: String, tried: &str, refusal: &Refusal) -> Result<(), Fault> {
+        if !self.refused.contains(&name) {
+            self.door.report("refusals", &serde_json::json!({ "tried": tried, "code": refusal.code }))?;
+            self.refused.insert(name);
+        }
+        std::thread::sleep(REFUSED_PAUSE);
+        Ok(())
     }
 
     fn extract(&mut self, id: &PermitId) -> Result<(), Fault> {
@@ -182,10 +189,16 @@ impl Enclave {
             return Ok(());
         }
         let started = Instant::now();
+        // Under a permit that has ended nothing is fetched: the run gets its refusal below.
+        if self.follower.cases.open_permit(&case.permit, &case.by, now_ms()).is_ok() {
+            match self.guests.fetch(&self.door, &self.follower.cases, &case, sql) {
+                Err(Fault::Refused(refusal)) => return self.decline(run.to_string(), "enclave: take a guest", &refusal),
+                fetched => fetched?,
+            }
+        }
         // A run that takes the process down with it must not do so for ever.
         let again = self.ledger.attempt(run)? > ATTEMPTS_MAX;
-        let judged =
-            if again { Err(Fault::Other("the run was begun too often".to_owned())) } else { self.judge(&case.permit, &case.by, sql) };
+        let judged = if again { Err(Fault::Other("the run was begun too often".to_owned())) } else { self.judge(&case, sql) };
         let judged = match judged {
             Ok(judged) => judged,
             Err(Fault::Refused(refusal)) => Judged::refused(refusal),
@@ -210,18 +223,20 @@ impl Enclave {
     }
 
     /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
-    fn judge(&mut self, permit: &PermitId, by: &PersonId, sql: &str) -> Result<Judged, Fault> {
-        let permit = self.follower.cases.open_permit(permit, by, now_ms())?.permit.clone();
+    fn judge(&mut self, case: &RunCase, sql: &str) -> Result<Judged, Fault> {
+        let permit = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?.permit.clone();
         self.check_unshown(&permit.id)?;
         let plans = visiting_catalog::plan(&permit.scope, &self.listings)?;
-        let query = query::parse(sql, &PermitSchema::new(&plans))?;
+        let (guests, signatures) = self.guests.open(&self.follower.cases, case, sql)?;
+        let mut query = query::parse(sql, &PermitSchema::new(&plans).with_guests(signatures))?;
+        self.guests.reach(&mut query, &guests)?;
         let rules = judge::strictest(&query, &self.listings)?;
         if !self.extracts.contains_key(&permit.id) {
             self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
         }
         let Some(extract) = self.extracts.get(&permit.id) else { return Err(Fault::Other("an extract vanished".to_owned())) };
         judge::check_cells(&query, &extract.manifest)?;
-        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, extract, &query, &self.listings))?;
+        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, extract, &query, &self.listings, &guests))?;
         let cells = judge::canonical_facilities(cells, extract, &self.keys);
         let versions = judge::named_versions(&query, &extract.manifest, &self.listings);
         let context = gate::Context { query: &query, rules, people: &extract.people, facilities: &names, versions: &versions };

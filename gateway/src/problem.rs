@@ -22,6 +22,9 @@ pub struct Problem {
     pub detail: String,
     /// Stable code.
     pub code: String,
+    /// For a refused guest: everything that was found, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
 }
 
 impl Problem {
@@ -35,7 +38,7 @@ impl Problem {
         if let Some(first) = title.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        Self { kind: format!("/problems/{code}"), title, status, detail, code }
+        Self { kind: format!("/problems/{code}"), title, status, detail, code, findings: Vec::new() }
     }
 
     /// There is nothing at this path.
@@ -55,7 +58,12 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::of(refusal.code.name(), status(refusal.code).as_u16(), refusal.detail)
+        // Only the examination of a guest has more than one thing to say: its refusal has a finding a line.
+        let findings = match refusal.code {
+            Code::GuestRefused => refusal.detail.lines().skip(1).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        Self { findings, ..Self::of(refusal.code.name(), status(refusal.code).as_u16(), refusal.detail) }
     }
 }
 
@@ -85,6 +93,8 @@ fn status(code: Code) -> StatusCode {
         | Code::NameUnknown
         | Code::ColumnUse
         | Code::LiteralOutsideDomain
+        | Code::GuestRefused
+        | Code::GuestTampered
         | Code::NothingToShow
         | Code::TooManyUnshown => StatusCode::UNPROCESSABLE_ENTITY,
         Code::OperatorProblem | Code::KeyUnusable => StatusCode::INTERNAL_SERVER_ERROR,

@@ -235,6 +235,70 @@ pub struct NewRun {
     pub sql: String,
 }
 
+/// A guest to be bound.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGuest {
+    /// The manifest (TOML).
+    pub manifest: String,
+    /// The WebAssembly module, base64.
+    pub module: String,
+}
+
+/// A guest (利用者プログラム) of a permit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GuestView {
+    /// Digest over manifest and module.
+    pub guest: String,
+    /// What it is called in SQL: `guest.<name>(…)`.
+    pub name: String,
+    /// Who bound it.
+    pub by: String,
+    /// `bound`, `withheld` (the permit is suspended) or `expired`.
+    pub status: String,
+    /// Its parameters, in order.
+    pub params: Vec<GuestParam>,
+    /// Its labels, in the order of tables.
+    pub labels: Vec<GuestLabel>,
+    /// What the examination found in order.
+    pub report: GuestReport,
+}
+
+/// A parameter of a guest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GuestParam {
+    /// For people only; arguments are told by place.
+    pub name: String,
+    /// `int`, `decimal` or `text`.
+    pub kind: String,
+}
+
+/// A label of a guest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GuestLabel {
+    /// In SQL and tables.
+    pub label: String,
+    /// The same in Japanese, for pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ja: Option<String>,
+}
+
+/// The examination of a guest in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GuestReport {
+    /// In English.
+    pub checked: Vec<String>,
+    /// In Japanese.
+    pub checked_ja: Vec<String>,
+}
+
+/// Guests of a permit.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Guests {
+    /// Oldest first.
+    pub guests: Vec<GuestView>,
+}
+
 /// Why a run gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunRefusal {
@@ -300,6 +364,13 @@ pub struct RecordPage {
     pub events: Vec<String>,
     /// Signed checkpoint over the whole log.
     pub checkpoint: String,
+}
+
+/// A document, for the enclave.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Document {
+    /// Its bytes, base64.
+    pub document: String,
 }
 
 /// A refusal inside the enclave that the record must hold.

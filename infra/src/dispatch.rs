@@ -14,7 +14,7 @@ const CLIENT: &str = "login find show apply applications complete ballot vote pe
 
 /// Becomes the program for `word`. Returns only when there is none.
 pub(crate) fn exec(word: &str, rest: &[OsString]) -> Result<ExitCode, Fault> {
-    let client = CLIENT.split(' ').any(|verb| verb == word);
+    let client = CLIENT.split(' ').any(|verb| verb == word) || for_client(word, rest);
     let name = if client { "visiting-client".to_owned() } else { format!("visiting-{word}") };
     let program = place::programs()?.join(&name);
     if !legal(word) || !program.is_file() {
@@ -31,6 +31,11 @@ pub(crate) fn exec(word: &str, rest: &[OsString]) -> Result<ExitCode, Fault> {
     }
     let failed = command.args(rest).exec();
     Err(Fault::new(format!("`{name}` cannot be started: {failed}")))
+}
+
+/// `guest bind` and `guest list` speak to the API; the other words of `guest` are the author's own tool and need no server.
+fn for_client(word: &str, rest: &[OsString]) -> bool {
+    word == "guest" && rest.first().is_some_and(|verb| verb == "bind" || verb == "list")
 }
 
 /// A command is a plain word: nothing that could name a file elsewhere.

@@ -249,6 +249,10 @@ impl Grid {
 pub mod limits {
     /// Bytes of one SQL text: larger than any hand-written query, small enough to parse at once.
     pub const SQL_MAX_BYTES: usize = 16_384;
+    /// Guests bound to one permit: more than a study has functions, few enough that a list of them is read.
+    pub const GUESTS_MAX: usize = 32;
+    /// Bytes of a guest's name in SQL.
+    pub const GUEST_NAME_MAX_BYTES: usize = 32;
 }
 
 #[cfg(test)]

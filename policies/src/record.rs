@@ -120,6 +120,15 @@ pub enum Act {
         /// The enclave's signature.
         signature: String,
     },
+    /// A researcher's program that passed the examination, bound to a permit under a name.
+    GuestBound {
+        /// To which permit.
+        permit: PermitId,
+        /// Digest over manifest and module; the bytes lie beside the record.
+        guest: String,
+        /// What it is called in the permit's SQL: `guest.<name>`.
+        name: String,
+    },
     /// Intent of a run; recorded before any data is read.
     RunRequested {
         /// Its id.

@@ -54,6 +54,10 @@ pub enum Code {
     ColumnUse,
     /// A value outside the column's declared domain or of another type.
     LiteralOutsideDomain,
+    /// A guest's manifest or module is not of the allowed form; each finding is told.
+    GuestRefused,
+    /// The bytes of a guest are not those that the record names.
+    GuestTampered,
     /// The query is larger than a stated limit.
     TooLarge,
     /// Nothing can be shown: every row is under the threshold or was shown before. Says nothing else.

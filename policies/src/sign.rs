@@ -21,6 +21,13 @@ pub fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&sha256(bytes)))
 }
 
+/// True for what [`digest`] writes.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
+    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.strip_prefix("sha256:").is_some_and(|body| body.len() == 64 && body.bytes().all(hex))
+}
+
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -170,3 +170,81 @@ SELECT COUNT(DISTINCT pid) FROM ndb.patients WHERE sex = '1'
 
 -- literal-outside-domain
 SELECT COUNT(DISTINCT pid) FROM ndb.claims WHERE ym = 202501
+
+-- name-unknown
+SELECT COUNT(*) FROM ndb.patients WHERE guest.none(sex) = 'young'
+
+-- name-unknown
+SELECT guest.none(sex), COUNT(*) FROM ndb.patients GROUP BY guest.none(sex)
+
+-- name-unknown
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, insured_number) = 'young'
+
+-- name-unknown
+SELECT COUNT(*) FROM guest.band
+
+-- literal-outside-domain
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, sex) = 'ancient'
+
+-- literal-outside-domain
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, sex) IN ('young', NULL)
+
+-- literal-outside-domain
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, sex) <> ''
+
+-- literal-outside-domain
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, sex) = 1
+
+-- column-use
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(pid, sex) = 'young'
+
+-- column-use
+SELECT COUNT(*) FROM ndb.claims WHERE guest.kin(facility_id, points) = 'other'
+
+-- column-use
+SELECT COUNT(*) FROM ndb.claims WHERE guest.kin(points, points) = 'other'
+
+-- column-use
+SELECT COUNT(*) FROM ndb.claims WHERE guest.band(icd10, ym) = 'young'
+
+-- column-use
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, 'm') = 'young'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(sex) = 'young'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(*) = 'young'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, guest.band(birth_ym, sex)) = 'young'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym + 1, sex) = 'young'
+
+-- sql-not-offered
+SELECT SUM(guest.band(birth_ym, sex)) FROM ndb.patients
+
+-- sql-not-offered
+SELECT COUNT(DISTINCT guest.band(birth_ym, sex)) FROM ndb.patients
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, sex) IS NULL
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, sex) = guest.band(birth_ym, 2)
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, sex) LIKE 'y%'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE "guest".band(birth_ym, sex) = 'young'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE catalog.guest.band(birth_ym, sex) = 'young'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE band(birth_ym, sex) = 'young'
+
+-- sql-not-offered
+SELECT guest.band(birth_ym, sex), COUNT(*) FROM ndb.patients

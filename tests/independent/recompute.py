@@ -20,7 +20,14 @@ import duckdb
 K, BASE, PERCENT, FACILITIES = 10, 10, 10, 3
 MASK, BEFORE = "<k", "as released before"
 
-# keys; measures (column, decimal places); outputs in order; facility column with its listing's rule; the rows themselves
+# The guests of the tests as SQL: the place of the label, the last place for rows without one.
+BAND = ("(CASE WHEN (202412 - birth_ym) // 100 - CASE WHEN {sex} = 2 THEN 5 ELSE 0 END < 40 THEN 0 "
+        "WHEN (202412 - birth_ym) // 100 - CASE WHEN {sex} = 2 THEN 5 ELSE 0 END < 65 THEN 1 ELSE 2 END)")
+BANDS = ["young", "middle", "old"]
+KIN = "(CASE WHEN icd10 LIKE 'E1%' THEN 0 WHEN icd10 LIKE 'I%' THEN 2 WHEN points > 1000 THEN 2 ELSE 1 END)"
+KINS = ["diabetes", "other", ""]
+
+# keys; labels of keys that are places; measures (column, decimal places); outputs in order; facility column with its listing's rule; the rows themselves
 QUERIES = {
     "joined": dict(
         keys=["care_level", "sex"], outputs=["key", "key", "people"], titles=["care_level", "sex", "people"], single=True,
@@ -47,6 +54,16 @@ QUERIES = {
     "total": dict(
         keys=[], outputs=["people", "rows", "avg points"], titles=["people", "rows", "avg_points"], measures={"points": 0},
         sql="SELECT person, points FROM claims"),
+    "guest_groups": dict(
+        keys=["band", "kin"], outputs=["key", "key", "people", "sum points", "avg points"],
+        titles=["band", "kin", "people", "sum_points", "avg_points"], measures={"points": 0}, labels=[BANDS, KINS],
+        sql=f"SELECT person, {BAND.format(sex='p.sex')} AS band, {KIN} AS kin, points FROM claims JOIN patients p USING (person)"),
+    "guest_filter": dict(
+        keys=["pref"], outputs=["key", "people", "rows"], titles=["pref", "people", "rows"],
+        sql=f"SELECT person, p.pref FROM claims JOIN patients p USING (person) WHERE {BAND.format(sex='p.sex')} = 1 AND {KIN} = 1"),
+    "guest_literal": dict(
+        keys=["band", "sex"], outputs=["key", "key", "people"], titles=["band", "sex", "people"], labels=[BANDS, None], single=True,
+        sql=f"SELECT person, {BAND.format(sex='2')} AS band, sex FROM patients"),
     "conditions": dict(
         keys=["condition", "sex"], outputs=["key", "key", "people"], titles=["condition_concept_id", "sex", "people"],
         sql="SELECT person, condition, sex FROM conditions JOIN persons USING (person)"),
@@ -248,7 +265,8 @@ def table(query, cells):
             continue
         by_place = {f: at[0] for f, at in cell["facilities"].items()} if protected else None
         count, before = ledger.people(key, people, by_place)
-        line, keys, note = [], iter(key), False
+        names = query.get("labels", [None] * len(key))
+        line, keys, note = [], iter(k if n is None else n[k] for k, n in zip(key, names)), False
         for output in query["outputs"]:
             if output == "key":
                 line.append(str(next(keys)))

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write};
 use serde_json::json;
 use visiting_gateway::files;
 use visiting_tests::{
+    guest,
     journey::{self, JOINED},
     raw::Answer,
     world::{World, tree},
@@ -50,6 +51,8 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
             format!("/v1/permits/{permit}/suspension"),
             json!({ "reason": "stop", "signature": "AAAA" }).to_string(),
         ),
+        get("/v1/permits/{id}/guests", format!("/v1/permits/{permit}/guests")),
+        ("POST", "/v1/permits/{id}/guests", format!("/v1/permits/{permit}/guests"), crate::guests::upload(&guest::band("band").unwrap())),
         get("/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs")),
         ("POST", "/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs"), json!({ "sql": JOINED }).to_string()),
         get("/v1/runs/{id}", format!("/v1/runs/{run}")),
@@ -76,7 +79,7 @@ struct Case {
 /// Status, and the code of a refusal; for lists, how many are seen.
 fn said(answer: &Answer) -> String {
     let body = answer.json();
-    let list = ["applications", "permits"].iter().find_map(|f| body.get(f)?.as_array());
+    let list = ["applications", "permits", "guests"].iter().find_map(|f| body.get(f)?.as_array());
     match (body.get("code").and_then(|c| c.as_str()), list) {
         (Some(code), _) if answer.status >= 400 => format!("{} {code}", answer.status),
         (_, Some(list)) => format!("{} {}", answer.status, if list.is_empty() { "none" } else { "some" }),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use visiting_tests::{
+    guest,
     journey::COLUMNS,
     raw::Answer,
     world::{World, tree},
@@ -60,6 +61,9 @@ fn population(name: &str, whole: bool) -> (World, String) {
     world.ingest("kaigo", &[source.join("kaigo")]).unwrap();
     world.start_all().unwrap();
     let permit = base::permit(&world, COLUMNS, (202401, 202412));
+    for source in [guest::band("band").unwrap(), guest::kin("kin").unwrap()] {
+        crate::guests::bind(&world, &permit, &source);
+    }
     (world, permit)
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, process::Command};
 
 use visiting_tests::{
+    guest,
     journey::{CONDITIONS, JOINED, OMOP_COLUMNS, SUMS},
     skip::skip,
     world::{World, omop_set, text, tree},
@@ -33,6 +34,25 @@ const QUERIES: &[(&str, &str)] = &[
         "SELECT icd10, COUNT(DISTINCT pid), COUNT(*), SUM(units), SUM(points) FROM ndb.claims JOIN kaigo.services USING (pid) GROUP BY icd10",
     ),
     ("total", "SELECT COUNT(DISTINCT pid), COUNT(*), AVG(points) FROM ndb.claims"),
+];
+
+/// Queries that call guests, with their names in `recompute.py`, where the same functions stand as CASE.
+const GUEST_QUERIES: &[(&str, &str)] = &[
+    (
+        "guest_groups",
+        "SELECT guest.band(p.birth_ym, p.sex) AS band, guest.kin(icd10, points) AS kin, COUNT(DISTINCT pid) AS people, SUM(points), AVG(points) \
+         FROM ndb.patients p JOIN ndb.claims USING (pid) GROUP BY guest.band(p.birth_ym, p.sex), guest.kin(icd10, points)",
+    ),
+    (
+        "guest_filter",
+        "SELECT p.pref, COUNT(DISTINCT pid) AS people, COUNT(*) FROM ndb.claims JOIN ndb.patients p USING (pid) \
+         WHERE NOT (guest.kin(icd10, points) = 'diabetes' OR guest.band(p.birth_ym, p.sex) IN ('young', 'old')) GROUP BY p.pref",
+    ),
+    (
+        "guest_literal",
+        "SELECT guest.band(birth_ym, 2) AS band, sex, COUNT(DISTINCT pid) AS people FROM ndb.patients \
+         WHERE guest.kin('E11', 5) <> 'other' GROUP BY guest.band(birth_ym, 2), sex",
+    ),
 ];
 
 /// Python with duckdb; `None` after saying so.
@@ -85,6 +105,22 @@ fn synthetic_tables_equal_the_independent_computation() {
         masked > 0 && repeated > 0 && absent > 0,
         "the queries do not exercise masks ({masked}), repeats ({repeated}) and absent rows ({absent})"
     );
+}
+
+#[test]
+fn tables_by_guests_equal_the_independent_computation() {
+    let Some(python) = python() else { return };
+    let folders = [format!("ndb={}", text(&base::loaded().join("source/ndb")))];
+    for (name, sql) in GUEST_QUERIES {
+        let (world, permit) = base::running(name);
+        for source in [guest::band("band").unwrap(), guest::kin("kin").unwrap()] {
+            crate::guests::bind(&world, &permit, &source);
+        }
+        let released = base::table(&world, &permit, sql).unwrap();
+        let (expected, cells, under) = recompute(&python, name, &folders);
+        compare(name, &released, &expected);
+        println!("{name}: {} rows released of {cells} cells, {under} under ten people", released.lines().count() - 1);
+    }
 }
 
 #[test]

@@ -13,8 +13,9 @@ const COLUMNS: &[&str] = &[
     "fixture.claims.points",
 ];
 
-fn fixture() -> (World, String) {
-    let mut world = World::new("fixture").unwrap();
+/// A running system over the fixture database, and its permit.
+pub(crate) fn fixture(name: &str) -> (World, String) {
+    let mut world = World::new(name).unwrap();
     world.set("VISITING_LISTINGS", &text(&tree().unwrap().join("catalog/listings/variants")));
     let source = world.home().join("source");
     world.tool("visiting-population", &["--variant", "fixture", "--out", &text(&source)]).unwrap();
@@ -25,13 +26,13 @@ fn fixture() -> (World, String) {
 }
 
 /// The rows of a released table, without the title line.
-fn rows(table: &str) -> Vec<Vec<&str>> {
+pub(crate) fn rows(table: &str) -> Vec<Vec<&str>> {
     table.lines().skip(1).map(|l| l.split(',').collect()).collect()
 }
 
 #[test]
 fn the_attacks_of_this_language_find_nobody() {
-    let (world, permit) = fixture();
+    let (world, permit) = fixture("fixture");
     let ask = |sql: &str| base::table(&world, &permit, sql);
     let refused = Err("nothing-to-show".to_owned());
 

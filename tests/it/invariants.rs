@@ -16,6 +16,7 @@ use ring::{
 use visiting_gateway::files;
 use visiting_policies::record::{Act, Event};
 use visiting_tests::{
+    guest,
     journey::{COLUMNS, JOINED, SUMS},
     world::{Unit, World, binaries, tree},
 };
@@ -117,6 +118,18 @@ fn i03_the_gate_judges_by_the_hosts_own_counts() {
     let shown: BTreeSet<(String, String)> =
         table.lines().skip(1).map(|l| l.split(',').map(str::to_owned).collect::<Vec<_>>()).map(|f| (f[0].clone(), f[1].clone())).collect();
     assert_eq!(shown, groups.iter().filter(|(_, (people, _))| people.len() >= 10).map(|(k, _)| k.clone()).collect());
+    // A guest that makes one group of all small ones names groups, and counts nobody: each label's people are counted by the host.
+    let small = guest::guest("small", &[("pref", "int"), ("disease", "text")], &["named", "other"], &{
+        let (pref, disease) = groups.iter().find(|(_, (people, _))| people.len() < 10).map(|(key, _)| key).unwrap();
+        // The boundary's form of a text of at most eight bytes: its bytes from the highest place on.
+        let word = disease.bytes().fold(0u64, |word, byte| (word << 8) | u64::from(byte)) << (8 * (8 - disease.len()));
+        format!("(i32.eqz (i32.and (i64.eq (local.get $pref) (i64.const {pref})) (i64.eq (local.get $disease) (i64.const {word}))))")
+    });
+    crate::guests::bind(&world, &permit, &small.unwrap());
+    let call = "guest.small(p.pref, icd10)";
+    let sql = format!("SELECT {call} AS g, COUNT(*) AS lines FROM ndb.claims JOIN ndb.patients p USING (pid) GROUP BY {call}");
+    let table = base::table(&world, &permit, &sql).unwrap();
+    assert!(table.contains("\nother,") && !table.contains("named"), "{table}");
     // And no researcher's number can stand where the host counts.
     for sql in ["SELECT 100 AS people FROM ndb.patients", "SELECT sex, 100 AS people, COUNT(DISTINCT pid) FROM ndb.patients GROUP BY sex"] {
         assert_eq!(base::table(&world, &permit, sql), Err("sql-not-offered".to_owned()));
@@ -211,9 +224,14 @@ fn i05_what_the_permit_does_not_name_does_not_exist() {
     let columns = ["pref", "kana", "nothing"].map(|c| format!("SELECT {c}, COUNT(DISTINCT pid) FROM ndb.patients GROUP BY {c}"));
     let filters = ["pref", "nothing"].map(|c| format!("SELECT COUNT(DISTINCT pid) FROM ndb.patients WHERE {c} = 1"));
     let sums = ["ym", "nothing"].map(|c| format!("SELECT SUM({c}) FROM ndb.claims"));
+    // Guests: one of another permit, and one of none.
+    let other_permit = base::permit(&world, &["ndb.patients.sex", "ndb.patients.birth_ym"], (202401, 202412));
+    crate::guests::bind(&world, &other_permit, &guest::band("band").unwrap());
+    let guests = ["guest.band(sex, sex)", "guest.nothing(sex, sex)", "guest.band(birth_ym, sex)", "nothing"]
+        .map(|g| format!("SELECT COUNT(DISTINCT pid) FROM ndb.patients WHERE {g} = 'young'"));
     let tables = ["ndb.labs", "ndb.nothing", "kaigo.services", "omop.persons", "nothing.nothing", "labs"]
         .map(|t| format!("SELECT COUNT(DISTINCT pid) FROM {t}"));
-    for group in [&columns[..], &filters, &sums, &tables] {
+    for group in [&columns[..], &filters, &sums, &guests, &tables] {
         let first = refused(&group[0]);
         assert_eq!(first.code, "name-unknown");
         for sql in &group[1..] {
@@ -239,6 +257,7 @@ fn i05_what_the_permit_does_not_name_does_not_exist() {
     for path in [
         format!("/v1/permits/{permit}"),
         format!("/v1/permits/{permit}/runs"),
+        format!("/v1/permits/{permit}/guests"),
         format!("/v1/runs/{run}"),
         format!("/v1/runs/{run}/files/table.csv"),
     ] {
@@ -316,6 +335,23 @@ fn i07_form_time_and_presence_say_nothing_about_a_person() {
     let (alone, none) = (ask(month), ask(&nobody));
     assert_eq!(alone, none, "one person and nobody are told apart");
     assert_eq!(alone.0.map(|r| r.code).as_deref(), Some("nothing-to-show"));
+    // The same by guests with the person's own data written into them, and with nobody's; one of them runs long for that person alone.
+    let named = |name: &str, month: &str| {
+        let body = format!(
+            "(local $n i64) (if (result i32) (i32.and (i64.eq (local.get $born) (i64.const {month})) (i64.eq (local.get $pref) (i64.const {pref})))
+                (then (loop $l (br_if $l (i64.lt_u (local.tee $n (i64.add (local.get $n) (i64.const 1))) (i64.const 5000)))) (i32.const 0))
+                (else (i32.const 1)))"
+        );
+        let source = guest::guest(name, &[("born", "int"), ("pref", "int")], &["found", "rest"], &body).unwrap();
+        crate::guests::bind(&world, &permit, &source);
+        let run = base::run(
+            &world,
+            &permit,
+            &format!("SELECT COUNT(DISTINCT pid) AS people FROM ndb.patients WHERE guest.{name}(birth_ym, pref) = 'found'"),
+        );
+        (run.refusal, run.verdict, run.files)
+    };
+    assert_eq!((named("person", month), named("nobody", &nobody)), (none.clone(), none), "a guest tells one person and nobody apart");
     let table = base::table(&world, &permit, "SELECT pref, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY pref").unwrap();
     let keys: Vec<i64> = table.lines().skip(1).map(|l| l.split(',').next().unwrap().parse().unwrap()).collect();
     assert!(keys.is_sorted() && table.starts_with("pref,people,note\n"), "rows stand in key order, columns in the question's");
@@ -388,7 +424,16 @@ fn i09_the_same_question_gives_the_same_bytes_in_any_order_of_rows() {
         JOINED,
         SUMS,
         "SELECT pref, jlac10, AVG(value), COUNT(DISTINCT labs.pid) FROM ndb.labs JOIN ndb.patients USING (pid) GROUP BY pref, jlac10",
+        "SELECT guest.kin(icd10, points) AS kin, guest.band(birth_ym, sex) AS band, COUNT(DISTINCT pid), SUM(points) FROM ndb.claims \
+         JOIN ndb.patients USING (pid) WHERE guest.band(birth_ym, 2) <> 'young' GROUP BY guest.kin(icd10, points), guest.band(birth_ym, sex)",
     ];
+    let bind = |world: &World, permit: &str| {
+        for source in [guest::band("band").unwrap(), guest::kin("kin").unwrap()] {
+            crate::guests::bind(world, permit, &source);
+        }
+    };
+    bind(&world, &first);
+    bind(&world, &second);
     let tables = questions.map(|sql| fetch(&world, &first, sql));
     for (sql, table) in questions.iter().zip(&tables) {
         assert!(fetch(&world, &first, sql) == *table, "a second run: {sql}");
@@ -409,6 +454,7 @@ fn i09_the_same_question_gives_the_same_bytes_in_any_order_of_rows() {
     }
     turned.start_all().unwrap();
     let permit = base::permit(&turned, COLUMNS, (202401, 202412));
+    bind(&turned, &permit);
     for (sql, table) in questions.iter().zip(&tables) {
         assert!(fetch(&turned, &permit, sql) == *table, "rows in the opposite order: {sql}");
     }

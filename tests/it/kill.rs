@@ -14,7 +14,7 @@ use std::{
 use visiting_gateway::{client::Client, files, home::Home};
 use visiting_policies::{record::Event, vote::Decision};
 use visiting_tests::{
-    journey,
+    guest, journey,
     skip::skip,
     world::{Unit, World, record_lines},
 };
@@ -33,6 +33,7 @@ pub(crate) const KINDS: &[&str] = &[
     "vote_cast",
     "permit_issued",
     "extract_made",
+    "guest_bound",
     "run_requested",
     "run_judged",
     "released",
@@ -42,10 +43,12 @@ pub(crate) const KINDS: &[&str] = &[
     "refused",
 ];
 
-const COLUMNS: &[&str] = &["ndb.patients.sex", "ndb.claims.ym", "ndb.claims.icd10", "ndb.claims.points", "kaigo.recipients.sex"];
+const COLUMNS: &[&str] =
+    &["ndb.patients.sex", "ndb.patients.birth_ym", "ndb.claims.ym", "ndb.claims.icd10", "ndb.claims.points", "kaigo.recipients.sex"];
 
-const SQL: &str =
-    "SELECT p.sex, COUNT(DISTINCT pid) AS people, SUM(points) AS points FROM ndb.patients p JOIN ndb.claims c USING (pid) GROUP BY p.sex";
+/// Counts and sums by a guest that was bound just before: what a crash could tear apart.
+const SQL: &str = "SELECT guest.band(p.birth_ym, p.sex) AS band, COUNT(DISTINCT pid) AS people, SUM(points) AS points FROM ndb.patients p \
+     JOIN ndb.claims c USING (pid) GROUP BY guest.band(p.birth_ym, p.sex)";
 
 /// What the players saw acknowledged, and how it ended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -101,6 +104,10 @@ pub(crate) fn play(address: &str, home: &Path, ids: &Mutex<BTreeSet<String>>) ->
     let permit = permit.unwrap();
     acknowledged(&permit);
     ending.statuses.push(hanako.wait_extract(&permit).unwrap().extract);
+    let source = guest::band("band").unwrap();
+    let bound = hanako.bind_guest(&permit, &source.manifest, &source.module).unwrap();
+    acknowledged(&bound.guest);
+    ending.statuses.push(bound.status);
     let run = hanako.run(&permit, SQL).unwrap().id;
     acknowledged(&run);
     ending.statuses.push(hanako.wait(&run).unwrap().status);

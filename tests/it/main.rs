@@ -14,6 +14,8 @@ mod differential;
 mod duckdb;
 mod fixture;
 mod follow;
+mod guests;
+mod hostile;
 mod invariants;
 mod journey;
 mod kill;

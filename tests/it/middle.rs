@@ -18,6 +18,9 @@ use visiting_policies::handover::{RunTicket, Signed};
 /// What becomes of a ticket.
 pub(crate) type Change = Arc<dyn Fn(Signed<RunTicket>) -> Signed<RunTicket> + Send + Sync>;
 
+/// What becomes of an answer's bytes.
+pub(crate) type Rewrite = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
+
 /// What is done to the line while it is dishonest.
 #[derive(Clone)]
 pub(crate) enum Rule {
@@ -27,6 +30,8 @@ pub(crate) enum Rule {
     Block(&'static str),
     /// In answers to paths with this beginning, one text becomes another.
     Rewrite { path: &'static str, from: &'static str, to: &'static str },
+    /// Answers from this path are changed.
+    Bytes(&'static str, Rewrite),
 }
 
 /// The proxy. Its thread ends with the test program.
@@ -112,6 +117,7 @@ impl State {
             Rule::Rewrite { path, from, to } if dishonest && uri.path().starts_with(path) => {
                 (status, String::from_utf8(bytes).unwrap().replace(from, to).into_bytes())
             }
+            Rule::Bytes(path, rewrite) if dishonest && uri.path() == *path => (status, rewrite(bytes)),
             _ => (status, bytes),
         }
     }

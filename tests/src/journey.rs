@@ -62,6 +62,14 @@ pub const JOINED: &str = "SELECT r.care_level, p.sex, COUNT(DISTINCT pid) AS peo
 /// Sums and means over claims.
 pub const SUMS: &str = "SELECT icd10, COUNT(DISTINCT pid) AS people, COUNT(*) AS lines, SUM(points) AS points, AVG(points) AS mean FROM ndb.claims GROUP BY icd10";
 
+/// People by a label that a guest gives.
+pub const BANDS: &str =
+    "SELECT guest.band(birth_ym, sex) AS band, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY guest.band(birth_ym, sex)";
+
+/// Sums over the rows that a guest gives other labels than one.
+pub const NOT_YOUNG: &str = "SELECT icd10, COUNT(DISTINCT pid) AS people, SUM(points) AS points FROM ndb.claims JOIN ndb.patients p USING (pid) \
+     WHERE guest.band(p.birth_ym, p.sex) <> 'young' GROUP BY icd10";
+
 /// Conditions by sex in the OMOP set.
 pub const CONDITIONS: &str = "SELECT c.condition_concept_id, p.sex, COUNT(DISTINCT pid) AS people FROM omop.persons p JOIN omop.conditions c USING (pid) GROUP BY c.condition_concept_id, p.sex";
 
@@ -121,6 +129,9 @@ const STEPS: &[(&str, fn(&mut Journey) -> Step)] = &[
     ("the receipt verifies, and not for other bytes", Journey::receipt),
     ("the same question gives the same bytes", Journey::run_again),
     ("a run on the command line", Journey::run_cli),
+    ("bind a guest: one's own function, examined", Journey::bind_guest),
+    ("run: people by the guest's label, and only some labels", Journey::run_guest),
+    ("wrong: a guest that keeps a memory", Journey::wrong_guest),
     ("wrong: the removed column", Journey::wrong_removed),
     ("wrong: SQL that is not offered", Journey::wrong_sql),
     ("wrong: a person whom the permit does not name", Journey::wrong_person),

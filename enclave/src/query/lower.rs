@@ -1,20 +1,26 @@
-//! WHERE conditions to [`Predicate`]: comparisons of a column that has a domain with literals of it, and AND, OR, NOT.
+//! WHERE conditions to [`Predicate`]: comparisons of a column that has a domain, or of a guest, with literals of it, and AND, OR, NOT.
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 use visiting_policies::{Code, Refusal};
 
 use super::{
-    KeyColumn, Predicate, ValueSet, Values,
-    parse::{Tables, column_parts, key_column, not_offered},
+    KeyColumn, PermitSchema, Predicate, ValueSet, Values,
+    parse::{Tables, key, names_key, not_offered},
 };
 
-/// Lowers a condition; the columns it names are added to `named`.
-pub(super) fn condition(expression: &Expr, tables: &Tables, named: &mut Vec<KeyColumn>) -> Result<Predicate, Refusal> {
-    Lowering { tables, named }.lower(expression, false)
+/// Lowers a condition; the columns and guests it names are added to `named`.
+pub(super) fn condition(
+    expression: &Expr,
+    tables: &Tables,
+    permit: &PermitSchema,
+    named: &mut Vec<KeyColumn>,
+) -> Result<Predicate, Refusal> {
+    Lowering { tables, permit, named }.lower(expression, false)
 }
 
 struct Lowering<'a> {
     tables: &'a Tables,
+    permit: &'a PermitSchema,
     named: &'a mut Vec<KeyColumn>,
 }
 
@@ -49,7 +55,7 @@ impl Lowering<'_> {
     }
 
     fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, not: bool) -> Result<Predicate, Refusal> {
-        let (column, op, literal) = match (column_parts(left).is_some(), column_parts(right).is_some()) {
+        let (column, op, literal) = match (names_key(left), names_key(right)) {
             (true, false) => (self.column(left)?, op.clone(), right),
             (false, true) => (self.column(right)?, mirrored(op), left),
             _ => return Err(not_offered("a condition that does not compare a column with a literal")),
@@ -68,8 +74,7 @@ impl Lowering<'_> {
     }
 
     fn column(&mut self, expression: &Expr) -> Result<KeyColumn, Refusal> {
-        let (qualifier, name) = column_parts(expression).ok_or_else(|| not_offered("a condition on an expression"))?;
-        let column = key_column(self.tables, qualifier.as_deref(), &name)?;
+        let column = key(expression, self.tables, self.permit)?.ok_or_else(|| not_offered("a condition on an expression"))?;
         if !self.named.contains(&column) {
             self.named.push(column.clone());
         }
@@ -99,12 +104,16 @@ fn atom(column: &KeyColumn, set: ValueSet, not: bool) -> Predicate {
 }
 
 fn wrong(column: &KeyColumn) -> Refusal {
+    if let Values::Labels { labels, .. } = &column.values {
+        let declared = format!("guest.{} is compared with its declared labels only: '{}'", column.title, labels.join("', '"));
+        return Refusal::new(Code::LiteralOutsideDomain, declared);
+    }
     let example = column.values.label(column.values.bounds().0);
     Refusal::new(
         Code::LiteralOutsideDomain,
         format!(
             "a value compared with `{}` is not in its declared domain; the listing shows the domain (it starts at {example})",
-            column.column
+            column.title
         ),
     )
 }
@@ -121,6 +130,7 @@ fn bound(column: &KeyColumn, literal: &Expr) -> Result<i64, Refusal> {
     match column.values {
         Values::Range(..) => number(column, literal),
         Values::Codes(_) | Values::Pattern(_) => Err(not_offered("a range of codes (use = , IN or LIKE 'prefix%')")),
+        Values::Labels { .. } => Err(not_offered("a range of a guest's labels (use = , <> or IN)")),
     }
 }
 
@@ -133,7 +143,7 @@ fn number(column: &KeyColumn, literal: &Expr) -> Result<i64, Refusal> {
         (Expr::UnaryOp { op: UnaryOperator::Minus, expr }, Values::Range(..)) => {
             return number(column, expr).map(|n: i64| n.saturating_neg());
         }
-        (Expr::Value(v), codes @ (Values::Codes(_) | Values::Pattern(_))) => match &v.value {
+        (Expr::Value(v), codes @ (Values::Codes(_) | Values::Pattern(_) | Values::Labels { .. })) => match &v.value {
             Value::SingleQuotedString(text) => codes.index(text),
             _ => None,
         },

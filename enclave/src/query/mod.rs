@@ -3,6 +3,7 @@
 //! SQL text never reaches the engine. It is parsed, lowered to a [`Query`] piece by piece, and every part of the syntax tree that
 //! was not understood makes it refused. All of this is decided on the plan: no data is read.
 
+mod guests;
 mod lower;
 mod parse;
 mod predicate;
@@ -10,21 +11,38 @@ mod schema;
 mod sets;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod three_valued;
 
+pub(crate) use guests::{Argument, Call, named};
 pub(crate) use parse::parse;
 pub(crate) use predicate::Predicate;
 pub use schema::PermitSchema;
-pub(crate) use schema::{ColumnUse, SchemaTable};
+pub(crate) use schema::{ColumnUse, SchemaTable, Signature};
 pub(crate) use sets::{ValueSet, Values};
 
-/// A column with a declared domain, by place: table of the query, name.
+/// Where the values of a [`KeyColumn`] come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A column of the extract.
+    Column {
+        /// Index into [`Query::tables`].
+        table: usize,
+        /// Column name.
+        column: String,
+    },
+    /// A guest, called once a row.
+    Call(Call),
+}
+
+/// What WHERE and GROUP BY can name: a column with a declared domain, or a guest with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyColumn {
-    /// Index into [`Query::tables`].
-    pub(crate) table: usize,
-    /// Column name.
-    pub(crate) column: String,
-    /// `listing.table.column`.
+    /// Column or guest.
+    pub(crate) origin: Origin,
+    /// What it is called in the output, unless the researcher says otherwise.
+    pub(crate) title: String,
+    /// What it is in every plan: `listing.table.column`, or the guest's digest with its arguments. Never a name that researchers give.
     pub(crate) name: String,
     /// Its domain.
     pub(crate) values: Values,
@@ -67,7 +85,7 @@ pub(crate) struct Query {
     pub(crate) tables: Vec<SchemaTable>,
     /// Condition on the rows, canonical.
     pub(crate) filter: Predicate,
-    /// Columns with a domain that the filter or the keys name.
+    /// Columns and guests that the filter names.
     pub(crate) filtered: Vec<KeyColumn>,
     /// Group keys.
     pub(crate) keys: Vec<KeyColumn>,
@@ -97,6 +115,17 @@ impl Query {
         let atoms = self.keys.iter().zip(key).filter(|(k, _)| k.values.count() > 1).map(is);
         let cell = Predicate::All(std::iter::once(self.filter.clone()).chain(atoms).collect()).normalised();
         format!("{} where {}", self.table_names(), cell.text())
+    }
+
+    /// The distinct calls of guests, in the order of their columns in the rows.
+    pub(crate) fn calls(&self) -> Vec<&KeyColumn> {
+        let mut calls: Vec<&KeyColumn> = Vec::new();
+        for key in self.keys.iter().chain(&self.filtered).filter(|k| matches!(k.origin, Origin::Call(_))) {
+            if !calls.iter().any(|c| c.name == key.name) {
+                calls.push(key);
+            }
+        }
+        calls
     }
 
     /// True when the planner proves at most one row per person.

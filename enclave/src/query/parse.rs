@@ -3,8 +3,8 @@
 
 use datafusion::sql::sqlparser::{
     ast::{
-        DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, JoinConstraint,
-        JoinOperator, ObjectName, Query as SqlQuery, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
+        DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident,
+        JoinConstraint, JoinOperator, ObjectName, Query as SqlQuery, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins,
     },
     dialect::GenericDialect,
     keywords::Keyword,
@@ -15,14 +15,16 @@ use visiting_policies::{Code, Refusal, disclosure::limits};
 
 use crate::config::CONNECTIVES_MAX;
 
-use super::{ColumnUse, Item, KeyColumn, MeasureColumn, PermitSchema, Predicate, Query, SchemaTable, Values, lower, schema};
+use super::{
+    ColumnUse, Item, KeyColumn, MeasureColumn, Origin, PermitSchema, Predicate, Query, SchemaTable, Values, guests, lower, schema,
+};
 
 /// Deepest nesting of the syntax tree: far above hand-written SQL, far below the stack.
 const DEPTH_MAX: usize = 40;
 
 /// The one sentence about what the language is.
 pub(crate) const OFFERED: &str = "this version offers one SELECT of group columns, COUNT(DISTINCT person), COUNT(*), SUM(column), AVG(column) \
-     FROM tables joined on the person, with WHERE and GROUP BY on columns that have a declared domain";
+     FROM tables joined on the person, with WHERE and GROUP BY on columns that have a declared domain and on guest.name(column, ...)";
 
 pub(super) fn not_offered(what: &str) -> Refusal {
     Refusal::new(Code::SqlNotOffered, format!("{what} is not offered; {OFFERED}"))
@@ -37,17 +39,17 @@ pub(crate) fn parse(sql: &str, permit: &PermitSchema) -> Result<Query, Refusal> 
     let tables = tables(&select.from, permit)?;
     let mut filtered = Vec::new();
     let filter = match &select.selection {
-        Some(condition) => lower::condition(condition, &tables, &mut filtered)?.normalised(),
+        Some(condition) => lower::condition(condition, &tables, permit, &mut filtered)?.normalised(),
         None => Predicate::True,
     };
-    let keys = group_keys(&select, &tables)?;
+    let keys = group_keys(&select, &tables, permit)?;
     let mut measures = Vec::new();
-    let outputs = outputs(&select, &tables, &keys, &mut measures)?;
+    let outputs = outputs(&select, &tables, permit, &keys, &mut measures)?;
     for (index, key) in keys.iter().enumerate() {
         if !outputs.iter().any(|(_, item)| *item == Item::Key(index)) {
             return Err(Refusal::new(
                 Code::SqlNotOffered,
-                format!("the group column `{}` must be in the SELECT list, or the rows have no names", key.column),
+                format!("the group column `{}` must be in the SELECT list, or the rows have no names", key.title),
             ));
         }
     }
@@ -201,15 +203,14 @@ fn on_person(constraint: &JoinConstraint, tables: &Tables) -> Result<(), Refusal
     }
 }
 
-fn group_keys(select: &Select, tables: &Tables) -> Result<Vec<KeyColumn>, Refusal> {
+fn group_keys(select: &Select, tables: &Tables, permit: &PermitSchema) -> Result<Vec<KeyColumn>, Refusal> {
     let GroupByExpr::Expressions(expressions, modifiers) = &select.group_by else { return Err(not_offered("GROUP BY ALL")) };
     if !modifiers.is_empty() {
         return Err(not_offered("ROLLUP, CUBE or GROUPING SETS"));
     }
     let mut keys: Vec<KeyColumn> = Vec::new();
     for expression in expressions {
-        let (qualifier, name) = column_parts(expression).ok_or_else(|| not_offered("grouping by anything but a column"))?;
-        let key = key_column(tables, qualifier.as_deref(), &name)?;
+        let key = key(expression, tables, permit)?.ok_or_else(|| not_offered("grouping by anything but a column or a guest"))?;
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -217,8 +218,22 @@ fn group_keys(select: &Select, tables: &Tables) -> Result<Vec<KeyColumn>, Refusa
     Ok(keys)
 }
 
+/// True for what [`key`] reads: a plain column, or a call below `guest.`.
+pub(super) fn names_key(expression: &Expr) -> bool {
+    column_parts(expression).is_some() || guests::function(expression).is_some()
+}
+
+/// The column or the guest's call that an expression is; `None` where it is neither.
+pub(super) fn key(expression: &Expr, tables: &Tables, permit: &PermitSchema) -> Result<Option<KeyColumn>, Refusal> {
+    match (column_parts(expression), guests::function(expression)) {
+        (Some((qualifier, name)), _) => key_column(tables, qualifier.as_deref(), &name).map(Some),
+        (None, Some(function)) => guests::call(function, tables, permit).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
 /// A column that may stand in WHERE and GROUP BY.
-pub(super) fn key_column(tables: &Tables, qualifier: Option<&str>, name: &str) -> Result<KeyColumn, Refusal> {
+fn key_column(tables: &Tables, qualifier: Option<&str>, name: &str) -> Result<KeyColumn, Refusal> {
     let (table, used) = schema::find(tables, qualifier, name)?;
     let refused = |why: &str| Refusal::new(Code::ColumnUse, format!("`{name}` {why}"));
     match used {
@@ -229,18 +244,24 @@ pub(super) fn key_column(tables: &Tables, qualifier: Option<&str>, name: &str) -
                 .domain
                 .as_ref()
                 .ok_or_else(|| refused("has no declared domain: it may be summed or averaged, not filtered or grouped by"))?;
-            Ok(KeyColumn { table, name: full_name(tables, table, name), column: column.name, values: Values::new(domain) })
+            Ok(KeyColumn {
+                name: full_name(tables, table, name),
+                title: column.name.clone(),
+                values: Values::new(domain),
+                origin: Origin::Column { table, column: column.name },
+            })
         }
     }
 }
 
-fn full_name(tables: &Tables, table: usize, column: &str) -> String {
+pub(super) fn full_name(tables: &Tables, table: usize, column: &str) -> String {
     tables.get(table).map(|(_, t)| format!("{}.{column}", t.full_name())).unwrap_or_default()
 }
 
 fn outputs(
     select: &Select,
     tables: &Tables,
+    permit: &PermitSchema,
     keys: &[KeyColumn],
     measures: &mut Vec<MeasureColumn>,
 ) -> Result<Vec<(String, Item)>, Refusal> {
@@ -252,12 +273,12 @@ fn outputs(
             _ => return Err(not_offered("SELECT *")),
         };
         let (default, item) = match expression {
-            Expr::Function(function) => aggregate(function, tables, measures)?,
+            Expr::Function(function) if guests::function(expression).is_none() => aggregate(function, tables, measures)?,
             _ => {
-                let (qualifier, name) = column_parts(expression).ok_or_else(|| not_offered("an expression in the SELECT list"))?;
-                let key = key_column(tables, qualifier.as_deref(), &name)?;
-                let index = keys.iter().position(|k| *k == key);
-                (name.clone(), Item::Key(index.ok_or_else(|| Refusal::new(Code::SqlNotOffered, format!("`{name}` must be in GROUP BY")))?))
+                let key = key(expression, tables, permit)?.ok_or_else(|| not_offered("an expression in the SELECT list"))?;
+                let ungrouped = || Refusal::new(Code::SqlNotOffered, format!("`{}` must be in GROUP BY", key.title));
+                let index = keys.iter().position(|k| *k == key).ok_or_else(ungrouped)?;
+                (key.title.clone(), Item::Key(index))
             }
         };
         let title = alias.unwrap_or(default);
@@ -281,14 +302,10 @@ fn title(alias: &Ident) -> Result<String, Refusal> {
 
 fn aggregate(function: &Function, tables: &Tables, measures: &mut Vec<MeasureColumn>) -> Result<(String, Item), Refusal> {
     let name = identifiers(&function.name)?.join(".").to_lowercase();
-    let FunctionArguments::List(list) = &function.args else { return Err(not_offered("a function without plain arguments")) };
-    let mut bare = function.clone();
-    if let FunctionArguments::List(list) = &mut bare.args {
-        list.args.clear();
-        list.duplicate_treatment = None;
-    }
-    if bare != bare_call(&function.name)? {
-        return Err(not_offered("FILTER, OVER, WITHIN GROUP or another clause of a function"));
+    let list = arguments(function)?;
+    if list.args.iter().any(guests::within) {
+        let fix = "a guest inside an aggregate is not offered: GROUP BY guest.name(...) and count people in each group";
+        return Err(Refusal::new(Code::SqlNotOffered, fix));
     }
     let distinct = match list.duplicate_treatment {
         None => false,
@@ -303,6 +320,20 @@ fn aggregate(function: &Function, tables: &Tables, measures: &mut Vec<MeasureCol
         ("avg", false, FunctionArgExpr::Expr(e)) => measure(e, tables, measures).map(|(c, i)| (format!("avg_{c}"), Item::Avg(i))),
         _ => Err(not_offered("this function, or these arguments of it,")),
     }
+}
+
+/// The arguments of a function that has nothing else: no FILTER, no OVER, no clause that a later parser may know.
+pub(super) fn arguments(function: &Function) -> Result<&FunctionArgumentList, Refusal> {
+    let FunctionArguments::List(list) = &function.args else { return Err(not_offered("a function without plain arguments")) };
+    let mut bare = function.clone();
+    if let FunctionArguments::List(list) = &mut bare.args {
+        list.args.clear();
+        list.duplicate_treatment = None;
+    }
+    if bare != bare_call(&function.name)? {
+        return Err(not_offered("FILTER, OVER, WITHIN GROUP or another clause of a function"));
+    }
+    Ok(list)
 }
 
 /// A call without arguments, as the parser builds it, under the given name.

@@ -1,9 +1,11 @@
 //! Predicates in one canonical form, so that equal questions have equal plans. Columns with a domain are never NULL (ingest
-//! quarantines such rows), so two-valued logic is exact here.
+//! quarantines such rows), so two-valued logic is exact for them. A guest's label can be NULL: NOT was pushed to the leaves, where it
+//! is the complement within the declared labels, and AND and OR of Kleene's logic are true exactly where two-valued ones are, so
+//! "is true", which is all that WHERE asks, is exact as well (proved against the engine's SQL in `three_valued.rs`).
 
 use super::sets::ValueSet;
 
-/// A column by its full name `listing.table.column`.
+/// A column or a guest's call by [`super::KeyColumn::name`].
 pub(crate) type Name = String;
 
 /// A condition on the rows.

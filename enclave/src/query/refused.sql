@@ -112,6 +112,72 @@ SELECT COUNT(*) FROM "Patients"
 SELECT public.count(*) FROM patients
 SELECT ndb.patients.sex, COUNT(*) FROM patients GROUP BY ndb.patients.sex
 SELECT sex, COUNT(*) FROM patients JOIN recipients USING (pid) GROUP BY sex
+SELECT COUNT(*) FROM patients WHERE guest.none(sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex)
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) = 'unknown'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) = 'LOW'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) = ''
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) = 0
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) = NULL
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) IS NULL
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) IS NOT NULL
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) IS DISTINCT FROM 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) < 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) BETWEEN 'high' AND 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) LIKE 'l%'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) IN ('low', 'none')
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) IN (SELECT 'low')
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) = guest.again(birth_ym, sex)
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) || 'x' = 'lowx'
+SELECT COUNT(*) FROM patients WHERE COALESCE(guest.band(birth_ym, sex), 'low') = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band() = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex, pref) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(*) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(patients.*, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(born => birth_ym, sex => sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(DISTINCT birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) FILTER (WHERE sex = 1) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, sex) OVER () = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym + 1, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, (SELECT 1)) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, NULL) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, 1.5) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, '1') = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, 99999999999999999999) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(guest.band(birth_ym, sex), sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(pid, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, no_such) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym, claims.points) = 'low'
+SELECT COUNT(*) FROM claims WHERE guest.kin(facility_id, points) = 'yes'
+SELECT COUNT(*) FROM claims WHERE guest.kin(points, points) = 'yes'
+SELECT COUNT(*) FROM claims WHERE guest.kin(icd10, icd10) = 'yes'
+SELECT COUNT(*) FROM claims WHERE guest.kin(icd10, yj_code) = 'yes'
+SELECT COUNT(*) FROM claims WHERE guest.kin('longer than sixteen bytes', points) = 'yes'
+SELECT COUNT(*) FROM labs WHERE guest.band(value, ym) = 'low'
+SELECT COUNT(*) FROM patients WHERE "guest".band(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest."band"(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE "Guest".band(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE catalog.guest.band(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band.f(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE public.band(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE band(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.count(*) = 1
+SELECT SUM(guest.band(birth_ym, sex)) FROM patients
+SELECT COUNT(guest.band(birth_ym, sex)) FROM patients
+SELECT COUNT(DISTINCT guest.band(birth_ym, sex)) FROM patients
+SELECT SUM(CASE WHEN guest.band(birth_ym, sex) = 'low' THEN points END) FROM patients JOIN claims USING (pid)
+SELECT guest.band(birth_ym, sex) FROM patients GROUP BY guest.band(birth_ym, sex)
+SELECT guest.band(birth_ym, sex), COUNT(*) FROM patients
+SELECT guest.band(birth_ym, sex), COUNT(*) FROM patients GROUP BY guest.band(sex, birth_ym)
+SELECT guest.band(birth_ym, sex), COUNT(*) FROM patients GROUP BY 1
+SELECT COUNT(*) FROM patients GROUP BY guest.band(birth_ym, sex)
+SELECT upper(guest.band(birth_ym, sex)), COUNT(*) FROM patients GROUP BY guest.band(birth_ym, sex)
+SELECT guest.*, COUNT(*) FROM patients
+SELECT COUNT(*) FROM guest.band
+SELECT COUNT(*) FROM guest.band(birth_ym, sex)
+SELECT COUNT(*) FROM patients JOIN claims ON guest.band(birth_ym, sex) = 'low'
+SELECT COUNT(*) FROM patients ORDER BY guest.band(birth_ym, sex)
 SELECT COUNT(*) FROM patients WHERE
 SELECT COUNT(* FROM patients
 SELECT COUNT(*) FROM patients WHERE sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1 OR sex=1

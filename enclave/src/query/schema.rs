@@ -1,6 +1,9 @@
-//! What a permit's SQL can name: the extract's tables and columns, nothing else. What is not here does not exist.
+//! What a permit's SQL can name: the extract's tables and columns and the permit's guests, nothing else. What is not here does not exist.
+
+use std::collections::BTreeMap;
 
 use visiting_catalog::{Column, Table, TablePlan};
+use visiting_intake::Manifest;
 use visiting_policies::{Code, Refusal};
 
 /// One table of the extract.
@@ -30,14 +33,24 @@ pub(crate) enum ColumnUse {
     Value(Column),
 }
 
-/// All tables of a permit.
+/// A guest as SQL sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signature {
+    /// Digest over manifest and module: its identity in every plan.
+    pub(crate) digest: String,
+    /// Parameters and labels.
+    pub(crate) manifest: Manifest,
+}
+
+/// All tables and guests of a permit.
 #[derive(Debug, Clone)]
 pub struct PermitSchema {
     tables: Vec<SchemaTable>,
+    guests: BTreeMap<String, Signature>,
 }
 
 fn unknown() -> Refusal {
-    Refusal::new(Code::NameUnknown, "a table or column in the query does not exist in this permit; the permit page lists what does")
+    Refusal::new(Code::NameUnknown, "a table, column or guest in the query does not exist in this permit; the permit page lists what does")
 }
 
 impl PermitSchema {
@@ -49,7 +62,18 @@ impl PermitSchema {
             table.columns = plan.columns.iter().map(|c| (*c).clone()).collect();
             SchemaTable { listing: plan.listing.id.clone(), table }
         };
-        Self { tables: plans.iter().map(table).collect() }
+        Self { tables: plans.iter().map(table).collect(), guests: BTreeMap::new() }
+    }
+
+    /// The same with the guests that a run can name, by their names in the record.
+    pub(crate) fn with_guests(mut self, guests: BTreeMap<String, Signature>) -> Self {
+        self.guests = guests;
+        self
+    }
+
+    /// The guest called `guest.<name>`. One of another permit, one bound later and none at all are the same.
+    pub(crate) fn guest(&self, name: &str) -> Result<&Signature, Refusal> {
+        self.guests.get(name).ok_or_else(unknown)
     }
 
     /// The table called `listing.name` or, where only one listing has it, `name`.

@@ -23,6 +23,12 @@ impl ValueSet {
         self.0.is_empty()
     }
 
+    /// How many values.
+    pub(crate) fn size(&self) -> u64 {
+        let total: i128 = self.0.iter().map(|(lo, hi)| i128::from(*hi) - i128::from(*lo) + 1).sum();
+        u64::try_from(total).unwrap_or(u64::MAX)
+    }
+
     /// The intervals.
     pub(crate) fn intervals(&self) -> &[(i64, i64)] {
         &self.0
@@ -73,6 +79,13 @@ pub(crate) enum Values {
     Codes(Vec<String>),
     /// All codes of one form, by their number.
     Pattern(Pattern),
+    /// A guest's labels in the order of its manifest; the place behind the last one is that of rows without a label (NULL).
+    Labels {
+        /// Labels.
+        labels: Vec<String>,
+        /// How many of these places a call can give at all, where that is known from the declared domains of its arguments.
+        reachable: Option<u64>,
+    },
 }
 
 impl Values {
@@ -91,25 +104,37 @@ impl Values {
         }
     }
 
-    /// Lowest and highest number of the domain.
+    /// Lowest and highest number that a condition can name, and within which NOT takes the complement. A row without a label is in no
+    /// condition, as SQL has it: neither `= 'a'` nor `<> 'a'` is true of NULL.
     pub(crate) fn bounds(&self) -> (i64, i64) {
         match self {
             Self::Range(lo, hi) => (*lo, *hi),
             Self::Codes(codes) => (0, codes.len() as i64 - 1),
             Self::Pattern(form) => (0, form.size() - 1),
+            Self::Labels { labels, .. } => (0, labels.len() as i64 - 1),
         }
     }
 
-    /// Every value.
+    /// Every value that a row can have, NULL included.
     pub(crate) fn all(&self) -> ValueSet {
         let (lo, hi) = self.bounds();
-        ValueSet::range(lo, hi)
+        ValueSet::range(lo, hi + i64::from(self.null().is_some()))
     }
 
-    /// Number of values, at most `u64::MAX`.
+    /// The place of rows that have no value.
+    pub(crate) fn null(&self) -> Option<i64> {
+        match self {
+            Self::Labels { labels, .. } => Some(labels.len() as i64),
+            Self::Range(..) | Self::Codes(_) => None,
+        }
+    }
+
+    /// Number of values that a row can have, at most `u64::MAX`.
     pub(crate) fn count(&self) -> u64 {
-        let (lo, hi) = self.bounds();
-        u64::try_from(i128::from(hi) - i128::from(lo) + 1).unwrap_or(0)
+        match self {
+            Self::Labels { reachable: Some(count), .. } => *count,
+            _ => self.all().size(),
+        }
     }
 
     /// Place of a code; `None` when the list does not have it.
@@ -117,16 +142,19 @@ impl Values {
         match self {
             Self::Codes(codes) => codes.binary_search_by(|c| c.as_str().cmp(code)).ok().map(|i| i as i64),
             Self::Pattern(form) => form.number(code),
+            Self::Labels { labels, .. } => labels.iter().position(|l| l == code).map(|i| i as i64),
             Self::Range(..) => None,
         }
     }
 
-    /// What a value is called in the released table.
+    /// What a value is called in the released table; NULL is empty.
     pub(crate) fn label(&self, value: i64) -> String {
         match self {
             Self::Range(..) => value.to_string(),
-            Self::Codes(codes) => usize::try_from(value).ok().and_then(|i| codes.get(i)).cloned().unwrap_or_default(),
             Self::Pattern(form) => form.code(value),
+            Self::Codes(codes) | Self::Labels { labels: codes, .. } => {
+                usize::try_from(value).ok().and_then(|i| codes.get(i)).cloned().unwrap_or_default()
+            }
         }
     }
 }
@@ -142,5 +170,14 @@ mod tests {
         assert_eq!(a.complement((0, 10)), ValueSet(vec![(0, 0), (4, 8), (10, 10)]));
         assert_eq!(a.complement((0, 10)).complement((0, 10)), a);
         assert!(a.intersection(&a.complement((0, 10))).is_empty());
+        assert_eq!(a.size(), 4);
+    }
+
+    #[test]
+    fn a_row_without_a_label_has_a_place_that_no_condition_names() {
+        let bands = Values::Labels { labels: vec!["low".to_owned(), "high".to_owned()], reachable: None };
+        assert_eq!((bands.index("high"), bands.index(""), bands.null()), (Some(1), None, Some(2)));
+        assert_eq!((bands.bounds(), bands.all(), bands.count()), ((0, 1), ValueSet::range(0, 2), 3));
+        assert_eq!([0, 2].map(|place| bands.label(place)), ["low", ""]);
     }
 }

@@ -21,8 +21,8 @@ use visiting_policies::{
 
 pub use crate::problem::Problem;
 use crate::wire::{
-    ApplicationSummary, ApplicationView, Applications, Completeness, ListingView, Listings, Login, LoginRequest, NewApplication, NewRun,
-    NewSuspension, NewVote, PermitView, Permits, RunView, Runs, Standing,
+    ApplicationSummary, ApplicationView, Applications, Completeness, GuestView, Guests, ListingView, Listings, Login, LoginRequest,
+    NewApplication, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, RunView, Runs, Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -235,6 +235,24 @@ impl Client {
         let order = SuspensionOrder { permit: id, by, reason: reason.to_owned() };
         let body = NewSuspension { reason: reason.to_owned(), signature: key.sign(order.text().as_bytes()) };
         self.post(&format!("/v1/permits/{permit}/suspension"), &body)
+    }
+
+    /// Uploads a guest: it is examined and, when it passes, bound to the permit.
+    ///
+    /// # Errors
+    /// The gateway's problem, with every finding.
+    pub fn bind_guest(&self, permit: &str, manifest: &str, module: &[u8]) -> Result<GuestView, Problem> {
+        let body = NewGuest { manifest: manifest.to_owned(), module: sign::to_base64(module) };
+        self.post(&format!("/v1/permits/{permit}/guests"), &body)
+    }
+
+    /// Guests of a permit.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn guests(&self, permit: &str) -> Result<Vec<GuestView>, Problem> {
+        let all: Guests = self.get(&format!("/v1/permits/{permit}/guests"))?;
+        Ok(all.guests)
     }
 
     /// Asks for a run; does not wait for it.

@@ -40,6 +40,8 @@ visiting client [--as PERSON] VERB …
   vote APPLICATION DECISION [--remove L.T.C] [--key FILE]
   permits | permit PERMIT                       permits
   suspend PERMIT REASON [--key FILE]            the ministry's stop
+  guest bind PERMIT FILE.wasm --manifest M.toml upload a guest and bind it to the permit
+  guest list PERMIT                             guests of a permit
   run PERMIT SQL                                run, wait, print table and verdict
   runs PERMIT                                   runs of a permit
   fetch RUN FILE [--out PATH]                   table.csv, table.parquet or receipt.note
@@ -100,6 +102,7 @@ struct Words {
     deny: Option<String>,
     key: Option<PathBuf>,
     out: Option<PathBuf>,
+    manifest: Option<PathBuf>,
 }
 
 impl Words {
@@ -124,6 +127,7 @@ impl Words {
                 Long("cloudevents") => words.wish.manner = Manner::CloudEvents,
                 Long("once") => words.wish.once = true,
                 Long("log-key") => words.wish.key = Some(parser.value()?.string()?),
+                Long("manifest") => words.manifest = Some(parser.value()?.into()),
                 Long("out") => words.out = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Err(VerbError::Usage(USAGE.to_owned())),
                 Value(value) => words.plain.push(value.string()?),
@@ -178,6 +182,8 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
             shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
         }
+        ("guest", ["bind", permit, module]) => bind_guest(client, permit, Path::new(module), words.manifest.as_deref()),
+        ("guest", ["list", permit]) => shown(&client.guests(permit)?),
         ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
         ("runs", [permit]) => shown(&client.runs(permit)?),
         ("fetch", [run, name]) => fetch(client, run, name, words.out.as_deref()),
@@ -242,6 +248,13 @@ fn from_flags(client: &Client, words: &Words) -> Result<NewApplication, VerbErro
         period: Period { from: words.from.ok_or_else(|| missing("--from"))?, to: words.to.ok_or_else(|| missing("--to"))? },
         until_ms: u64::try_from(until.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+fn bind_guest(client: &Client, permit: &str, module: &Path, manifest: Option<&Path>) -> Result<String, VerbError> {
+    let manifest = manifest.ok_or_else(|| VerbError::Usage(format!("say --manifest\n{USAGE}")))?;
+    let bound = client.bind_guest(permit, &std::fs::read_to_string(manifest)?, &std::fs::read(module)?)?;
+    let params: Vec<&str> = bound.params.iter().map(|p| p.name.as_str()).collect();
+    Ok(format!("{}\nbound: guest.{}({})", shown(&bound)?, bound.name, params.join(", ")))
 }
 
 fn run(client: &Client, permit: &str, sql: &str) -> Result<String, VerbError> {

@@ -21,13 +21,13 @@ use visiting_policies::{
     terms::RunId,
 };
 
-use super::{permits::Wait, runs::RECEIPT};
+use super::{guests, permits::Wait, runs::RECEIPT};
 use crate::{
     app::{Answer, App, Call, Shared, json},
     desk::request_key,
     log_folder::PAGE,
     tickets,
-    wire::{EnclaveRefusal, Index, RecordPage},
+    wire::{Document, EnclaveRefusal, Index, RecordPage},
 };
 
 #[derive(Debug, Deserialize)]
@@ -40,6 +40,7 @@ pub(super) fn table() -> Router<Shared> {
     Router::new()
         .route("/internal/v1/record", get(record))
         .route("/internal/v1/tickets", get(pull_tickets))
+        .route("/internal/v1/guests", get(guest))
         .route("/internal/v1/loads", post(report_load))
         .route("/internal/v1/extracts", post(report_extract))
         .route("/internal/v1/verdicts", post(report_verdict))
@@ -77,6 +78,22 @@ async fn pull_tickets(State(app): State<Shared>, call: Call) -> Answer {
                 return Ok(json(StatusCode::OK, tickets));
             }
         }
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    digest: String,
+}
+
+/// The bytes of a bound guest; the enclave recomputes their digest.
+async fn guest(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "GET /internal/v1/guests", async {
+        call.only_enclave()?;
+        let Wanted { digest } = call.query()?;
+        let bytes = guests::document(&app, &digest).await?;
+        Ok(json(StatusCode::OK, Document { document: sign::to_base64(&bytes) }))
     })
     .await
 }

@@ -3,6 +3,7 @@
 mod applications;
 mod catalog;
 mod demo;
+pub(crate) mod guests;
 mod internal;
 mod log;
 mod permits;
@@ -58,6 +59,7 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(permits::list_permits))
         .routes(routes!(permits::show_permit))
         .routes(routes!(permits::suspend_permit))
+        .routes(routes!(guests::list_guests, guests::upload_guest))
         .routes(routes!(runs::list_runs, runs::request_run))
         .routes(routes!(runs::show_run))
         .routes(routes!(runs::fetch_file))

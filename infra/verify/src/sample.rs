@@ -120,6 +120,7 @@ pub(crate) fn acts() -> Vec<(Actor, Act)> {
         (person("per_m2"), Act::VoteCast { vote: votes[1].clone() }),
         (Actor::Gateway, Act::PermitIssued { permit }),
         (Actor::Enclave, Act::ExtractMade { report: extract.value, signature: extract.signature }),
+        (person("per_a"), Act::GuestBound { permit: "prm_1".parse().unwrap(), guest: sign::digest(b"guest"), name: "band".into() }),
         (
             person("per_a"),
             Act::RunRequested { run: "run_1".parse().unwrap(), permit: "prm_1".parse().unwrap(), program: sign::digest(b"SELECT") },
@@ -129,7 +130,7 @@ pub(crate) fn acts() -> Vec<(Actor, Act)> {
     ]
 }
 
-pub(crate) const JUDGED: u64 = 9;
+pub(crate) const JUDGED: u64 = 10;
 
 pub(crate) fn report() -> RunReport {
     RunReport {

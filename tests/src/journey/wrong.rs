@@ -5,11 +5,14 @@ use std::time::Duration;
 use serde_json::json;
 use visiting_gateway::files;
 
+use crate::guest;
+
 use super::{COLUMNS, Journey, Step, application, body, expect, said, until, vote_body};
 
 const APPLY: &str = "POST /v1/applications";
 const VOTE: &str = "POST /v1/applications/{id}/votes";
 const RUN: &str = "POST /v1/permits/{id}/runs";
+const BIND: &str = "POST /v1/permits/{id}/guests";
 const SUSPEND: &str = "POST /v1/permits/{id}/suspension";
 const FETCH: &str = "GET /v1/runs/{id}/files/{name}";
 
@@ -115,6 +118,16 @@ impl Journey {
         let token = self.token("per_hanako")?;
         self.raw.get(&format!("/v1/runs/{}/files/table.csv", run.id), Some(&token))?.problem(422, code)?;
         self.recorded("per_hanako", FETCH, code)
+    }
+
+    pub(super) fn wrong_guest(&mut self) -> Step {
+        let before = self.as_person("per_hanako")?.guests(&self.permit).map_err(said)?;
+        let wrong = guest::keeping_memory("tally")?;
+        let body = json!({ "manifest": wrong.manifest, "module": visiting_policies::sign::to_base64(&wrong.module) });
+        let path = format!("/v1/permits/{}/guests", self.permit);
+        let step = self.wrong("per_hanako", &path, &body, BIND, 422, "guest-refused")?;
+        expect(self.as_person("per_hanako")?.guests(&self.permit).map_err(said)? == before, "a refused guest was kept")?;
+        Ok(step)
     }
 
     pub(super) fn wrong_removed(&mut self) -> Step {

@@ -1,6 +1,10 @@
 //! One listing's new version while it is being written: rows wait until their people are known, then go to their tables.
 
-use std::{collections::HashMap, hash::{DefaultHasher, Hash, Hasher}, rc::Rc};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    rc::Rc,
+};
 
 use visiting_catalog::Listing;
 

@@ -1,0 +1,179 @@
+//! The guests that a run can name: fetched by the digest in the record, checked, examined again, compiled once and kept. And what is
+//! known of a call before any data is read: which labels it can give over the declared domains of its arguments.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use datafusion::arrow::{
+    array::{Array, ArrayRef, AsArray, DictionaryArray, Int64Array},
+    datatypes::Int32Type,
+};
+use visiting_catalog::{Domain, listing::is_month};
+use visiting_policies::{
+    Code, Refusal,
+    case::{BoundGuest, Cases, RunCase},
+    sign,
+};
+
+use crate::{
+    config::REACH_MAX,
+    door::Door,
+    fault::Fault,
+    guest::Guest,
+    query::{self, Argument, Call, KeyColumn, Origin, Query, Signature, Values},
+};
+
+/// Compiled guests by digest.
+pub(crate) type Guests = BTreeMap<String, Guest>;
+
+/// What the enclave holds of guests, for all permits. A digest names the same bytes for ever, so nothing here grows old.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    /// Fetched and not yet compiled.
+    fetched: BTreeMap<String, Vec<u8>>,
+    compiled: Guests,
+    /// Labels that a call can give, by the call's name in plans.
+    reached: BTreeMap<String, Option<u64>>,
+}
+
+/// The bound guests that a text calls, by name.
+fn called<'a>(cases: &'a Cases, run: &RunCase, sql: &str) -> BTreeMap<&'a str, &'a BoundGuest> {
+    let names = query::named(sql);
+    cases.guests_of(run).into_iter().filter(|(name, _)| names.contains(*name)).collect()
+}
+
+impl Shelf {
+    /// Fetches what a run calls and is not here. Bytes of another digest than the record's are refused and not kept.
+    pub(crate) fn fetch(&mut self, door: &Door, cases: &Cases, run: &RunCase, sql: &str) -> Result<(), Fault> {
+        for BoundGuest { guest, .. } in called(cases, run, sql).into_values() {
+            if self.compiled.contains_key(guest) || self.fetched.contains_key(guest) {
+                continue;
+            }
+            let bytes = match door.guest(guest) {
+                Ok(bytes) => bytes,
+                // What the record names and the gateway denies is as good as changed.
+                Err(Fault::Refused(_)) => return Err(tampered().into()),
+                Err(fault) => return Err(fault),
+            };
+            if sign::digest(&bytes) != *guest {
+                return Err(tampered().into());
+            }
+            self.fetched.insert(guest.clone(), bytes);
+        }
+        Ok(())
+    }
+
+    /// The guests that a run calls, compiled, and how SQL sees them by name.
+    pub(crate) fn open(&mut self, cases: &Cases, run: &RunCase, sql: &str) -> Result<(Guests, BTreeMap<String, Signature>), Fault> {
+        let (mut guests, mut signatures) = (Guests::new(), BTreeMap::new());
+        for (name, bound) in called(cases, run, sql) {
+            let guest = self.compiled(&bound.guest)?;
+            if guest.digest() != bound.guest || guest.manifest().name != name {
+                return Err(Refusal::new(Code::GuestRefused, "the guest calls itself otherwise than it is bound; bind it again").into());
+            }
+            signatures.insert(name.to_owned(), Signature { digest: bound.guest.clone(), manifest: guest.manifest().clone() });
+            guests.insert(bound.guest.clone(), guest);
+        }
+        Ok((guests, signatures))
+    }
+
+    fn compiled(&mut self, digest: &str) -> Result<Guest, Fault> {
+        if let Some(guest) = self.compiled.get(digest) {
+            return Ok(guest.clone());
+        }
+        let missing = || Fault::Other("a guest of the run was not fetched".to_owned());
+        let bytes = self.fetched.remove(digest).ok_or_else(missing)?;
+        let refused = || Refusal::new(Code::GuestRefused, "the guest does not pass the examination any more; mend it and bind it again");
+        let (manifest, module) = visiting_intake::open(&bytes).ok_or_else(refused)?;
+        visiting_intake::examine(&manifest, &module).map_err(|_| refused())?;
+        let guest = Guest::new(&manifest, &module)?;
+        self.compiled.insert(digest.to_owned(), guest.clone());
+        Ok(guest)
+    }
+
+    /// Tells the query which labels its calls can give, so that a total and its groups can be proved to be the same people.
+    pub(crate) fn reach(&mut self, query: &mut Query, guests: &Guests) -> Result<(), Fault> {
+        for key in query.keys.iter_mut().chain(&mut query.filtered) {
+            let KeyColumn { origin: Origin::Call(call), values: Values::Labels { labels, reachable }, name, .. } = key else { continue };
+            if !self.reached.contains_key(name) {
+                let Some(guest) = guests.get(&call.guest) else { continue };
+                self.reached.insert(name.clone(), reach(guest, call, labels)?);
+            }
+            *reachable = self.reached.get(name).copied().flatten();
+        }
+        Ok(())
+    }
+}
+
+fn tampered() -> Refusal {
+    Refusal::new(Code::GuestTampered, "the bytes of a guest are not those that the record names")
+}
+
+/// How many places (labels, and the one of rows without) a call gives over the declared domains of its arguments. `None` where an
+/// argument has no domain or there are too many combinations: then every place counts. Reads no data.
+fn reach(guest: &Guest, call: &Call, labels: &[String]) -> Result<Option<u64>, Fault> {
+    let Some(values) = call.arguments.iter().map(declared).collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let Some(rows) = values.iter().map(Declared::len).try_fold(1usize, usize::checked_mul).filter(|n| *n <= REACH_MAX) else {
+        return Ok(None);
+    };
+    let mut repeat = rows;
+    let arrays: Vec<ArrayRef> = values
+        .iter()
+        .map(|column| {
+            repeat /= column.len().max(1);
+            column.array(rows, repeat.max(1))
+        })
+        .collect();
+    let found = guest.labels(&arrays, rows)?;
+    let outside = || Fault::Other("a guest's column is not of the agreed type".to_owned());
+    let found = found.as_dictionary_opt::<Int32Type>().ok_or_else(outside)?;
+    let texts = found.values().as_string_opt::<i32>().ok_or_else(outside)?;
+    let text = |key: Option<i32>| key.and_then(|k| usize::try_from(k).ok()).filter(|k| texts.is_valid(*k)).map(|k| texts.value(k));
+    let distinct: BTreeSet<Option<&str>> = found.keys().iter().map(text).collect();
+    let known = distinct.iter().flatten().all(|l| labels.iter().any(|label| label == l));
+    Ok(Some(distinct.len() as u64).filter(|_| known))
+}
+
+/// Every value that an argument can have.
+enum Declared {
+    Numbers(Vec<i64>),
+    Codes(Vec<String>),
+}
+
+fn declared(argument: &Argument) -> Option<Declared> {
+    match argument {
+        Argument::Int(number) => Some(Declared::Numbers(vec![*number])),
+        Argument::Text(text) => Some(Declared::Codes(vec![text.clone()])),
+        Argument::Column(_, column) => match column.domain.as_ref()? {
+            Domain::Range([lo, hi]) => few(*lo, *hi).map(|all| Declared::Numbers(all.collect())),
+            Domain::Months([lo, hi]) => few(*lo, *hi).map(|all| Declared::Numbers(all.filter(|m| is_month(*m)).collect())),
+            Domain::Codes(codes) => Some(Declared::Codes(codes.clone())),
+        },
+    }
+}
+
+/// A range that can be written out.
+fn few(lo: i64, hi: i64) -> Option<std::ops::RangeInclusive<i64>> {
+    let size = i128::from(hi) - i128::from(lo) + 1;
+    (size <= REACH_MAX as i128).then_some(lo..=hi)
+}
+
+impl Declared {
+    fn len(&self) -> usize {
+        match self {
+            Self::Numbers(all) => all.len(),
+            Self::Codes(all) => all.len(),
+        }
+    }
+
+    /// The values over all combinations: each stands `repeat` times, and the list is gone through again and again.
+    fn array(&self, rows: usize, repeat: usize) -> ArrayRef {
+        let at = |row: usize| (row / repeat) % self.len().max(1);
+        match self {
+            Self::Numbers(all) => Arc::new((0..rows).map(|row| all.get(at(row)).copied()).collect::<Int64Array>()),
+            Self::Codes(all) => Arc::new((0..rows).map(|row| all.get(at(row)).map(String::as_str)).collect::<DictionaryArray<Int32Type>>()),
+        }
+    }
+}

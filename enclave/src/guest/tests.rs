@@ -1,0 +1,177 @@
+//! That a row's label depends on the row alone, and that nothing a guest does fails a run.
+
+use std::sync::Arc;
+
+use datafusion::arrow::{
+    array::{Array, ArrayRef, AsArray, Decimal128Array, DictionaryArray, Float64Array, Int64Array},
+    compute::take,
+    datatypes::Int32Type,
+};
+
+use super::Guest;
+
+/// A guest over `params`, its labels `l0` to `l3`.
+fn guest(params: &[&str], module: &str) -> Guest {
+    let params: Vec<String> = params.iter().enumerate().map(|(i, kind)| format!("{{ name = \"p{i}\", kind = \"{kind}\" }}")).collect();
+    let labels: Vec<String> = (0..4).map(|i| format!("{{ value = {i}, label = \"l{i}\" }}")).collect();
+    let manifest = format!("abi = 1\nname = \"g\"\nparams = [{}]\nlabels = [{}]", params.join(","), labels.join(","));
+    Guest::new(&manifest, &wat::parse_str(module).unwrap()).unwrap_or_else(|fault| panic!("{module}\n{fault}"))
+}
+
+fn ints(values: &[Option<i64>]) -> ArrayRef {
+    Arc::new(Int64Array::from(values.to_vec()))
+}
+
+fn labels(guest: &Guest, arguments: &[ArrayRef]) -> Vec<Option<String>> {
+    let array = guest.labels(arguments, arguments[0].len()).unwrap();
+    let dictionary = array.as_dictionary::<Int32Type>();
+    let texts = dictionary.values().as_string::<i32>();
+    dictionary.keys().iter().map(|key| key.map(|key| texts.value(key as usize).to_owned())).collect()
+}
+
+fn some(texts: &[Option<&str>]) -> Vec<Option<String>> {
+    texts.iter().map(|text| text.map(str::to_owned)).collect()
+}
+
+#[test]
+fn arguments_arrive_as_the_boundary_says() {
+    let bits = guest(
+        &["decimal"],
+        r#"(module (func (export "f") (param f64) (result i32)
+            (if (i64.eq (i64.reinterpret_f64 (local.get 0)) (i64.reinterpret_f64 (f64.const 8.1))) (then (return (i32.const 1))))
+            (if (i64.eqz (i64.reinterpret_f64 (local.get 0))) (then (return (i32.const 0))))
+            (if (f64.eq (local.get 0) (f64.const -3)) (then (return (i32.const 3))))
+            (i32.const 2)))"#,
+    );
+    let decimals: ArrayRef =
+        Arc::new(Decimal128Array::from(vec![Some(810), Some(0), Some(-300), None]).with_precision_and_scale(18, 2).unwrap());
+    assert_eq!(labels(&bits, &[decimals]), some(&[Some("l1"), Some("l0"), Some("l3"), None]));
+    assert_eq!(labels(&bits, &[ints(&[Some(-3), Some(0), Some(7)])]), some(&[Some("l3"), Some("l0"), Some("l2")]));
+    let odd: ArrayRef = Arc::new(Float64Array::from(vec![-0.0, f64::NAN, f64::INFINITY, 8.1]));
+    assert_eq!(labels(&bits, &[odd]), some(&[Some("l0"), None, None, Some("l1")]), "one zero; what is not finite is no value");
+
+    let code = guest(
+        &["text"],
+        r#"(module (func (export "f") (param i64 i64) (result i32)
+            (if (i64.ne (local.get 1) (i64.const 0)) (then (return (i32.const 3))))
+            (i64.eq (local.get 0) (i64.const 0x4531310000000000))))"#,
+    );
+    let texts: DictionaryArray<Int32Type> =
+        [Some("E11"), Some("E110"), None, Some("0123456789"), Some("0123456789abcdefg"), Some("E11")].into_iter().collect();
+    let expected = some(&[Some("l1"), Some("l0"), None, Some("l3"), None, Some("l1")]);
+    assert_eq!(labels(&code, &[Arc::new(texts)]), expected);
+}
+
+#[test]
+fn what_goes_wrong_in_a_row_is_that_rows_null() {
+    let trouble = guest(
+        &["int"],
+        r#"(module
+            (func $deep (param i64) (result i32) (i32.add (call $deep (i64.add (local.get 0) (i64.const 1))) (i32.const 1)))
+            (func (export "f") (param i64) (result i32)
+                (if (i64.eq (local.get 0) (i64.const 1)) (then (unreachable)))
+                (if (i64.eq (local.get 0) (i64.const 2)) (then (loop (br 0))))
+                (if (i64.eq (local.get 0) (i64.const 3)) (then (return (call $deep (local.get 0)))))
+                (if (i64.eq (local.get 0) (i64.const 4)) (then (return (i32.const 99))))
+                (i32.wrap_i64 (i64.div_s (i64.const 10) (i64.sub (local.get 0) (i64.const 5))))))"#,
+    );
+    let rows = [10, 1, 2, 3, 4, 5, 9].map(Some);
+    assert_eq!(labels(&trouble, &[ints(&rows)]), some(&[Some("l2"), None, None, None, None, None, Some("l2")]));
+}
+
+#[test]
+fn a_column_of_another_kind_is_a_fault_and_not_a_guess() {
+    let g = guest(&["int"], r#"(module (func (export "f") (param i64) (result i32) (i32.const 0)))"#);
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
+    assert!(g.labels(&[floats], 1).is_err());
+    assert!(g.labels(&[], 1).is_err() && g.labels(&[ints(&[Some(1)])], 2).is_err());
+}
+
+/// SplitMix64.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+
+    /// A random expression over the arguments and a local that loops change: it may trap, spin, recurse and call through the table.
+    fn whole(&mut self, depth: u64) -> String {
+        if depth == 0 {
+            return match self.below(4) {
+                0 => format!("(i64.const {})", self.below(7) as i64 - 3),
+                1 => "(local.get 1)".to_owned(),
+                2 => "(i64.reinterpret_f64 (f64.sqrt (f64.convert_i64_s (local.get 0))))".to_owned(),
+                _ => "(local.get 0)".to_owned(),
+            };
+        }
+        let (a, b) = (self.whole(depth - 1), self.whole(depth - 1));
+        match self.below(9) {
+            0 => format!("(i64.div_s {a} {b})"),
+            1 => format!("(i64.rem_u {a} {b})"),
+            2 => format!("(i64.mul {a} {b})"),
+            3 => format!("(select {a} {b} (i64.lt_s {b} {a}))"),
+            4 => format!("(i64.trunc_f64_s (f64.div (f64.convert_i64_s {a}) (f64.convert_i64_s {b})))"),
+            5 => format!(
+                "(block (result i64) (loop (local.set 1 (i64.sub (local.get 1) {a})) (br_if 0 (i64.gt_s (local.get 1) {b}))) (local.get 1))"
+            ),
+            6 => format!("(call_indirect (type $t) {a} (i32.wrap_i64 {b}))"),
+            7 => format!("(if (result i64) (i64.eqz {a}) (then {b}) (else (call $again {b})))"),
+            _ => format!("(i64.sub {a} {b})"),
+        }
+    }
+}
+
+#[test]
+fn a_row_is_the_same_alone_in_any_batch_and_in_any_order() {
+    let mut draw = Draw(5);
+    let (mut shown, mut empty) = (0, 0);
+    for _ in 0..60 {
+        let module = format!(
+            r#"(module (type $t (func (param i64) (result i64))) (table 2 2 funcref) (elem (i32.const 0) $again $half)
+                (func $half (param i64) (result i64) (i64.shr_s (local.get 0) (i64.const 1)))
+                (func $again (param i64) (result i64) (local i64) (local.set 1 (i64.const 5)) {})
+                (func (export "f") (param i64) (result i32) (i32.and (i32.wrap_i64 (call $again (local.get 0))) (i32.const 3))))"#,
+            draw.whole(3)
+        );
+        let guest = guest(&["int"], &module);
+        let rows: Vec<Option<i64>> = (0..40).map(|i| if i == 7 { None } else { Some(draw.below(1000) as i64 - 20) }).collect();
+        let whole = labels(&guest, &[ints(&rows)]);
+        for (row, label) in rows.iter().zip(&whole) {
+            assert_eq!(labels(&guest, &[ints(&[*row])]), [label.clone()], "alone: {module}");
+        }
+        let mut order: Vec<i64> = (0..40).collect();
+        (1..40_usize).rev().for_each(|i| order.swap(i, draw.below(i as u64 + 1) as usize));
+        let shuffled = take(&ints(&rows), &Int64Array::from(order.clone()), None).unwrap();
+        let expected: Vec<_> = order.iter().map(|i| whole[*i as usize].clone()).collect();
+        assert_eq!(labels(&guest, &[shuffled]), expected, "in another order: {module}");
+        shown += whole.iter().flatten().count();
+        empty += whole.iter().filter(|label| label.is_none()).count();
+    }
+    assert!(shown > 500 && empty > 200, "labels {shown}, none {empty}: the property is tried on one kind only");
+}
+
+#[test]
+fn the_engine_refuses_what_intake_refuses() {
+    // The engine's own switches, without intake before it.
+    let beyond = [
+        "(module (func (param v128)))",
+        "(module (func (result i32 i32) unreachable))",
+        "(module (func (param externref)))",
+        "(module (memory 1) (memory 1))",
+        "(module (memory i64 1))",
+        "(module (memory 1 1 shared))",
+        "(module (func return_call 0))",
+        "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))))",
+        "(module (tag))",
+        "(module (type (struct)))",
+        "(module (global i32 (i32.add (i32.const 1) (i32.const 1))))",
+    ];
+    for text in beyond {
+        let module = wat::parse_str(text).unwrap();
+        assert!(wasmtime::Module::from_binary(super::engine::shared().unwrap(), &module).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Every limit of a guest, in one place, with unit and reason. Together they bound what compiling and calling can cost.
+
+/// The limits.
+#[derive(Debug)]
+pub struct Limits {
+    /// Bytes of a manifest. A hundred labels in two languages are 8 KB.
+    pub manifest_bytes: usize,
+    /// Bytes of a module. What scalar functions compile to is a few KB; a compiler's time grows with this.
+    pub module_bytes: usize,
+    /// Parameters in the manifest. More columns than this describe a person, not a class.
+    pub params: usize,
+    /// Declared labels. A label is a group of people; more groups than this are an identifier in disguise.
+    pub labels: usize,
+    /// Function types.
+    pub types: u32,
+    /// Parameters or results of a function type: Cranelift's time per call grows with them.
+    pub type_params: usize,
+    /// Functions.
+    pub functions: u32,
+    /// Immutable globals.
+    pub globals: u32,
+    /// Exports; linkers also export `__data_end` and the like.
+    pub exports: u32,
+    /// Bytes of one function's body: some passes of the compiler are more than linear in it.
+    pub body_bytes: usize,
+    /// Locals of one function, parameters not counted. Each costs the compiler a variable in every block.
+    pub locals: u32,
+    /// Locals times bytes of the body, bounds what the compiler spends on merging variables at blocks.
+    pub locals_by_bytes: u64,
+    /// Nested blocks of one function.
+    pub depth: u32,
+    /// Labels of one `br_table`.
+    pub br_table: u32,
+    /// Entries of the table, and of all its element segments together.
+    pub elements: u32,
+    /// Bytes of stack for one call: a quarter of the engine's threads' 2 MiB would do, deep recursion gets less.
+    pub stack_bytes: usize,
+    /// Fuel of one row: about one unit an instruction, about 0.1 ms at most. A row that needs more is NULL.
+    pub fuel: u64,
+    /// Findings in one report.
+    pub findings: usize,
+}
+
+/// The limits in force.
+pub const LIMITS: Limits = Limits {
+    manifest_bytes: 32 * 1024,
+    module_bytes: 128 * 1024,
+    params: 8,
+    labels: 100,
+    types: 64,
+    type_params: 32,
+    functions: 256,
+    globals: 64,
+    exports: 64,
+    body_bytes: 32 * 1024,
+    locals: 256,
+    locals_by_bytes: 2 * 1024 * 1024,
+    depth: 128,
+    br_table: 512,
+    elements: 256,
+    stack_bytes: 128 * 1024,
+    fuel: 100_000,
+    findings: 20,
+};

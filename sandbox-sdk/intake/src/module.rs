@@ -1,0 +1,477 @@
+//! The module: a walk over every section with the rules of the pure form, in words; then the validator has the last one.
+//!
+//! The walk reads with all features on, so that it can say what a module uses and not only that it is not valid. It trusts
+//! nothing: whatever it lets through that is not plain WebAssembly of the first version, the validator stops.
+
+use wasmparser::{
+    ConstExpr, ElementItems, ElementKind, ExternalKind, FunctionBody, Operator, Parser, Payload, TableInit, ValType, Validator,
+    WasmFeatures,
+};
+
+use crate::{
+    LIMITS, Manifest, features,
+    instruction::{self, Use},
+    report::{Findings, Words},
+};
+
+/// What a walk has learned.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    types: Vec<Option<(Vec<ValType>, Vec<ValType>)>>,
+    functions: Vec<u32>,
+    exported: Vec<(String, u32)>,
+    table: Option<u64>,
+    memory: bool,
+    data: bool,
+    mutable: usize,
+    /// Function bodies seen so far.
+    bodies: usize,
+    /// Instructions seen.
+    pub(crate) instructions: usize,
+    uses_memory: Option<usize>,
+    writes_globals: Option<usize>,
+    touches_table: Option<usize>,
+}
+
+/// A walk's early end: the rest cannot be read.
+struct Unreadable(wasmparser::Error);
+
+impl From<wasmparser::Error> for Unreadable {
+    fn from(error: wasmparser::Error) -> Self {
+        Self(error)
+    }
+}
+
+/// Walks a module. What is wrong goes to `findings`.
+pub(crate) fn walk(module: &[u8], manifest: Option<&Manifest>, findings: &mut Findings) -> Facts {
+    let before = findings.len();
+    if module.len() > LIMITS.module_bytes {
+        over(findings, "module-size", "module", module.len(), LIMITS.module_bytes, ("バイト", "bytes"));
+        return Facts::default();
+    }
+    let mut walk = Walk { findings, facts: Facts::default() };
+    let read = walk.sections(module);
+    walk.form();
+    let facts = walk.facts;
+    if let Err(Unreadable(error)) = read {
+        malformed(findings, &error);
+        return facts;
+    }
+    if let Some(manifest) = manifest {
+        signature(&facts, manifest, findings);
+    }
+    if findings.len() == before
+        && let Err(error) = Validator::new_with_features(features()).validate_all(module)
+    {
+        match error.missing_wasm_feature() {
+            Some(_) => beyond(findings, "", error.offset()),
+            None => malformed(findings, &error),
+        }
+    }
+    facts
+}
+
+struct Walk<'a> {
+    findings: &'a mut Findings,
+    facts: Facts,
+}
+
+impl Walk<'_> {
+    fn sections(&mut self, module: &[u8]) -> Result<(), Unreadable> {
+        let mut parser = Parser::new(0);
+        parser.set_features(WasmFeatures::all());
+        for payload in parser.parse_all(module) {
+            match payload? {
+                Payload::Version { encoding: wasmparser::Encoding::Module, .. } | Payload::End(_) => {}
+                Payload::TypeSection(section) => self.types(section)?,
+                Payload::ImportSection(section) if section.count() == 0 => {}
+                Payload::ImportSection(section) => self.imports(section.count()),
+                Payload::FunctionSection(section) => {
+                    if self.within("functions", section.count(), LIMITS.functions, ("個の関数", "functions")) {
+                        self.facts.functions = section.into_iter().collect::<Result<_, _>>()?;
+                    }
+                }
+                Payload::TableSection(section) => self.tables(section)?,
+                Payload::MemorySection(section) => self.facts.memory |= section.count() > 0,
+                Payload::TagSection(section) => beyond(self.findings, "exceptions", section.range().start),
+                Payload::GlobalSection(section) => self.globals(section)?,
+                Payload::ExportSection(section) => self.exports(section)?,
+                Payload::StartSection { .. } => self.start(),
+                Payload::ElementSection(section) => self.elements(section)?,
+                Payload::DataCountSection { count, .. } => self.facts.data |= count > 0,
+                Payload::DataSection(section) => self.facts.data |= section.count() > 0,
+                Payload::CodeSectionStart { .. } => {}
+                Payload::CodeSectionEntry(body) => self.body(&body)?,
+                Payload::CustomSection(_) => self.custom(),
+                Payload::UnknownSection { range, .. } => beyond(self.findings, "", range.start),
+                // A component, or a section that only components have.
+                _ => {
+                    beyond(self.findings, "component_model", 0);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// True when a section may be read further.
+    fn within(&mut self, rule: &str, have: u32, limit: u32, unit: (&str, &str)) -> bool {
+        if have > limit {
+            over(self.findings, rule, "module", have as usize, limit as usize, unit);
+        }
+        have <= limit
+    }
+
+    fn types(&mut self, section: wasmparser::TypeSectionReader<'_>) -> Result<(), Unreadable> {
+        if !self.within("types", section.count(), LIMITS.types, ("個の型", "types")) {
+            return Ok(());
+        }
+        for group in section {
+            for (offset, sub) in group?.into_types_and_offsets() {
+                let wasmparser::CompositeInnerType::Func(function) = &sub.composite_type.inner else {
+                    beyond(self.findings, "gc", offset);
+                    self.facts.types.push(None);
+                    continue;
+                };
+                let (params, results) = (function.params(), function.results());
+                let widest = params.len().max(results.len());
+                if widest > LIMITS.type_params {
+                    over(self.findings, "types", "module", widest, LIMITS.type_params, ("個の引数", "parameters of one function"));
+                }
+                params.iter().chain(results).for_each(|kind| self.number(*kind, offset));
+                self.facts.types.push(Some((params.to_vec(), results.to_vec())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Only the four number types.
+    fn number(&mut self, kind: ValType, offset: usize) {
+        match kind {
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => {}
+            ValType::V128 => beyond(self.findings, "simd", offset),
+            ValType::Ref(_) => beyond(self.findings, "reference_types", offset),
+        }
+    }
+
+    fn imports(&mut self, count: u32) {
+        self.findings.add(
+            "no-imports",
+            "module imports",
+            Words::new(format!("外部の機能を {count} 個取り込もうとしています。"), format!("The module imports {count} things.")),
+            Words::new(
+                "ゲストに与えるのは引数だけです。時計、乱数、入出力を使わずに書いてください。",
+                "A guest gets its arguments and nothing else: write it without clock, random numbers, input or output.",
+            ),
+        );
+    }
+
+    fn tables(&mut self, section: wasmparser::TableSectionReader<'_>) -> Result<(), Unreadable> {
+        for (index, table) in section.into_iter().enumerate() {
+            let table = table?;
+            let fixed = table.ty.maximum == Some(table.ty.initial) && table.ty.initial <= u64::from(LIMITS.elements);
+            let plain = table.ty.element_type.is_func_ref() && !table.ty.table64 && !table.ty.shared;
+            if index > 0 || !fixed || !plain || !matches!(table.init, TableInit::RefNull) {
+                let most = LIMITS.elements;
+                self.findings.add(
+                    "fixed-table",
+                    format!("module table {index}"),
+                    Words::new(
+                        format!("表は関数のものを一つだけ、大きさは固定（最小＝最大、{most} 以下）です。"),
+                        format!("There may be one table, of functions, of fixed size (minimum = maximum, at most {most})."),
+                    ),
+                    Words::new(
+                        "`visiting guest trim` を通すか、リンカに表を伸ばさせないでください。",
+                        "Run `visiting guest trim`, or keep the linker from making a table that can grow.",
+                    ),
+                );
+            }
+            self.facts.table = Some(table.ty.initial);
+        }
+        Ok(())
+    }
+
+    fn globals(&mut self, section: wasmparser::GlobalSectionReader<'_>) -> Result<(), Unreadable> {
+        if !self.within("globals", section.count(), LIMITS.globals, ("個の大域変数", "globals")) {
+            return Ok(());
+        }
+        for global in section {
+            let global = global?;
+            self.number(global.ty.content_type, global.init_expr.get_binary_reader().original_position());
+            self.facts.mutable += usize::from(global.ty.mutable);
+        }
+        Ok(())
+    }
+
+    fn exports(&mut self, section: wasmparser::ExportSectionReader<'_>) -> Result<(), Unreadable> {
+        if !self.within("exports", section.count(), LIMITS.exports, ("個の公開名", "exports")) {
+            return Ok(());
+        }
+        for (index, export) in section.into_iter().enumerate() {
+            let export = export?;
+            match export.kind {
+                ExternalKind::Func => self.facts.exported.push((export.name.to_owned(), export.index)),
+                _ => self.findings.add(
+                    "function-exports",
+                    format!("module export {index}"),
+                    Words::new("関数でないものを公開しています。", "Something other than a function is exported."),
+                    trim(),
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self) {
+        self.findings.add(
+            "no-start",
+            "module start",
+            Words::new("読み込み時に動く関数があります。", "A function runs when the module is loaded."),
+            Words::new("start を除いてください。", "Take the start function out: a guest runs once per row, and only then."),
+        );
+    }
+
+    fn custom(&mut self) {
+        self.findings.add(
+            "no-custom",
+            "module",
+            Words::new("名前や製造元などの付属の節があります。", "There are custom sections (names, producers and the like)."),
+            trim(),
+        );
+    }
+
+    fn elements(&mut self, section: wasmparser::ElementSectionReader<'_>) -> Result<(), Unreadable> {
+        let mut total = 0_u64;
+        for (index, element) in section.into_iter().enumerate() {
+            let element = element?;
+            let ElementItems::Functions(functions) = &element.items else {
+                beyond(self.findings, "reference_types", element.range.start);
+                continue;
+            };
+            let count = u64::from(functions.count());
+            total += count;
+            let start = match &element.kind {
+                ElementKind::Active { table_index: None | Some(0), offset_expr } => constant(offset_expr),
+                _ => None,
+            };
+            let inside = start.is_some_and(|start| start + count <= self.facts.table.unwrap_or(0));
+            if !inside || total > u64::from(LIMITS.elements) {
+                self.findings.add(
+                    "fixed-elements",
+                    format!("module element segment {index}"),
+                    Words::new(
+                        "表の中身は、定まった位置に置く定まった関数だけ、表の大きさまでです。",
+                        "A table is filled with known functions at a constant place inside it, and in no other way.",
+                    ),
+                    Words::new(
+                        "受動的な区画をやめ、位置を定数にしてください。",
+                        "Use active segments with a constant offset; no passive or declared ones.",
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, body: &FunctionBody<'_>) -> Result<(), Unreadable> {
+        let index = self.facts.bodies;
+        self.facts.bodies += 1;
+        let place = format!("module function {index}");
+        let bytes = body.as_bytes().len();
+        if bytes > LIMITS.body_bytes {
+            over(self.findings, "function-size", &place, bytes, LIMITS.body_bytes, ("バイト", "bytes"));
+            return Ok(());
+        }
+        let mut locals = 0_u32;
+        for local in body.get_locals_reader()? {
+            let (count, kind) = local?;
+            locals = locals.saturating_add(count);
+            self.number(kind, body.range().start);
+        }
+        if locals > LIMITS.locals {
+            over(self.findings, "locals", &place, locals as usize, LIMITS.locals as usize, ("個の局所変数", "locals"));
+        } else if u64::from(locals) * bytes as u64 > LIMITS.locals_by_bytes {
+            let (have, limit) = (locals as usize * bytes, usize::try_from(LIMITS.locals_by_bytes).unwrap_or(usize::MAX));
+            over(self.findings, "locals", &place, have, limit, ("（局所変数×バイト）", "locals times bytes"));
+        }
+        self.instructions(body, index, &place)
+    }
+
+    fn instructions(&mut self, body: &FunctionBody<'_>, index: usize, place: &str) -> Result<(), Unreadable> {
+        let mut reader = body.get_operators_reader()?;
+        let (mut depth, mut deepest, mut widest) = (0_u32, 0, 0);
+        while !reader.eof() {
+            let (operator, offset) = reader.read_with_offset()?;
+            self.facts.instructions += 1;
+            match &operator {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
+                Operator::End => depth = depth.saturating_sub(1),
+                Operator::BrTable { targets } => widest = widest.max(targets.len()),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+            let first = |place: &mut Option<usize>| place.get_or_insert(index).to_owned();
+            match instruction::of(&operator) {
+                Use::Numbers => {}
+                Use::Memory => drop(first(&mut self.facts.uses_memory)),
+                Use::GlobalWrite => drop(first(&mut self.facts.writes_globals)),
+                Use::Table => drop(first(&mut self.facts.touches_table)),
+                Use::Beyond(family) => beyond(self.findings, family, offset),
+            }
+        }
+        if deepest > LIMITS.depth {
+            over(self.findings, "depth", place, deepest as usize, LIMITS.depth as usize, ("重の入れ子", "nested blocks"));
+        }
+        if widest > LIMITS.br_table {
+            over(self.findings, "br-table", place, widest as usize, LIMITS.br_table as usize, ("個の分岐先", "branches of one table"));
+        }
+        Ok(())
+    }
+
+    /// What only the whole module tells: used, or merely there.
+    fn form(&mut self) {
+        if let Some(function) = self.facts.touches_table {
+            self.findings.add(
+                "no-table-write",
+                format!("module function {function}"),
+                Words::new(
+                    "表を書き換えるか、区画を捨てる命令があります。",
+                    "An instruction reads, writes or drops a table or its segments.",
+                ),
+                Words::new("関数の表は固定です。その命令を除いてください。", "The table is fixed: take that instruction out."),
+            );
+        }
+        match self.facts.uses_memory {
+            Some(function) => self.findings.add(
+                "no-memory",
+                format!("module function {function}"),
+                Words::new("メモリを使っています。", "The module uses memory."),
+                Words::new(
+                    "メモリを使うゲストには「reset form」が要りますが、まだありません。配列や文字列をやめ、引数と局所変数だけで書いてください。",
+                    "This needs the reset form, which is not built yet: write it with arguments and local variables only, without arrays or strings.",
+                ),
+            ),
+            None if self.facts.memory || self.facts.data => self.findings.add(
+                "no-memory",
+                "module memory",
+                Words::new("使われないメモリが残っています。", "There is a memory (or its data) that nothing uses."),
+                trim(),
+            ),
+            None => {}
+        }
+        match self.facts.writes_globals {
+            Some(function) => self.findings.add(
+                "no-mutable-global",
+                format!("module function {function}"),
+                Words::new("大域変数を書き換えています。", "A global variable is written."),
+                Words::new(
+                    "書き換える大域変数には「reset form」が要りますが、まだありません。局所変数にしてください。",
+                    "This needs the reset form, which is not built yet: use local variables.",
+                ),
+            ),
+            None if self.facts.mutable > 0 => self.findings.add(
+                "no-mutable-global",
+                "module globals",
+                Words::new("書き換えられる大域変数が残っています。", "There is a global variable that could be written."),
+                Words::new(
+                    "`visiting guest trim` を通してください。なお残るときは定数にしてください。",
+                    "Run `visiting guest trim`; if it stays, make it a constant.",
+                ),
+            ),
+            None => {}
+        }
+    }
+}
+
+fn trim() -> Words {
+    Words::new("`visiting guest trim` を通してください。", "Run `visiting guest trim`, which takes away what nothing uses.")
+}
+
+/// The offset of an active segment, where it is one constant.
+fn constant(expression: &ConstExpr<'_>) -> Option<u64> {
+    let mut reader = expression.get_operators_reader();
+    match (reader.read().ok()?, reader.read().ok()?) {
+        (Operator::I32Const { value }, Operator::End) => u64::try_from(value).ok(),
+        _ => None,
+    }
+}
+
+/// The exported function is there and takes what the manifest says.
+fn signature(facts: &Facts, manifest: &Manifest, findings: &mut Findings) {
+    let Some((_, function)) = facts.exported.iter().find(|(name, _)| *name == manifest.export) else {
+        findings.add(
+            "export",
+            "manifest export",
+            Words::new("宣言書の `export` の名の関数が公開されていません。", "No function is exported under the manifest's `export`."),
+            Words::new(
+                "関数を公開する（Rust なら `#[no_mangle] pub extern \"C\"`）か、名を合わせてください。",
+                "Export the function (in Rust `#[no_mangle] pub extern \"C\"`), or make the names agree.",
+            ),
+        );
+        return;
+    };
+    let index = usize::try_from(*function).ok().and_then(|i| facts.functions.get(i));
+    let found = index.and_then(|i| usize::try_from(*i).ok()).and_then(|i| facts.types.get(i)).and_then(Option::as_ref);
+    let slot = |slot: &visiting_sdk::Slot| match slot {
+        visiting_sdk::Slot::I64 => ValType::I64,
+        visiting_sdk::Slot::F64 => ValType::F64,
+    };
+    let wanted: Vec<ValType> = manifest.params.iter().flat_map(|p| p.kind.abi().slots()).map(slot).collect();
+    if found.is_some_and(|(params, results)| *params == wanted && *results == [ValType::I32]) {
+        return;
+    }
+    let wanted = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    findings.add(
+        "signature",
+        "manifest params",
+        Words::new(
+            format!("公開された関数の形が宣言書と違います。宣言書によれば ({wanted}) -> i32 です。"),
+            format!("The exported function is not what the manifest says: ({wanted}) -> i32."),
+        ),
+        Words::new(
+            "int は i64、decimal は f64、text は i64 二つ、結果は i32 です。",
+            "An int is an i64, a decimal an f64, a text two i64, and the result an i32.",
+        ),
+    );
+}
+
+fn over(findings: &mut Findings, rule: &str, place: &str, have: usize, limit: usize, unit: (&str, &str)) {
+    findings.add(
+        rule,
+        place,
+        Words::new(
+            format!("{have} {}ありますが、上限は {limit} です。", unit.0),
+            format!("There are {have} {}; the limit is {limit}.", unit.1),
+        ),
+        Words::new("小さくするか、分けてください。", "Make it smaller, or divide it."),
+    );
+}
+
+/// Something beyond the first version of WebAssembly. `family` is the parser's own word, never the module's.
+fn beyond(findings: &mut Findings, family: &str, offset: usize) {
+    let (ja, en) = if family.is_empty() { (String::new(), String::new()) } else { (format!("（{family}）"), format!(" ({family})")) };
+    findings.add(
+        "plain-wasm",
+        if offset == 0 { "module".to_owned() } else { format!("module byte {offset}") },
+        Words::new(
+            format!("受け付けない拡張機能{ja}を使っています。"),
+            format!("An extension of WebAssembly{en} is used that is not taken."),
+        ),
+        Words::new(
+            "`-C target-cpu=mvp`（C なら `-mcpu=mvp`）で作り直してください。",
+            "Build with `-C target-cpu=mvp` (in C `-mcpu=mvp`), and without the instructions in question.",
+        ),
+    );
+}
+
+fn malformed(findings: &mut Findings, error: &wasmparser::Error) {
+    findings.add(
+        "valid",
+        format!("module byte {}", error.offset()),
+        Words::new("正しい WebAssembly ではありません。", "This is not valid WebAssembly."),
+        Words::new(
+            "作り直してください。転送の途中で切れたり変わったりしていないか確かめてください。",
+            "Build it again, and see whether it was cut or changed on its way.",
+        ),
+    );
+}

@@ -1,0 +1,5 @@
+;; Not TOML.
+;;! abi = 1
+;;! name = "g"
+;;! params = [[[[[[
+(module (func (export "f") (param i64) (result i32) (i64.gt_s (local.get 0) (i64.const 5))))

@@ -1,0 +1,6 @@
+;; Exports another function than it says.
+;;! abi = 1
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
+(module (func (export "g") (param i64) (result i32) (i32.const 0)))

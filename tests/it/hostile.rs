@@ -1,0 +1,105 @@
+//! The hostile corpus against intake and the enclave's guests: every message as kept in `hostile/expected.txt`, every twin runs.
+
+use std::{fmt::Write, fs, path::Path, sync::Arc, time::Instant};
+
+use datafusion::arrow::{
+    array::{ArrayRef, AsArray, Int64Array},
+    datatypes::Int32Type,
+};
+use visiting_enclave::guest::Guest;
+use visiting_tests::hostile::{Case, corpus};
+
+/// Rows of a case through the compiled guest.
+fn labels(case: &Case) -> Vec<(Option<i64>, Option<String>)> {
+    let guest = Guest::new(&case.manifest, &case.module).unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
+    let values: Vec<Option<i64>> = case.rows.iter().map(|(value, _)| *value).collect();
+    let column: ArrayRef = Arc::new(Int64Array::from(values.clone()));
+    let labels = guest.labels(&[column], values.len()).unwrap();
+    let dictionary = labels.as_dictionary::<Int32Type>();
+    let texts = dictionary.values().as_string::<i32>();
+    let label = dictionary.keys().iter().map(|key| key.map(|key| texts.value(key as usize).to_owned()));
+    values.into_iter().zip(label).collect()
+}
+
+fn told(case: &Case) -> String {
+    match visiting_intake::examine(&case.manifest, &case.module) {
+        Err(report) => report.to_string(),
+        Ok(_) => {
+            let labels = labels(case);
+            assert_eq!(labels, case.rows, "{}", case.name);
+            let shown = |v: Option<String>| v.unwrap_or_else(|| "null".to_owned());
+            labels.into_iter().fold("taken\n".to_owned(), |mut text, (value, label)| {
+                let _ = writeln!(text, "  {} -> {}", shown(value.map(|v| v.to_string())), shown(label));
+                text
+            })
+        }
+    }
+}
+
+#[test]
+fn hostile_guests_are_told_off_in_the_kept_words_and_their_twins_run() {
+    let pairs = corpus().unwrap();
+    assert!(pairs.len() >= 12);
+    let mut text = String::new();
+    for (hostile, benign) in &pairs {
+        let _ = write!(text, "# {}: {}\n{}", hostile.name, hostile.about, told(hostile));
+        assert!(!benign.rows.is_empty() && labels(benign) == benign.rows, "{}: {:?}", benign.name, labels(benign));
+        assert_ne!(hostile.module.as_slice(), if hostile.manifest == benign.manifest { benign.module.as_slice() } else { &[] });
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/expected.txt");
+    if std::env::var_os("UPDATE_HOSTILE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, kept, "look at the difference and run again with UPDATE_HOSTILE=1 if it is meant");
+}
+
+#[test]
+fn no_message_repeats_what_a_guest_says() {
+    for (hostile, _) in corpus().unwrap() {
+        let Err(report) = visiting_intake::examine(&hostile.manifest, &hostile.module) else { continue };
+        for planted in ["DROP TABLE", "colour", "pointer", "cmd|", "1+1", "big", "now", "innocent", "list of people"] {
+            assert!(!report.to_string().contains(planted), "{}: {report}", hostile.name);
+        }
+    }
+}
+
+#[test]
+fn the_worked_example_gives_the_kept_labels() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox-sdk/examples/age_adjusted_risk_band");
+    let manifest = fs::read_to_string(folder.join("guest.toml")).unwrap();
+    let guest = Guest::new(&manifest, &fs::read(folder.join("guest.wasm")).unwrap()).unwrap();
+    let mut table = csv::Reader::from_path(folder.join("expected.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let column = |i: usize| Arc::new(rows.iter().map(|r| r[i].parse::<i64>().ok()).collect::<Int64Array>()) as ArrayRef;
+    let labels = guest.labels(&[column(0), column(1), column(2), column(3)], rows.len()).unwrap();
+    let dictionary = labels.as_dictionary::<Int32Type>();
+    let texts = dictionary.values().as_string::<i32>();
+    for (row, key) in rows.iter().zip(dictionary.keys().iter()) {
+        assert_eq!(key.map_or("", |key| texts.value(key as usize)), &row[4], "{row:?}");
+    }
+    assert!(rows.len() > 15);
+}
+
+#[test]
+fn the_largest_guest_that_is_taken_compiles_in_bounded_time() {
+    // As many blocks, locals, calls and jump tables as the limits let pass, in functions of the largest size.
+    let limits = &visiting_intake::LIMITS;
+    let locals = 64;
+    let step = "local.get 0 local.get 1 i64.mul local.set 3 block block local.get 0 i32.wrap_i64 br_table 0 1 0 1 0 1 0 end local.get 3 local.tee 2 drop end local.get 2 local.get 0 i64.rotl local.tee 0 call $t drop ";
+    let mut functions = String::new();
+    for i in 0..3 {
+        let body = step.repeat(limits.body_bytes / 60);
+        let _ = write!(functions, "(func $x{i} (param i64) (result i64) (local{}) {body} local.get 0) ", " i64".repeat(locals));
+    }
+    let text = format!(
+        "(module (func $t (param i64) (result i64) local.get 0) {functions} (func (export \"f\") (param i64) (result i32) local.get 0 call $x0 call $x1 call $x2 i32.wrap_i64))"
+    );
+    let module = visiting_intake::trim::trim(&wat::parse_str(text).unwrap()).unwrap();
+    let manifest = "abi = 1\nname = \"g\"\nparams = [{ name = \"x\", kind = \"int\" }]\nlabels = [{ value = 0, label = \"no\" }, { value = 1, label = \"yes\" }]";
+    let start = Instant::now();
+    Guest::new(manifest, &module).unwrap_or_else(|fault| panic!("{fault}"));
+    let took = start.elapsed();
+    eprintln!("{} bytes compile in {took:?}", module.len());
+    assert!(took.as_secs() < 20, "{took:?}");
+}
