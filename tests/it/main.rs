@@ -9,6 +9,7 @@
 
 mod access;
 mod base;
+mod browser;
 mod differential;
 mod duckdb;
 mod fixture;

@@ -1,4 +1,6 @@
-//! Benchmarks: ratios against a named peer in one run, medians. The command is `visiting bench [gate]`.
+//! Benchmarks: ratios against a named peer in one run, medians. The command is `visiting bench [gate|portal]`.
+
+mod portal;
 
 use std::{
     collections::BTreeSet,
@@ -16,6 +18,8 @@ use crate::{
     journey::{COLUMNS, application},
     world::World,
 };
+
+pub use portal::portal;
 
 /// People whose claims make one million rows.
 const PEOPLE: u32 = 152_500;
