@@ -1,6 +1,9 @@
 //! Who is asking. Demo logins only: anybody on this machine may be anybody in the demo roster; real identity has its own issue.
 
-use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::http::{
+    HeaderMap, Method,
+    header::{AUTHORIZATION, COOKIE},
+};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use visiting_policies::{
@@ -12,7 +15,10 @@ use visiting_policies::{
 use crate::crypto;
 
 /// A login lasts a working day.
-const LOGIN_SECONDS: u64 = 12 * 60 * 60;
+pub(crate) const LOGIN_SECONDS: u64 = 12 * 60 * 60;
+
+/// The cookie that holds a browser's login: the same token as the API's.
+pub(crate) const SESSION: &str = "visiting_session";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
@@ -59,13 +65,34 @@ impl Logins {
     pub(crate) fn person(&self, headers: &HeaderMap) -> Result<PersonId, Refusal> {
         let refused = |detail: &str| Refusal::new(Code::NotLoggedIn, detail);
         let token = bearer(headers).ok_or_else(|| refused("log in first and send `Authorization: Bearer <token>`"))?;
+        self.holder(token)
+    }
+
+    /// As [`Self::person`]; a browser's own GET may show its cookie instead. Never for another site's or port's page.
+    pub(crate) fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<PersonId, Refusal> {
+        let own = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+        match cookie(headers, SESSION) {
+            Some(token) if bearer(headers).is_none() && method == Method::GET && own => self.holder(token),
+            _ => self.person(headers),
+        }
+    }
+
+    /// The person that this token names.
+    pub(crate) fn holder(&self, token: &str) -> Result<PersonId, Refusal> {
         let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation);
-        data.map(|d| d.claims.sub).map_err(|_| refused("this login is not valid or has ended; log in again"))
+        let ended = |_| Refusal::new(Code::NotLoggedIn, "this login is not valid or has ended; log in again");
+        data.map(|d| d.claims.sub).map_err(ended)
     }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let sent = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    sent.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == name).map(|(_, value)| value)
 }
 
 /// True when the request carries `token`. Digests are compared, so time says nothing about the token.
@@ -117,6 +144,17 @@ mod tests {
         let claims = Claims { sub: person(), iss: logins.issuer.clone(), iat: 1, exp: 2 };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &logins.encoding).unwrap();
         assert!(refused(&logins, &token));
+    }
+
+    #[test]
+    fn a_cookie_reads_and_never_writes() {
+        let logins = Logins::new("visiting.demo/log", &[1; 32]);
+        let mut sent = HeaderMap::new();
+        sent.insert(COOKIE, format!("visiting_lang=ja; {SESSION}={}", logins.issue(&person()).unwrap()).parse().unwrap());
+        assert_eq!(logins.reader(&Method::GET, &sent).unwrap(), person());
+        assert!(logins.reader(&Method::POST, &sent).is_err());
+        sent.insert("sec-fetch-site", "same-site".parse().unwrap());
+        assert!(logins.reader(&Method::GET, &sent).is_err());
     }
 
     #[test]

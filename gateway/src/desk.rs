@@ -47,6 +47,8 @@ pub struct View {
     pub checkpoint: String,
     /// Digest of reception's remarks by application: the law does not need them, the applicant does.
     pub remarks: BTreeMap<ApplicationId, String>,
+    /// When a permit was issued and a run released, milliseconds since 1970, by id: for the public register.
+    pub moments: BTreeMap<String, u64>,
 }
 
 impl View {
@@ -54,8 +56,17 @@ impl View {
     pub(crate) fn follow(&mut self, event: &Event, leaf: &[u8]) -> Result<(), Refusal> {
         self.cases.admit(event)?;
         self.tree.push(leaf_hash(leaf));
-        if let Act::CompletenessDenied { application, remarks } = &event.act {
-            self.remarks.insert(application.clone(), remarks.clone());
+        match &event.act {
+            Act::CompletenessDenied { application, remarks } => {
+                self.remarks.insert(application.clone(), remarks.clone());
+            }
+            Act::PermitIssued { permit } => {
+                self.moments.insert(permit.id.to_string(), event.at_ms);
+            }
+            Act::Released { run, .. } => {
+                self.moments.insert(run.to_string(), event.at_ms);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -193,7 +204,7 @@ pub(crate) fn unavailable(cause: &dyn std::fmt::Display) -> Refusal {
 
 /// Folds the whole journal under the same law as a new event.
 fn recover(journal: &dyn Journal, roster: Roster) -> Result<(View, u64), Refusal> {
-    let mut view = View { cases: Cases::new(roster), tree: Tree::default(), checkpoint: String::new(), remarks: BTreeMap::new() };
+    let mut view = View { cases: Cases::new(roster), tree: Tree::default(), checkpoint: String::new(), remarks: BTreeMap::new(), moments: BTreeMap::new() };
     let mut last_ms = 0;
     loop {
         let page = journal.read(view.tree.size(), PAGE).map_err(|e| unavailable(&e))?;

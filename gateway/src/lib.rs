@@ -15,6 +15,7 @@ pub mod home;
 pub mod journal;
 mod log_folder;
 mod people;
+pub mod portal;
 pub mod problem;
 mod routes;
 pub mod serve;

@@ -1,0 +1,78 @@
+//! The portal: the whole service as pages, Japanese first, with English. It holds no privilege of its own: every act goes through
+//! the functions that the JSON API uses, with the same refusals and the same events.
+//!
+//! Read the route table below first, then `ctx.rs` (who looks), `layout.rs` (the frame), `form.rs` (what comes back).
+
+mod assets;
+mod ctx;
+mod errors;
+mod form;
+mod home;
+mod lang;
+mod layout;
+mod login;
+mod time;
+mod words;
+
+use axum::{
+    Router,
+    middleware::map_response,
+    routing::{get, post},
+};
+use visiting_policies::terms::Role;
+
+pub(crate) use self::errors::{no_such_method, no_such_path};
+use crate::app::Shared;
+
+/// Who finds something at an address. To others it does not exist, or asks them to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Everybody, also without a login.
+    Anyone,
+    /// Everybody who is logged in; what they see depends on who they are.
+    Person,
+    /// Whoever holds one of these roles.
+    Holding(&'static [Role]),
+    /// Those whom the case concerns: its team, and whom the law lets see it.
+    Concerned,
+}
+
+/// One address of the portal.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// `get` or `post`.
+    pub method: &'static str,
+    /// With `{…}` where an id stands.
+    pub path: &'static str,
+    /// Who finds something there.
+    pub who: Who,
+    /// True where the browser must run a script (signing); the page says what to do without.
+    pub script: bool,
+}
+
+const PLAIN: bool = false;
+
+/// The one list of addresses: the router is made of it, and tests go through it.
+macro_rules! routes {
+    ($($method:ident $path:literal $who:expr, $script:expr => $handler:path;)*) => {
+        /// Every address of the portal.
+        pub const ROUTES: &[Route] = &[$(Route { method: stringify!($method), path: $path, who: $who, script: $script }),*];
+
+        fn table() -> Router<Shared> {
+            Router::new()$(.route($path, $method($handler)))*
+        }
+    };
+}
+
+routes! {
+    get "/" Who::Anyone, PLAIN => home::show;
+    get "/login" Who::Anyone, PLAIN => login::show;
+    post "/login" Who::Anyone, PLAIN => login::log_in;
+    post "/logout" Who::Anyone, PLAIN => login::log_out;
+    get "/lang/{code}" Who::Anyone, PLAIN => login::switch;
+}
+
+/// All pages, with the headers that every answer carries.
+pub(crate) fn pages() -> Router<Shared> {
+    table().route("/assets/{digest}/{name}", get(assets::serve)).layer(map_response(async |answer| layout::secured(answer)))
+}
