@@ -15,6 +15,13 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("mark.svg", "image/svg+xml", include_bytes!("../../assets/mark.svg")),
     ("portal.js", JS, include_bytes!("../../assets/portal.js")),
     ("sign.js", JS, include_bytes!("../../assets/sign.js")),
+    ("workspace.css", CSS, include_bytes!("../../assets/workspace.css")),
+    ("copy.js", JS, include_bytes!("../../assets/copy.js")),
+    ("editor.js", JS, include_bytes!("../../assets/editor.js")),
+    ("guests.js", JS, include_bytes!("../../assets/guests.js")),
+    ("log.js", JS, include_bytes!("../../assets/log.js")),
+    ("run.js", JS, include_bytes!("../../assets/run.js")),
+    ("verify.js", JS, include_bytes!("../../assets/verify.js")),
 ];
 
 const CSS: &str = "text/css; charset=utf-8";

@@ -70,6 +70,7 @@ fn document(ctx: &Ctx, title: &str, frame: &Frame, body: &Markup) -> Markup {
                 title { (title) " | Visiting" }
                 link rel="icon" href=(asset("mark.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(asset("portal.css"));
+                link rel="stylesheet" href=(asset("workspace.css"));
                 script src=(asset("portal.js")) type="module" {}
                 @for script in frame.scripts { script src=(asset(script)) type="module" {} }
                 @if let Some(more) = &frame.head { (more) }

@@ -3,16 +3,30 @@
 //!
 //! Read the route table below first, then `ctx.rs` (who looks), `layout.rs` (the frame), `form.rs` (what comes back).
 
+mod access_log;
 mod assets;
+mod chart;
 mod ctx;
 mod errors;
+mod filter;
 mod form;
+#[cfg_attr(not(test), expect(dead_code, reason = "its addresses come with the API for guests"))]
+mod guests;
 mod home;
 mod lang;
 mod layout;
 mod login;
+mod record;
+mod register;
+mod run;
+mod schema;
+mod select;
+mod table;
+mod tell;
 mod time;
 mod words;
+mod work;
+mod workspace;
 
 use axum::{
     Router,
@@ -70,6 +84,13 @@ routes! {
     post "/login" Who::Anyone, PLAIN => login::log_in;
     post "/logout" Who::Anyone, PLAIN => login::log_out;
     get "/lang/{code}" Who::Anyone, PLAIN => login::switch;
+    get "/permits/{id}/workspace" Who::Concerned, PLAIN => work::workspace;
+    post "/permits/{id}/workspace" Who::Concerned, PLAIN => work::ask;
+    get "/runs/{id}" Who::Concerned, PLAIN => work::run;
+    get "/runs/{id}/files/{name}" Who::Concerned, PLAIN => work::file;
+    get "/log" Who::Holding(&[Role::Auditor]), PLAIN => record::log;
+    post "/log/words" Who::Holding(&[Role::Auditor]), PLAIN => record::words;
+    get "/register" Who::Anyone, PLAIN => record::register;
 }
 
 /// All pages, with the headers that every answer carries.

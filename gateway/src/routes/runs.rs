@@ -168,7 +168,8 @@ pub(crate) fn content_type(file: &str) -> &'static str {
 pub(crate) fn of_permit(app: &App, person: &PersonId, permit: &PermitId) -> Result<Vec<(RunId, RunCase)>, Refusal> {
     let view = app.desk.view();
     view.cases.named(permit, person).map_err(|_| Refusal::not_found("permit"))?;
-    let mut runs: Vec<_> = view.cases.runs.iter().filter(|(_, run)| run.permit == *permit).map(|(id, run)| (id.clone(), run.clone())).collect();
+    let mut runs: Vec<_> =
+        view.cases.runs.iter().filter(|(_, run)| run.permit == *permit).map(|(id, run)| (id.clone(), run.clone())).collect();
     runs.sort_by_key(|(_, run)| run.index);
     Ok(runs)
 }
