@@ -231,7 +231,7 @@ fn patterns(id: &str) -> Markup {
         defs {
             @for (index, path) in lines.iter().enumerate() {
                 pattern id={ (id) "-s" (index) } width="6" height="6" patternUnits="userSpaceOnUse" {
-                    rect.series class={ "series-" (index) } width="6" height="6" {}
+                    rect class={ "series series-" (index) } width="6" height="6" {}
                     @if !path.is_empty() { path.stroke d=(path) {} }
                 }
             }

@@ -206,7 +206,7 @@ fn entry_view(lang: Lang, catalog: &[Listing], entry: &Entry) -> Markup {
     let title = |id: &String| catalog.iter().find(|l| l.id == *id).map_or(id.clone(), |l| lang.say(&l.title.ja, &l.title.en).to_owned());
     html! {
         article.entry aria-labelledby=(entry.id) {
-            h2 id=(entry.id) { code { (entry.id) } " " span.chip class=(colour) { (label) } }
+            h2 id=(entry.id) { code { (entry.id) } " " span class={ "chip " (colour) } { (label) } }
             dl.facts {
                 div { dt { (lang.say("目的", "Purpose")) } dd.purpose { bdi { (entry.purpose) } } }
                 div { dt { (lang.say("組織", "Organisations")) } dd { (entry.organisations.join(", ")) } }

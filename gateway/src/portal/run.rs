@@ -48,7 +48,7 @@ pub(super) fn view(lang: Lang, page: &RunPage<'_>) -> Markup {
             " · " (lang.say("依頼", "asked")) " " (time::view(page.case.at_ms))
         }
         // The live region stays in place; the script renews what is below it.
-        p #run-status.verdict class={ "verdict-" (standing.name()) } role="status" data-status=(standing.name())
+        p #run-status class={ "verdict verdict-" (standing.name()) } role="status" data-status=(standing.name())
             data-run=(page.id) data-final=(standing.is_final()) { (standing.label(lang)) }
         div #run-body {
             (progress(lang, standing))

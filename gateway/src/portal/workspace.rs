@@ -101,7 +101,7 @@ impl Standing {
             Self::Suppressed => "yellow",
             Self::Refused | Self::Withheld => "red",
         };
-        html! { span.chip class=(colour) { (self.label(lang)) } }
+        html! { span class={ "chip " (colour) } { (self.label(lang)) } }
     }
 }
 
