@@ -22,6 +22,7 @@ use crate::{
     auth::{self, Logins},
     desk::{Desk, request_key},
     documents::Documents,
+    drafts::Drafts,
     people::People,
     problem::Problem,
 };
@@ -35,6 +36,7 @@ pub(crate) struct App {
     pub(crate) desk: Desk,
     pub(crate) documents: Documents,
     pub(crate) people: People,
+    pub(crate) drafts: Drafts,
     pub(crate) logins: Logins,
     pub(crate) catalog: Vec<Listing>,
     /// Signs tickets.

@@ -10,6 +10,7 @@ pub mod config;
 mod crypto;
 pub mod desk;
 mod documents;
+mod drafts;
 pub mod files;
 pub mod home;
 pub mod journal;

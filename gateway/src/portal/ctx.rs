@@ -102,7 +102,11 @@ impl Ctx {
 
     /// Concludes an act whose refusal the same page shows again, with what was typed. Nobody logged in, or a record that is
     /// away, is no fault of a form.
-    pub(super) async fn attempt<T>(&self, tried: &str, work: impl Future<Output = Result<T, Refusal>>) -> Result<Result<T, Refusal>, Response> {
+    pub(super) async fn attempt<T>(
+        &self,
+        tried: &str,
+        work: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<Result<T, Refusal>, Response> {
         match self.app.recorded(self.actor(), tried, work).await {
             Err(refusal) if matches!(refusal.code, Code::NotLoggedIn | Code::NotFound) => Err(errors::refused(self, &refusal)),
             done => Ok(done),

@@ -11,15 +11,24 @@ use visiting_policies::refusal::{Code, Refusal};
 use super::{ctx::Ctx, layout, login, words};
 use crate::{app::Shared, problem::Problem};
 
+/// The status that the API gives a refusal.
+pub(super) fn status(refusal: &Refusal) -> StatusCode {
+    StatusCode::from_u16(Problem::from(refusal.clone()).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A page that shows a refusal among other things.
+pub(super) fn under(refusal: &Refusal, mut page: Response) -> Response {
+    *page.status_mut() = status(refusal);
+    page
+}
+
 /// The page of a refusal, under the status that the API gives it. Nobody logged in: the login page, which leads back.
 pub(super) fn refused(ctx: &Ctx, refusal: &Refusal) -> Response {
-    let status = StatusCode::from_u16(Problem::from(refusal.clone()).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut page = match refusal.code {
+    let page = match refusal.code {
         Code::NotLoggedIn => login::page(ctx, &ctx.here, None),
         code => layout::page(ctx, words::of(code).title(ctx.lang), body(ctx, refusal)),
     };
-    *page.status_mut() = status;
-    page
+    under(refusal, page)
 }
 
 /// The refusal as a box on a page that goes on.

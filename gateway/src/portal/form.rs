@@ -66,6 +66,11 @@ impl Form {
         Ok(Self { fields: serde_urlencoded::from_bytes(&bytes).map_err(unreadable)?, path, bytes })
     }
 
+    /// A form that was kept.
+    pub(super) fn of_fields(fields: Vec<(String, String)>) -> Self {
+        Self { fields, ..Self::default() }
+    }
+
     /// The fields of a query.
     pub(super) fn of_query(uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default().to_owned();
@@ -144,6 +149,11 @@ impl Faults {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Every fault with its field, in the order of the form.
+    pub(super) fn list(&self) -> &[(&'static str, String)] {
+        &self.0
     }
 
     pub(super) fn of(&self, field: &str) -> Option<&str> {

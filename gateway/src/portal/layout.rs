@@ -214,7 +214,8 @@ pub(super) fn own_path(to: &str) -> &str {
 /// See another page next; the answer to every form that did something.
 pub(super) fn see(to: &str) -> Response {
     let place = HeaderValue::from_str(own_path(to)).unwrap_or(HeaderValue::from_static("/"));
-    (axum::http::StatusCode::SEE_OTHER, [(header::LOCATION, place), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response()
+    (axum::http::StatusCode::SEE_OTHER, [(header::LOCATION, place), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+        .into_response()
 }
 
 #[cfg(test)]

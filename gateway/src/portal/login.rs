@@ -43,11 +43,7 @@ pub(super) async fn log_in(ctx: Ctx, sent: Sent) -> Response {
     };
     match ctx.app.recorded(Actor::Nobody, demo::LOG_IN, work).await {
         Ok((token, to)) => with_cookie(see(&to), SESSION, &token, LOGIN_SECONDS, true),
-        Err(refusal) if refusal.code == Code::NotLoggedIn => {
-            let mut answer = page(&ctx, "/", Some(&refusal));
-            *answer.status_mut() = axum::http::StatusCode::UNAUTHORIZED;
-            answer
-        }
+        Err(refusal) if refusal.code == Code::NotLoggedIn => errors::under(&refusal, page(&ctx, "/", Some(&refusal))),
         Err(refusal) => errors::refused(&ctx, &refusal),
     }
 }
@@ -105,7 +101,7 @@ fn roster(ctx: &Ctx, to: &str) -> Markup {
                         @if now.as_ref() == Some(id) {
                             p { strong { (ctx.say("いまこの人です", "This is you now")) } }
                         } @else {
-                            button type="submit" name="person" value=(id) aria-label={ (ctx.say("この人になる：", "Be ")) (shown(id)) } {
+                            button type="submit" name="person" value=(id) aria-label={ (ctx.say("この人になる：", "Be this person: ")) (shown(id)) } {
                                 (ctx.say("この人になる", "Be this person"))
                             }
                         }

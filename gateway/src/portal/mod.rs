@@ -4,7 +4,10 @@
 //! Read the route table below first, then `ctx.rs` (who looks), `layout.rs` (the frame), `form.rs` (what comes back).
 
 mod access_log;
+mod applications;
+mod apply;
 mod assets;
+mod catalog;
 mod chart;
 mod ctx;
 mod errors;
@@ -16,14 +19,18 @@ mod home;
 mod lang;
 mod layout;
 mod login;
+mod parts;
+mod permits;
 mod record;
 mod register;
+mod reviews;
 mod run;
 mod schema;
 mod select;
 mod table;
 mod tell;
 mod time;
+mod wish;
 mod words;
 mod work;
 mod workspace;
@@ -65,6 +72,7 @@ pub struct Route {
 }
 
 const PLAIN: bool = false;
+const SIGNS: bool = true;
 
 /// The one list of addresses: the router is made of it, and tests go through it.
 macro_rules! routes {
@@ -84,6 +92,24 @@ routes! {
     post "/login" Who::Anyone, PLAIN => login::log_in;
     post "/logout" Who::Anyone, PLAIN => login::log_out;
     get "/lang/{code}" Who::Anyone, PLAIN => login::switch;
+    get "/catalog" Who::Anyone, PLAIN => catalog::list;
+    get "/catalog/{id}" Who::Anyone, PLAIN => catalog::show;
+    get "/applications" Who::Person, PLAIN => applications::list;
+    get "/applications/new" Who::Holding(&[Role::Researcher]), PLAIN => apply::new;
+    post "/applications/new" Who::Holding(&[Role::Researcher]), PLAIN => apply::start;
+    get "/drafts/{id}" Who::Concerned, PLAIN => apply::draft;
+    post "/drafts/{id}" Who::Concerned, PLAIN => apply::change;
+    get "/drafts/{id}/review" Who::Concerned, PLAIN => apply::review;
+    post "/drafts/{id}/submit" Who::Concerned, PLAIN => apply::submit;
+    get "/applications/{id}" Who::Concerned, PLAIN => applications::show;
+    post "/applications/{id}/completeness" Who::Holding(&[Role::Reception]), PLAIN => applications::judge;
+    get "/reviews" Who::Holding(&[Role::Reception, Role::CommitteeMember]), PLAIN => reviews::queue;
+    get "/reviews/{id}" Who::Holding(&[Role::CommitteeMember]), PLAIN => reviews::decide;
+    get "/reviews/{id}/ballot" Who::Holding(&[Role::CommitteeMember]), SIGNS => reviews::ballot;
+    post "/reviews/{id}/votes" Who::Holding(&[Role::CommitteeMember]), SIGNS => reviews::vote;
+    get "/permits" Who::Person, PLAIN => permits::list;
+    get "/permits/{id}" Who::Concerned, PLAIN => permits::show;
+    post "/permits/{id}/suspension" Who::Holding(&[Role::Ministry]), SIGNS => permits::suspend;
     get "/permits/{id}/workspace" Who::Concerned, PLAIN => work::workspace;
     post "/permits/{id}/workspace" Who::Concerned, PLAIN => work::ask;
     get "/runs/{id}" Who::Concerned, PLAIN => work::run;

@@ -91,10 +91,9 @@ fn table(code: Code) -> (Pair, Pair) {
                 "Your organisation takes part in this application. A member without a conflict must vote.",
             ),
         ),
-        Code::AlreadyVoted => (
-            ("すでに投票しています", "You have voted already"),
-            ("一度投じた票は変えられません。", "A vote stands once it is cast."),
-        ),
+        Code::AlreadyVoted => {
+            (("すでに投票しています", "You have voted already"), ("一度投じた票は変えられません。", "A vote stands once it is cast."))
+        }
         Code::VoteForged => (
             ("票の署名が確認できません", "The vote's signature does not fit"),
             (
@@ -166,10 +165,7 @@ fn table(code: Code) -> (Pair, Pair) {
             ("値が列の値域にありません", "The value is outside the column's domain"),
             ("カタログの値域にある値を、正しい型で書いてください。", "Write a value of the domain that the catalogue shows, in its type."),
         ),
-        Code::TooLarge => (
-            ("大きすぎます", "Too large"),
-            ("内容を短くするか、いくつかに分けてください。", "Shorten it or split it."),
-        ),
+        Code::TooLarge => (("大きすぎます", "Too large"), ("内容を短くするか、いくつかに分けてください。", "Shorten it or split it.")),
         Code::NothingToShow => (
             ("表示できる値がありません", "There is nothing to show"),
             (
@@ -195,10 +191,9 @@ fn table(code: Code) -> (Pair, Pair) {
                 "What cannot be recorded is not done. Nothing has happened; try again later.",
             ),
         ),
-        Code::KeyUnusable => (
-            ("鍵ファイルが使えません", "The key file cannot be used"),
-            ("運用者に連絡してください。", "Tell the operators."),
-        ),
+        Code::KeyUnusable => {
+            (("鍵ファイルが使えません", "The key file cannot be used"), ("運用者に連絡してください。", "Tell the operators."))
+        }
     }
 }
 
