@@ -22,6 +22,7 @@ use crate::{
     auth::{self, Logins},
     desk::{Desk, request_key},
     documents::Documents,
+    drafts::Drafts,
     people::People,
     problem::Problem,
     stream::limits::Streams,
@@ -36,6 +37,7 @@ pub(crate) struct App {
     pub(crate) desk: Desk,
     pub(crate) documents: Documents,
     pub(crate) people: People,
+    pub(crate) drafts: Drafts,
     pub(crate) logins: Logins,
     pub(crate) catalog: Vec<Listing>,
     pub(crate) streams: Streams,
@@ -51,25 +53,36 @@ pub(crate) type Shared = Arc<App>;
 pub(crate) type Answer = Result<Response, Problem>;
 
 impl App {
-    /// Puts a refusal into the record and makes its answer. Without a record there is only one answer.
-    pub(crate) async fn refuse(&self, by: Actor, tried: &str, refusal: Refusal) -> Problem {
+    /// Puts a refusal into the record and gives it back. Without a record there is only one answer.
+    async fn record_refusal(&self, by: Actor, tried: &str, refusal: Refusal) -> Refusal {
         if refusal.code == Code::RecordUnavailable {
-            return refusal.into();
+            return refusal;
         }
         let act = Act::Refused { tried: tried.to_owned(), code: refusal.code };
-        match self.desk.act(by, None, act).await {
-            Ok(_) => refusal.into(),
-            Err(unavailable) => unavailable.into(),
-        }
+        self.desk.act(by, None, act).await.err().unwrap_or(refusal)
     }
 
     /// Concludes a guarded request: a refusal is recorded under the route's template, never under ids.
     pub(crate) async fn guard<T: IntoResponse>(&self, by: Actor, tried: &str, work: impl Future<Output = Result<T, Refusal>>) -> Answer {
+        Ok(self.recorded(by, tried, work).await?.into_response())
+    }
+
+    /// As [`Self::guard`], before the answer has a form: the portal shows it as a page.
+    pub(crate) async fn recorded<T>(&self, by: Actor, tried: &str, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
         match work.await {
-            Ok(done) => Ok(done.into_response()),
-            Err(refusal) => Err(self.refuse(by, tried, refusal).await),
+            Ok(done) => Ok(done),
+            Err(refusal) => Err(self.record_refusal(by, tried, refusal).await),
         }
     }
+}
+
+/// A person's wish to change something, however it came: the JSON API and the portal's forms make the same one.
+pub(crate) struct Asked<T> {
+    pub(crate) person: PersonId,
+    /// Its name in the record.
+    pub(crate) request: RequestKey,
+    /// What is wished; whoever may not wish it hears that first.
+    pub(crate) body: Result<T, Refusal>,
 }
 
 /// A request, read but not judged: every fault in it is found inside the guard, so that it is recorded.
@@ -88,7 +101,7 @@ impl FromRequest<Shared> for Call {
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Infallible> {
         let headers = request.headers().clone();
         let (uri, method) = (request.uri().clone(), request.method().to_string());
-        let (person, enclave) = (app.logins.person(&headers, request.method()), auth::carries(&headers, &app.enclave_token));
+        let (person, enclave) = (app.logins.reader(request.method(), &headers), auth::carries(&headers, &app.enclave_token));
         let body = Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(Code::TooLarge, "the request is larger than this server takes"),
             _ => Refusal::new(Code::Malformed, "the request's body could not be read"),
@@ -130,8 +143,15 @@ impl Call {
         query.map_err(|e| Refusal::new(Code::Malformed, format!("the query is not what /v1/openapi.json says: {}", e.body_text())))
     }
 
+    /// The whole wish of a request that changes something.
+    pub(crate) fn asked<T: DeserializeOwned>(&self) -> Result<Asked<T>, Refusal> {
+        let person = self.person()?;
+        let request = self.request(&person)?;
+        Ok(Asked { person, request, body: self.json() })
+    }
+
     /// The request's name in the record: same person, same key, same request.
-    pub(crate) fn request(&self, person: &PersonId) -> Result<RequestKey, Refusal> {
+    fn request(&self, person: &PersonId) -> Result<RequestKey, Refusal> {
         let legal = |key: &&str| (1..=KEY_MAX_BYTES).contains(&key.len());
         let key = self.headers.get("idempotency-key").and_then(|v| v.to_str().ok()).filter(legal);
         let missing =

@@ -17,10 +17,10 @@ use visiting_policies::{
 use crate::crypto;
 
 /// A login lasts a working day.
-const LOGIN_SECONDS: u64 = 12 * 60 * 60;
+pub(crate) const LOGIN_SECONDS: u64 = 12 * 60 * 60;
 
-/// The portal's cookie.
-const SESSION: &str = "visiting_session";
+/// The cookie that holds a browser's login: the same token as the API's.
+pub(crate) const SESSION: &str = "visiting_session";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
@@ -64,34 +64,51 @@ impl Logins {
     }
 
     /// The person that the request's token names.
-    pub(crate) fn person(&self, headers: &HeaderMap, method: &Method) -> Result<PersonId, Refusal> {
-        self.claims(headers, method).map(|claims| claims.sub)
+    pub(crate) fn person(&self, headers: &HeaderMap) -> Result<PersonId, Refusal> {
+        self.holder(bearer(headers).ok_or_else(unnamed)?)
+    }
+
+    /// As [`Self::person`]; a browser's own GET may show its cookie instead. Never for another site's or port's page.
+    pub(crate) fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<PersonId, Refusal> {
+        self.holder(shown(method, headers).ok_or_else(unnamed)?)
     }
 
     /// How long the request's login is still good: an answer that goes on must not outlive it.
-    pub(crate) fn remaining(&self, headers: &HeaderMap, method: &Method) -> Result<Duration, Refusal> {
-        let claims = self.claims(headers, method)?;
+    pub(crate) fn remaining(&self, method: &Method, headers: &HeaderMap) -> Result<Duration, Refusal> {
+        let claims = self.claims(shown(method, headers).ok_or_else(unnamed)?)?;
         Ok(Duration::from_secs(claims.exp.saturating_sub(jsonwebtoken::get_current_timestamp())))
     }
 
-    fn claims(&self, headers: &HeaderMap, method: &Method) -> Result<Claims, Refusal> {
-        let refused = |detail: &str| Refusal::new(Code::NotLoggedIn, detail);
-        // Pages read with their cookie, and only read: nothing is changed on the word of a cookie that a browser adds by itself.
-        let cookie = || if method == Method::GET { session(headers) } else { None };
-        let token = bearer(headers).or_else(cookie).ok_or_else(|| refused("log in first and send `Authorization: Bearer <token>`"))?;
-        let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation);
-        data.map(|d| d.claims).map_err(|_| refused("this login is not valid or has ended; log in again"))
+    /// The person that this token names.
+    pub(crate) fn holder(&self, token: &str) -> Result<PersonId, Refusal> {
+        self.claims(token).map(|claims| claims.sub)
     }
+
+    fn claims(&self, token: &str) -> Result<Claims, Refusal> {
+        let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation);
+        data.map(|d| d.claims).map_err(|_| Refusal::new(Code::NotLoggedIn, "this login is not valid or has ended; log in again"))
+    }
+}
+
+fn unnamed() -> Refusal {
+    Refusal::new(Code::NotLoggedIn, "log in first and send `Authorization: Bearer <token>`")
+}
+
+/// The token of a request that only reads. Nothing is changed on the word of a cookie that a browser adds by itself; a header wins
+/// over a cookie, also when it is wrong.
+fn shown<'a>(method: &Method, headers: &'a HeaderMap) -> Option<&'a str> {
+    let own = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+    bearer(headers).or_else(|| if *method == Method::GET && own { cookie(headers, SESSION) } else { None })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-/// The token in the portal's cookie.
-fn session(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
-    cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(name, _)| *name == SESSION).map(|(_, token)| token)
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let sent = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    sent.filter_map(|pair| pair.trim().split_once('=')).find(|(n, _)| *n == name).map(|(_, value)| value)
 }
 
 /// True when the request carries `token`. Digests are compared, so time says nothing about the token.
@@ -114,15 +131,15 @@ mod tests {
     }
 
     fn refused(logins: &Logins, token: &str) -> bool {
-        logins.person(&headers(token), &Method::GET).is_err_and(|r| r.code == Code::NotLoggedIn)
+        logins.person(&headers(token)).is_err_and(|r| r.code == Code::NotLoggedIn)
     }
 
     #[test]
     fn a_token_names_its_person() {
         let logins = Logins::new("visiting.demo/log", &[1; 32]);
         let token = logins.issue(&person()).unwrap();
-        assert_eq!(logins.person(&headers(&token), &Method::GET).unwrap(), person());
-        assert!(logins.person(&HeaderMap::new(), &Method::GET).is_err());
+        assert_eq!(logins.person(&headers(&token)).unwrap(), person());
+        assert!(logins.person(&HeaderMap::new()).is_err());
     }
 
     #[test]
@@ -148,14 +165,17 @@ mod tests {
     #[test]
     fn a_cookie_reads_and_never_writes() {
         let logins = Logins::new("visiting.demo/log", &[1; 32]);
-        let mut headers = HeaderMap::new();
-        headers.insert(COOKIE, format!("a=b; visiting_session={}; c", logins.issue(&person()).unwrap()).parse().unwrap());
-        assert_eq!(logins.person(&headers, &Method::GET).unwrap(), person());
-        assert!(logins.remaining(&headers, &Method::GET).unwrap() > Duration::from_secs(LOGIN_SECONDS - 60));
-        assert!(logins.person(&headers, &Method::POST).is_err());
-        // A header wins over a cookie, also when it is wrong.
-        headers.insert(AUTHORIZATION, "Bearer x".parse().unwrap());
-        assert!(logins.person(&headers, &Method::GET).is_err());
+        let mut sent = HeaderMap::new();
+        sent.insert(COOKIE, format!("visiting_lang=ja; {SESSION}={}", logins.issue(&person()).unwrap()).parse().unwrap());
+        assert_eq!(logins.reader(&Method::GET, &sent).unwrap(), person());
+        assert!(logins.reader(&Method::POST, &sent).is_err());
+        sent.insert("sec-fetch-site", "same-site".parse().unwrap());
+        assert!(logins.reader(&Method::GET, &sent).is_err());
+        assert!(logins.remaining(&Method::POST, &sent).is_err());
+        sent.remove("sec-fetch-site");
+        assert!(logins.remaining(&Method::GET, &sent).unwrap() > Duration::from_secs(LOGIN_SECONDS - 60));
+        sent.insert(AUTHORIZATION, "Bearer x".parse().unwrap());
+        assert!(logins.reader(&Method::GET, &sent).is_err());
     }
 
     #[test]

@@ -47,6 +47,23 @@ pub struct View {
     pub checkpoint: String,
     /// Digest of reception's remarks by application: the law does not need them, the applicant does.
     pub remarks: BTreeMap<ApplicationId, String>,
+    /// When a permit was issued and a run released, milliseconds since 1970, by id: for the public register.
+    pub moments: BTreeMap<String, u64>,
+    /// The steps of each application, oldest first: for the people of the case.
+    pub courses: BTreeMap<ApplicationId, Vec<Step>>,
+}
+
+/// One step of a case, as the record has it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Index of its event.
+    pub index: u64,
+    /// When, milliseconds since 1970.
+    pub at_ms: u64,
+    /// Who.
+    pub by: Actor,
+    /// The event's kind.
+    pub kind: String,
 }
 
 impl View {
@@ -54,10 +71,38 @@ impl View {
     pub(crate) fn follow(&mut self, event: &Event, leaf: &[u8]) -> Result<(), Refusal> {
         self.cases.admit(event)?;
         self.tree.push(leaf_hash(leaf));
-        if let Act::CompletenessDenied { application, remarks } = &event.act {
-            self.remarks.insert(application.clone(), remarks.clone());
+        if let Some(application) = self.case_of(&event.act) {
+            let step = Step { index: self.tree.size() - 1, at_ms: event.at_ms, by: event.by.clone(), kind: event.act.kind() };
+            self.courses.entry(application).or_default().push(step);
+        }
+        match &event.act {
+            Act::CompletenessDenied { application, remarks } => {
+                self.remarks.insert(application.clone(), remarks.clone());
+            }
+            Act::PermitIssued { permit } => {
+                self.moments.insert(permit.id.to_string(), event.at_ms);
+            }
+            Act::Released { run, .. } => {
+                self.moments.insert(run.to_string(), event.at_ms);
+            }
+            _ => {}
         }
         Ok(())
+    }
+
+    /// The application that an act moves.
+    fn case_of(&self, act: &Act) -> Option<ApplicationId> {
+        let of_permit = |permit| self.cases.permits.get(permit).map(|case| case.permit.application.clone());
+        match act {
+            Act::ApplicationSubmitted { application, .. }
+            | Act::CompletenessConfirmed { application }
+            | Act::CompletenessDenied { application, .. } => Some(application.clone()),
+            Act::VoteCast { vote } => Some(vote.ballot.application.clone()),
+            Act::PermitIssued { permit } => Some(permit.application.clone()),
+            Act::ExtractMade { report, .. } => of_permit(&report.permit),
+            Act::PermitSuspended { order, .. } => of_permit(&order.permit),
+            _ => None,
+        }
     }
 
     /// Signs the checkpoint over what is folded.
@@ -193,7 +238,14 @@ pub(crate) fn unavailable(cause: &dyn std::fmt::Display) -> Refusal {
 
 /// Folds the whole journal under the same law as a new event.
 fn recover(journal: &dyn Journal, roster: Roster) -> Result<(View, u64), Refusal> {
-    let mut view = View { cases: Cases::new(roster), tree: Tree::default(), checkpoint: String::new(), remarks: BTreeMap::new() };
+    let mut view = View {
+        cases: Cases::new(roster),
+        tree: Tree::default(),
+        checkpoint: String::new(),
+        remarks: BTreeMap::new(),
+        moments: BTreeMap::new(),
+        courses: BTreeMap::new(),
+    };
     let mut last_ms = 0;
     loop {
         let page = journal.read(view.tree.size(), PAGE).map_err(|e| unavailable(&e))?;

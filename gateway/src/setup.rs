@@ -16,6 +16,7 @@ use visiting_policies::{
 };
 
 use crate::{
+    drafts::Drafts,
     files::{self, SEED_BYTES},
     home::Home,
     people::People,
@@ -97,12 +98,13 @@ pub fn prepare(home: &Home) -> Result<(), SetupError> {
     Ok(())
 }
 
-/// Erases the name of a person; ids in the record stay.
+/// Erases the name and the drafts of a person; ids in the record stay.
 ///
 /// # Errors
 /// [`SetupError`].
 pub fn forget(home: &Home, person: &str) -> Result<bool, SetupError> {
     let person: PersonId = person.parse()?;
+    Drafts::open(&home.gateway("drafts.sqlite"))?.forget(&person)?;
     Ok(People::at(home.gateway("people.json")).forget(&person)?)
 }
 

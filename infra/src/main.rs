@@ -2,6 +2,7 @@
 //!
 //! Depends on the standard library alone, so that `cargo demo` and `cargo verify` start at once and explain the rest themselves.
 
+mod browser;
 mod cargo;
 mod demo;
 mod dispatch;
@@ -39,6 +40,11 @@ fn run(word: &str, rest: &[OsString]) -> Result<ExitCode, Fault> {
         ("verify", ["--mutants", names @ ..]) => mutants::all(names),
         ("demo" | "verify", _) => Ok(dispatch::usage(2)),
         ("" | "help" | "--help" | "-h", _) => Ok(dispatch::usage(if word.is_empty() { 2 } else { 0 })),
+        // What these two need is installed when it is missing; they find it where it was put.
+        ("screenshots", _) | ("bench", ["portal", ..]) => {
+            browser::install(&place::tree()?, &place::target()?)?;
+            dispatch::exec(word, rest)
+        }
         _ => dispatch::exec(word, rest),
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    browser,
     cargo::{self, cargo},
     fault::Fault,
     place, tally,
@@ -56,6 +57,7 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     }
     verify.step("walls", |v| walls(&v.tree));
     verify.step("python", |v| or_skip(python(&v.tree, &v.target), "python with the independent programs"));
+    verify.step("browser", |v| or_skip(browser::install(&v.tree, &v.target), "the browser"));
     verify.step("tests", Verify::tests);
     verify.step("clippy", |v| {
         plain(cargo(&v.tree, ["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
@@ -96,6 +98,7 @@ impl Verify {
         let _ = fs::remove_file(&skips);
         let mut command = cargo(&self.tree, ["test", "--release", "--workspace", "--locked", "--no-fail-fast"]);
         command.env("VISITING_SKIPS_FILE", &skips).envs(found_python(&self.target));
+        command.envs(browser::found(&self.target));
         let tally = match tally::tally(&mut command, |line| println!("{line}")) {
             Ok(tally) => tally,
             Err(fault) => return Ended::Failed(vec![fault.to_string()]),

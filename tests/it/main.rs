@@ -10,6 +10,7 @@
 mod access;
 mod audit_events;
 mod base;
+mod browser;
 mod differential;
 mod duckdb;
 mod fixture;

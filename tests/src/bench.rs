@@ -1,5 +1,6 @@
-//! Benchmarks: ratios against a named peer in one run, medians. The command is `visiting bench [gate|record]`.
+//! Benchmarks: ratios against a named peer in one run, medians. The command is `visiting bench [gate|portal|record]`.
 
+mod portal;
 mod record;
 
 use std::{
@@ -20,6 +21,8 @@ use crate::{
     journey::{COLUMNS, application},
     world::World,
 };
+
+pub use portal::portal;
 
 /// People whose claims make one million rows.
 const PEOPLE: u32 = 152_500;

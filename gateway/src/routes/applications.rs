@@ -3,7 +3,6 @@
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::Response,
 };
 use visiting_policies::{
     case::Application,
@@ -15,14 +14,18 @@ use visiting_policies::{
 };
 
 use crate::{
-    app::{Answer, App, Call, Shared, id, json, name},
+    app::{Answer, App, Asked, Call, Shared, id, json, name},
     files,
     problem::Problem,
     wire::{ApplicationSummary, ApplicationView, Applications, NewApplication, VoteView},
 };
 
+/// What the record calls these acts when they are refused.
+pub(crate) const SUBMIT: &str = "POST /v1/applications";
+pub(crate) const SHOW: &str = "GET /v1/applications/{id}";
+
 /// Longest purpose.
-const PURPOSE_MAX_BYTES: usize = 64 * 1024;
+pub(crate) const PURPOSE_MAX_BYTES: usize = 64 * 1024;
 
 /// Apply once for tables and columns of several listings.
 #[utoipa::path(
@@ -35,7 +38,8 @@ const PURPOSE_MAX_BYTES: usize = 64 * 1024;
     responses((status = 201, body = ApplicationSummary), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn submit_application(State(app): State<Shared>, call: Call) -> Answer {
-    app.guard(call.actor(), "POST /v1/applications", submit(&app, &call)).await
+    let work = async { Ok(json(StatusCode::CREATED, submit(&app, call.asked()?).await?)) };
+    app.guard(call.actor(), SUBMIT, work).await
 }
 
 /// Applications that you may see.
@@ -48,11 +52,7 @@ pub(crate) async fn submit_application(State(app): State<Shared>, call: Call) ->
 )]
 pub(crate) async fn list_applications(State(app): State<Shared>, call: Call) -> Answer {
     app.guard(call.actor(), "GET /v1/applications", async {
-        let person = call.person()?;
-        let view = app.desk.view();
-        let seen = view.cases.applications.iter().filter(|(_, case)| sees(view.cases.roster(), &person, case));
-        let applications = seen.map(|(id, case)| summary(id, name(case.status), case)).collect();
-        Ok(json(StatusCode::OK, Applications { applications }))
+        Ok(json(StatusCode::OK, Applications { applications: list(&app, &call.person()?) }))
     })
     .await
 }
@@ -67,16 +67,17 @@ pub(crate) async fn list_applications(State(app): State<Shared>, call: Call) -> 
     responses((status = 200, body = ApplicationView), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn show_application(State(app): State<Shared>, Path(application): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "GET /v1/applications/{id}", show(&app, &call, &application)).await
+    let work = async { Ok(json(StatusCode::OK, show(&app, &call.person()?, &application).await?)) };
+    app.guard(call.actor(), SHOW, work).await
 }
 
-async fn submit(app: &App, call: &Call) -> Result<Response, Refusal> {
-    let person = call.person()?;
-    let request = call.request(&person)?;
+/// Applies.
+pub(crate) async fn submit(app: &App, asked: Asked<NewApplication>) -> Result<ApplicationSummary, Refusal> {
+    let Asked { person, request, body } = asked;
     let index = match app.desk.repeated(&request)? {
         Some(index) => index,
         None => {
-            let (application, content) = content(app, &person, call.json()?).await?;
+            let (application, content) = content(app, &person, body?).await?;
             app.desk.act(Actor::Person(person), Some(request), Act::ApplicationSubmitted { application, content }).await?
         }
     };
@@ -84,8 +85,14 @@ async fn submit(app: &App, call: &Call) -> Result<Response, Refusal> {
     let (Actor::Person(applicant), Act::ApplicationSubmitted { application, .. }) = (event.by, event.act) else {
         return Err(Refusal::new(Code::KeyReused, "this Idempotency-Key was used for another request; choose a new one"));
     };
-    let body = ApplicationSummary { id: application.to_string(), status: "submitted".to_owned(), applicant: applicant.to_string() };
-    Ok(json(StatusCode::CREATED, body))
+    Ok(ApplicationSummary { id: application.to_string(), status: "submitted".to_owned(), applicant: applicant.to_string() })
+}
+
+/// Applications that this person may see.
+pub(crate) fn list(app: &App, person: &PersonId) -> Vec<ApplicationSummary> {
+    let view = app.desk.view();
+    let seen = view.cases.applications.iter().filter(|(_, case)| sees(view.cases.roster(), person, case));
+    seen.map(|(id, case)| summary(id, name(case.status), case)).collect()
 }
 
 /// Turns the body into what the record holds, after checking what only the catalogue knows.
@@ -107,22 +114,22 @@ async fn content(app: &App, person: &PersonId, body: NewApplication) -> Result<(
     Ok((ApplicationId::from_random(&files::random::<16>()?), content))
 }
 
-async fn show(app: &App, call: &Call, application: &str) -> Result<Response, Refusal> {
-    let person = call.person()?;
+/// One application in full. Opening it is an event.
+pub(crate) async fn show(app: &App, person: &PersonId, application: &str) -> Result<ApplicationView, Refusal> {
     let id: ApplicationId = id(application, "application")?;
-    visible(app, &person, &id)?;
+    visible(app, person, &id)?;
     app.desk.act(Actor::Person(person.clone()), None, Act::Viewed { what: format!("/v1/applications/{id}") }).await?;
-    let (case, remarks) = visible(app, &person, &id)?;
+    let (case, remarks) = visible(app, person, &id)?;
     let purpose = app.documents.text(&case.content.purpose).await?;
     let remarks = match remarks {
         Some(digest) => Some(app.documents.text(&digest).await?),
         None => None,
     };
-    Ok(json(StatusCode::OK, full(app, &id, case, purpose, remarks)))
+    Ok(full(app, &id, case, purpose, remarks))
 }
 
 /// The application, when this person may see it; to others it does not exist.
-pub(super) fn visible(app: &App, person: &PersonId, id: &ApplicationId) -> Result<(Application, Option<String>), Refusal> {
+pub(crate) fn visible(app: &App, person: &PersonId, id: &ApplicationId) -> Result<(Application, Option<String>), Refusal> {
     let view = app.desk.view();
     let case = view.cases.applications.get(id).filter(|case| sees(view.cases.roster(), person, case));
     let case = case.cloned().ok_or_else(|| Refusal::not_found("application"))?;

@@ -33,8 +33,7 @@ pub(crate) struct Find {
 )]
 pub(crate) async fn find_listings(State(app): State<Shared>, call: Call) -> Answer {
     let find: Find = call.query()?;
-    let found = if find.q.trim().is_empty() { app.catalog.iter().collect() } else { visiting_catalog::search(&app.catalog, &find.q) };
-    let listings = found.into_iter().map(|l| view(&app, l)).collect::<Result<_, _>>()?;
+    let listings = search(&app, &find.q).into_iter().map(|l| view(&app, l)).collect::<Result<_, _>>()?;
     Ok(json(StatusCode::OK, Listings { listings }))
 }
 
@@ -51,8 +50,17 @@ pub(crate) async fn show_listing(State(app): State<Shared>, Path(id): Path<Strin
     Ok(json(StatusCode::OK, view(&app, listing)?))
 }
 
+/// Listings that match some words; without any, all.
+pub(crate) fn search<'a>(app: &'a App, words: &str) -> Vec<&'a Listing> {
+    if words.trim().is_empty() { app.catalog.iter().collect() } else { visiting_catalog::search(&app.catalog, words) }
+}
+
+/// Newest data version of a listing, once something is loaded.
+pub(crate) fn data_version(app: &App, listing: &Listing) -> Option<u64> {
+    app.desk.view().cases.loads.get(&listing.id).map(|load| load.version)
+}
+
 fn view(app: &App, listing: &Listing) -> Result<ListingView, Refusal> {
     let value = serde_json::to_value(listing).map_err(|_| Refusal::new(Code::OperatorProblem, "the listing cannot be shown"))?;
-    let data_version = app.desk.view().cases.loads.get(&listing.id).map(|load| load.version);
-    Ok(ListingView { id: listing.id.clone(), data_version, listing: value })
+    Ok(ListingView { id: listing.id.clone(), data_version: data_version(app, listing), listing: value })
 }

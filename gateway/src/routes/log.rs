@@ -208,7 +208,7 @@ async fn read(app: &App, call: &Call) -> Result<Response, Refusal> {
 
 async fn stream(app: &Shared, call: &Call, headers: &HeaderMap, path: &str) -> Result<Response, Refusal> {
     let person = auditor(app, call)?;
-    let login = app.logins.remaining(headers, &Method::GET)?;
+    let login = app.logins.remaining(&Method::GET, headers)?;
     let asked: Stream = call.query()?;
     let next = first(headers, asked.from)?;
     within(app, next)?;

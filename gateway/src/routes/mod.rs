@@ -1,14 +1,14 @@
 //! The route table: read from top to bottom, it is the life of a case.
 
-mod applications;
-mod catalog;
-mod demo;
+pub(crate) mod applications;
+pub(crate) mod catalog;
+pub(crate) mod demo;
 pub(crate) mod guests;
 mod internal;
-mod log;
-mod permits;
-mod reviews;
-mod runs;
+pub(crate) mod log;
+pub(crate) mod permits;
+pub(crate) mod reviews;
+pub(crate) mod runs;
 
 use axum::{Json, Router, extract::DefaultBodyLimit, routing::get};
 use utoipa::{
@@ -17,7 +17,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::Shared, problem::Problem};
+use crate::{app::Shared, portal, problem::Problem};
 
 /// Largest body of a public request.
 const PUBLIC_BODY_BYTES: usize = 1024 * 1024;
@@ -85,8 +85,9 @@ pub(crate) fn public(app: Shared) -> Router {
     router
         .route("/v1/openapi.json", get(async move || document.clone()))
         .route("/healthz", get(async || "ok\n"))
-        .fallback(async || Problem::no_such_path())
-        .method_not_allowed_fallback(async || Problem::no_such_method())
+        .merge(portal::pages())
+        .fallback(portal::no_such_path)
+        .method_not_allowed_fallback(portal::no_such_method)
         .layer(DefaultBodyLimit::max(PUBLIC_BODY_BYTES))
         .with_state(app)
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::Response,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,10 +18,14 @@ use visiting_policies::{
 
 use super::WAIT_MAX_MS;
 use crate::{
-    app::{Answer, App, Call, Shared, id, json},
+    app::{Answer, App, Asked, Call, Shared, id, json},
     problem::Problem,
     wire::{NewSuspension, PermitView, Permits},
 };
+
+/// What the record calls these acts when they are refused.
+pub(crate) const SHOW: &str = "GET /v1/permits/{id}";
+pub(crate) const SUSPEND: &str = "POST /v1/permits/{id}/suspension";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -47,13 +50,7 @@ impl Wait {
     responses((status = 200, body = Permits), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn list_permits(State(app): State<Shared>, call: Call) -> Answer {
-    app.guard(call.actor(), "GET /v1/permits", async {
-        let (person, now) = (call.person()?, app.desk.now_ms());
-        let view = app.desk.view();
-        let seen = view.cases.permits.values().filter(|case| sees(&view.cases, &person, case));
-        Ok(json(StatusCode::OK, Permits { permits: seen.map(|case| permit_view(case, now)).collect() }))
-    })
-    .await
+    app.guard(call.actor(), "GET /v1/permits", async { Ok(json(StatusCode::OK, Permits { permits: list(&app, &call.person()?) })) }).await
 }
 
 /// One permit; with `wait_ms`, as soon as its extract is ready.
@@ -66,7 +63,12 @@ pub(crate) async fn list_permits(State(app): State<Shared>, call: Call) -> Answe
     responses((status = 200, body = PermitView), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn show_permit(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "GET /v1/permits/{id}", show(&app, &call, &permit)).await
+    let work = async {
+        let (person, id) = (call.person()?, id(&permit, "permit")?);
+        let wait: Wait = call.query()?;
+        Ok(json(StatusCode::OK, show(&app, &person, &id, wait.duration()).await?))
+    };
+    app.guard(call.actor(), SHOW, work).await
 }
 
 /// The ministry stops a permit. Nothing runs under it from this event on.
@@ -80,25 +82,33 @@ pub(crate) async fn show_permit(State(app): State<Shared>, Path(permit): Path<St
     responses((status = 200, body = PermitView), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn suspend_permit(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "POST /v1/permits/{id}/suspension", suspend(&app, &call, &permit)).await
+    let work = async { Ok(json(StatusCode::OK, suspend(&app, call.asked()?, &permit).await?)) };
+    app.guard(call.actor(), SUSPEND, work).await
 }
 
-async fn show(app: &App, call: &Call, permit: &str) -> Result<Response, Refusal> {
-    let (person, id) = (call.person()?, id(permit, "permit")?);
-    let wait: Wait = call.query()?;
-    visible(app, &person, &id)?;
-    let settled = || visible(app, &person, &id).ok().filter(|p| p.extract == "ready" || p.status != "active").map(|_| ());
-    app.desk.wait_for(wait.duration(), settled).await;
-    Ok(json(StatusCode::OK, visible(app, &person, &id)?))
+/// Permits that this person may see.
+pub(crate) fn list(app: &App, person: &PersonId) -> Vec<PermitView> {
+    let now = app.desk.now_ms();
+    let view = app.desk.view();
+    let seen = view.cases.permits.values().filter(|case| sees(&view.cases, person, case));
+    seen.map(|case| permit_view(case, now)).collect()
 }
 
-async fn suspend(app: &App, call: &Call, permit: &str) -> Result<Response, Refusal> {
-    let person = call.person()?;
-    let request = call.request(&person)?;
+/// One permit, after waiting for its extract.
+pub(crate) async fn show(app: &App, person: &PersonId, id: &PermitId, wait: Duration) -> Result<PermitView, Refusal> {
+    visible(app, person, id)?;
+    let settled = || visible(app, person, id).ok().filter(|p| p.extract == "ready" || p.status != "active").map(|_| ());
+    app.desk.wait_for(wait, settled).await;
+    visible(app, person, id)
+}
+
+/// The ministry's stop.
+pub(crate) async fn suspend(app: &App, asked: Asked<NewSuspension>, permit: &str) -> Result<PermitView, Refusal> {
+    let Asked { person, request, body } = asked;
     let permit: PermitId = id(permit, "permit")?;
     if app.desk.repeated(&request)?.is_none() {
         app.desk.view().cases.roster().holding(&person, Role::Ministry)?;
-        let body: NewSuspension = call.json()?;
+        let body = body?;
         if body.reason.trim().is_empty() || body.reason.contains(['\n', '\r']) {
             return Err(Refusal::new(Code::Malformed, "give the reason in one line"));
         }
@@ -106,7 +116,7 @@ async fn suspend(app: &App, call: &Call, permit: &str) -> Result<Response, Refus
         let act = Act::PermitSuspended { order, signature: body.signature };
         app.desk.act(Actor::Person(person.clone()), Some(request), act).await?;
     }
-    Ok(json(StatusCode::OK, visible(app, &person, &permit)?))
+    visible(app, &person, &permit)
 }
 
 /// The permit, when this person may see it; to others it does not exist.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -20,20 +19,25 @@ use visiting_policies::{
 
 use super::applications::visible;
 use crate::{
-    app::{Answer, App, Call, Shared, id, json, name},
+    app::{Answer, App, Asked, Call, Shared, id, json, name},
     problem::Problem,
     wire::{Completeness, NewVote, Standing},
 };
+
+/// What the record calls these acts when they are refused.
+pub(crate) const JUDGE: &str = "POST /v1/applications/{id}/completeness";
+pub(crate) const BALLOT: &str = "GET /v1/applications/{id}/ballot";
+pub(crate) const CAST: &str = "POST /v1/applications/{id}/votes";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Draft {
     /// `approve`, `reject` or `return`.
     #[param(value_type = String)]
-    decision: Decision,
+    pub(crate) decision: Decision,
     /// Columns to remove, each `listing.table.column`, separated by commas.
     #[serde(default)]
-    remove: String,
+    pub(crate) remove: String,
 }
 
 /// Reception: complete, or back with remarks.
@@ -47,7 +51,8 @@ pub(crate) struct Draft {
     responses((status = 200, body = Standing), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn judge_completeness(State(app): State<Shared>, Path(application): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "POST /v1/applications/{id}/completeness", judge(&app, &call, &application)).await
+    let work = async { Ok(json(StatusCode::OK, judge(&app, call.asked()?, &application).await?)) };
+    app.guard(call.actor(), JUDGE, work).await
 }
 
 /// The exact text that a member signs.
@@ -60,15 +65,8 @@ pub(crate) async fn judge_completeness(State(app): State<Shared>, Path(applicati
     responses((status = 200, body = String, content_type = "text/plain"), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn show_ballot(State(app): State<Shared>, Path(application): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "GET /v1/applications/{id}/ballot", async {
-        let member = call.person()?;
-        member_only(&app, &member)?;
-        let draft: Draft = call.query()?;
-        let names = draft.remove.split(',').filter(|n| !n.is_empty());
-        let remove = names.map(|n| ColumnName::try_from(n.to_owned())).collect::<Result<_, _>>()?;
-        Ok(ballot(&app, member, id(&application, "application")?, draft.decision, remove)?.text())
-    })
-    .await
+    let work = async { Ok(draft(&app, call.person()?, &application, call.query())?.text()) };
+    app.guard(call.actor(), BALLOT, work).await
 }
 
 /// Vote with the member's own signature. The vote that completes the quorum brings the permit with it.
@@ -82,17 +80,18 @@ pub(crate) async fn show_ballot(State(app): State<Shared>, Path(application): Pa
     responses((status = 200, body = Standing), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn cast_vote(State(app): State<Shared>, Path(application): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "POST /v1/applications/{id}/votes", cast(&app, &call, &application)).await
+    let work = async { Ok(json(StatusCode::OK, cast(&app, call.asked()?, &application).await?)) };
+    app.guard(call.actor(), CAST, work).await
 }
 
-async fn judge(app: &App, call: &Call, application: &str) -> Result<Response, Refusal> {
-    let person = call.person()?;
-    let request = call.request(&person)?;
+/// Reception's finding.
+pub(crate) async fn judge(app: &App, asked: Asked<Completeness>, application: &str) -> Result<Standing, Refusal> {
+    let Asked { person, request, body } = asked;
     let index = match app.desk.repeated(&request)? {
         Some(index) => index,
         None => {
             app.desk.view().cases.roster().holding(&person, Role::Reception)?;
-            let body: Completeness = call.json()?;
+            let body = body?;
             let act = finding(app, id(application, "application")?, body).await?;
             app.desk.act(Actor::Person(person), Some(request), act).await?
         }
@@ -114,6 +113,15 @@ fn member_only(app: &App, person: &PersonId) -> Result<(), Refusal> {
     app.desk.view().cases.roster().holding(person, Role::CommitteeMember).map(|_| ())
 }
 
+/// The ballot that a member would sign.
+pub(crate) fn draft(app: &App, member: PersonId, application: &str, draft: Result<Draft, Refusal>) -> Result<Ballot, Refusal> {
+    member_only(app, &member)?;
+    let draft = draft?;
+    let names = draft.remove.split(',').filter(|n| !n.is_empty());
+    let remove = names.map(|n| ColumnName::try_from(n.to_owned())).collect::<Result<_, _>>()?;
+    ballot(app, member, id(application, "application")?, draft.decision, remove)
+}
+
 fn ballot(
     app: &App,
     member: PersonId,
@@ -125,14 +133,14 @@ fn ballot(
     Ok(Ballot { application, content: case.content.digest(), member, decision, remove })
 }
 
-async fn cast(app: &App, call: &Call, application: &str) -> Result<Response, Refusal> {
-    let member = call.person()?;
-    let request = call.request(&member)?;
+/// Votes.
+pub(crate) async fn cast(app: &App, asked: Asked<NewVote>, application: &str) -> Result<Standing, Refusal> {
+    let Asked { person: member, request, body } = asked;
     let index = match app.desk.repeated(&request)? {
         Some(index) => index,
         None => {
             member_only(app, &member)?;
-            let body: NewVote = call.json()?;
+            let body = body?;
             let ballot = ballot(app, member.clone(), id(application, "application")?, body.decision, body.remove)?;
             let vote = SignedBallot { ballot, signature: body.signature };
             app.desk.act(Actor::Person(member), Some(request), Act::VoteCast { vote }).await?
@@ -142,7 +150,7 @@ async fn cast(app: &App, call: &Call, application: &str) -> Result<Response, Ref
 }
 
 /// The answer is read off the record, so a repeated request gets the same one, also after a crash.
-async fn standing(app: &App, index: u64) -> Result<Response, Refusal> {
+async fn standing(app: &App, index: u64) -> Result<Standing, Refusal> {
     let (event, next) = app.desk.event_and_next(index).await?;
     let (status, permit) = match event.act {
         Act::CompletenessConfirmed { .. } => (ApplicationStatus::UnderReview, None),
@@ -150,7 +158,7 @@ async fn standing(app: &App, index: u64) -> Result<Response, Refusal> {
         Act::VoteCast { vote } => outcome(&vote.ballot, next),
         _ => return Err(Refusal::new(Code::KeyReused, "this Idempotency-Key was used for another request; choose a new one")),
     };
-    Ok(json(StatusCode::OK, Standing { status: name(status), permit }).into_response())
+    Ok(Standing { status: name(status), permit })
 }
 
 /// A permit that follows from a vote stands right behind it, in the same write.

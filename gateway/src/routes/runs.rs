@@ -1,6 +1,7 @@
 //! 解析実行: SQL in, a verdict and released files out.
 
 use axum::{
+    body::Bytes,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,17 +15,23 @@ use visiting_policies::{
 
 use super::permits::Wait;
 use crate::{
-    app::{Answer, App, Call, Shared, id, json},
+    app::{Answer, App, Asked, Call, Shared, id, json},
     files,
     problem::Problem,
     wire::{NewRun, RunRefusal, RunView, Runs},
 };
 
+/// Names of these acts in refusals, whichever way they came.
+pub(crate) const SUBMIT: &str = "POST /v1/permits/{id}/runs";
+pub(crate) const LIST: &str = "GET /v1/permits/{id}/runs";
+pub(crate) const SHOW: &str = "GET /v1/runs/{id}";
+pub(crate) const FETCH: &str = "GET /v1/runs/{id}/files/{name}";
+
 /// Longest SQL text.
-const SQL_MAX_BYTES: usize = 32 * 1024;
+pub(crate) const SQL_MAX_BYTES: usize = 32 * 1024;
 
 /// Name of the receipt beside the released tables.
-pub(super) const RECEIPT: &str = "receipt.note";
+pub(crate) const RECEIPT: &str = "receipt.note";
 
 /// Ask for a run. The intent is in the record before any data is read.
 #[utoipa::path(
@@ -37,7 +44,7 @@ pub(super) const RECEIPT: &str = "receipt.note";
     responses((status = 202, body = RunView), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn request_run(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "POST /v1/permits/{id}/runs", request(&app, &call, &permit)).await
+    app.guard(call.actor(), SUBMIT, request(&app, &call, &permit)).await
 }
 
 /// Runs of a permit.
@@ -50,13 +57,9 @@ pub(crate) async fn request_run(State(app): State<Shared>, Path(permit): Path<St
     responses((status = 200, body = Runs), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn list_runs(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "GET /v1/permits/{id}/runs", async {
-        let (person, permit) = (call.person()?, id::<PermitId>(&permit, "permit")?);
-        let view = app.desk.view();
-        view.cases.named(&permit, &person).map_err(|_| Refusal::not_found("permit"))?;
-        let mut cases: Vec<_> = view.cases.runs.iter().filter(|(_, run)| run.permit == permit).collect();
-        cases.sort_by_key(|(_, run)| run.index);
-        Ok(json(StatusCode::OK, Runs { runs: cases.into_iter().map(|(id, run)| run_view(id, run)).collect() }))
+    app.guard(call.actor(), LIST, async {
+        let runs = of_permit(&app, &call.person()?, &id(&permit, "permit")?)?;
+        Ok(json(StatusCode::OK, Runs { runs: runs.iter().map(|(id, run)| run_view(id, run)).collect() }))
     })
     .await
 }
@@ -71,7 +74,7 @@ pub(crate) async fn list_runs(State(app): State<Shared>, Path(permit): Path<Stri
     responses((status = 200, body = RunView), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn show_run(State(app): State<Shared>, Path(run): Path<String>, call: Call) -> Answer {
-    app.guard(call.actor(), "GET /v1/runs/{id}", async {
+    app.guard(call.actor(), SHOW, async {
         let (person, id) = (call.person()?, id(&run, "run")?);
         let wait: Wait = call.query()?;
         visible(&app, &person, &id)?;
@@ -92,17 +95,30 @@ pub(crate) async fn show_run(State(app): State<Shared>, Path(run): Path<String>,
     responses((status = 200, description = "The bytes"), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn fetch_file(State(app): State<Shared>, Path((run, file)): Path<(String, String)>, call: Call) -> Answer {
-    app.guard(call.actor(), "GET /v1/runs/{id}/files/{name}", fetch(&app, &call, &run, &file)).await
+    app.guard(call.actor(), FETCH, fetch(&app, &call, &run, &file)).await
 }
 
 async fn request(app: &App, call: &Call, permit: &str) -> Result<Response, Refusal> {
-    let person = call.person()?;
-    let request = call.request(&person)?;
+    let run = submit(app, call.asked()?, permit).await?;
+    let queued = RunView {
+        id: run.to_string(),
+        permit: permit.to_owned(),
+        status: "queued".to_owned(),
+        verdict: None,
+        refusal: None,
+        files: Vec::new(),
+    };
+    Ok(json(StatusCode::ACCEPTED, queued))
+}
+
+/// Records the intent of a run, once per request, and says under which id. API and portal both come through here.
+pub(crate) async fn submit(app: &App, asked: Asked<NewRun>, permit: &str) -> Result<RunId, Refusal> {
+    let Asked { person, request, body } = asked;
     let permit: PermitId = id(permit, "permit")?;
     let index = match app.desk.repeated(&request)? {
         Some(index) => index,
         None => {
-            let body: NewRun = call.json()?;
+            let body = body?;
             if body.sql.trim().is_empty() {
                 return Err(Refusal::new(Code::Malformed, "there is no SQL to run"));
             }
@@ -117,34 +133,45 @@ async fn request(app: &App, call: &Call, permit: &str) -> Result<Response, Refus
         }
     };
     let (event, _) = app.desk.event_and_next(index).await?;
-    let Act::RunRequested { run, permit, .. } = event.act else {
+    let Act::RunRequested { run, .. } = event.act else {
         return Err(Refusal::new(Code::KeyReused, "this Idempotency-Key was used for another request; choose a new one"));
     };
-    let queued = RunView {
-        id: run.to_string(),
-        permit: permit.to_string(),
-        status: "queued".to_owned(),
-        verdict: None,
-        refusal: None,
-        files: Vec::new(),
-    };
-    Ok(json(StatusCode::ACCEPTED, queued))
+    Ok(run)
 }
 
 async fn fetch(app: &App, call: &Call, run: &str, file: &str) -> Result<Response, Refusal> {
-    let (person, run) = (call.person()?, id(run, "run")?);
+    let bytes = download(app, call.person()?, run, file).await?;
+    Ok(([(header::CONTENT_TYPE, content_type(file))], bytes).into_response())
+}
+
+/// The bytes of a released file, once their reader is in the record. API and portal both come through here.
+pub(crate) async fn download(app: &App, person: PersonId, run: &str, file: &str) -> Result<Bytes, Refusal> {
+    let run = id(run, "run")?;
     let case = visible(app, &person, &run)?;
     // A refused run has no files: whoever asks for them gets the gate's own refusal as the problem document.
     let refused = case.judged.as_ref().and_then(|(report, _)| report.refusal.clone());
     let digest = released(&case, file).ok_or_else(|| refused.unwrap_or_else(|| Refusal::not_found("released file")))?;
     app.desk.act(Actor::Person(person), None, Act::Downloaded { run, file: file.to_owned() }).await?;
-    let bytes = app.documents.get(&digest).await?;
-    let kind = match file.rsplit_once('.').map(|(_, end)| end) {
+    app.documents.get(&digest).await
+}
+
+/// The kind of a released file by its name.
+pub(crate) fn content_type(file: &str) -> &'static str {
+    match file.rsplit_once('.').map(|(_, end)| end) {
         Some("csv") => "text/csv; charset=utf-8",
         Some("parquet") => "application/vnd.apache.parquet",
         _ => "text/plain; charset=utf-8",
-    };
-    Ok(([(header::CONTENT_TYPE, kind)], bytes).into_response())
+    }
+}
+
+/// The runs under a permit that names this person, oldest first; to others the permit does not exist.
+pub(crate) fn of_permit(app: &App, person: &PersonId, permit: &PermitId) -> Result<Vec<(RunId, RunCase)>, Refusal> {
+    let view = app.desk.view();
+    view.cases.named(permit, person).map_err(|_| Refusal::not_found("permit"))?;
+    let mut runs: Vec<_> =
+        view.cases.runs.iter().filter(|(_, run)| run.permit == *permit).map(|(id, run)| (id.clone(), run.clone())).collect();
+    runs.sort_by_key(|(_, run)| run.index);
+    Ok(runs)
 }
 
 /// Digest of a file that may leave: the verdict named it and the release is in the record.
@@ -158,13 +185,14 @@ fn released(case: &RunCase, file: &str) -> Option<String> {
 }
 
 /// The run, when the permit names this person; to others it does not exist.
-fn visible(app: &App, person: &PersonId, id: &RunId) -> Result<RunCase, Refusal> {
+pub(crate) fn visible(app: &App, person: &PersonId, id: &RunId) -> Result<RunCase, Refusal> {
     let view = app.desk.view();
     let named = |cases: &Cases, run: &RunCase| cases.named(&run.permit, person).is_ok();
     view.cases.runs.get(id).filter(|run| named(&view.cases, run)).cloned().ok_or_else(|| Refusal::not_found("run"))
 }
 
-fn run_view(id: &RunId, case: &RunCase) -> RunView {
+/// The run as both interfaces show it.
+pub(crate) fn run_view(id: &RunId, case: &RunCase) -> RunView {
     let report = case.judged.as_ref().map(|(report, _)| report);
     let status = match report {
         None => "queued",

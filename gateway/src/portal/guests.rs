@@ -1,0 +1,158 @@
+//! A permit's own programs: hand in a manifest and a module, read what the examination found, see what is bound.
+//!
+//! Both go into text fields, so that the form works without scripts; `guests.js` fills them from files.
+
+use maud::{Markup, html};
+use visiting_policies::refusal::Refusal;
+
+use super::{lang::Lang, words};
+
+/// One program that is bound to the permit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bound {
+    /// Its name in SQL, behind `guest.`.
+    pub(super) name: String,
+    /// Digest over manifest and module.
+    pub(super) digest: String,
+}
+
+/// What came of the last upload.
+#[derive(Debug)]
+pub(super) enum Outcome<'a> {
+    /// Bound; what the examination measured, name and value.
+    Bound(&'a Bound, &'a [(String, String)]),
+    /// Not bound; the examination's findings.
+    Found(&'a Refusal, &'a [String]),
+}
+
+/// What the page shows.
+#[derive(Debug)]
+pub(super) struct GuestsPage<'a> {
+    pub(super) permit: &'a str,
+    /// True while the permit can be used: only then can something be bound.
+    pub(super) usable: bool,
+    pub(super) bound: &'a [Bound],
+    pub(super) outcome: Option<Outcome<'a>>,
+    /// Text of the two fields.
+    pub(super) manifest: &'a str,
+    pub(super) module: &'a str,
+    /// The hidden field that names the request.
+    pub(super) request: &'a Markup,
+}
+
+/// The page's content, below its heading.
+pub(super) fn view(lang: Lang, page: &GuestsPage<'_>) -> Markup {
+    html! {
+        p { (lang.say(
+            "自分のプログラム（WebAssembly）を、この許可の解析で使えます。受け付けるのは、値を受け取って決められたラベルを1つ返すだけのものです。",
+            "Programs of your own (WebAssembly) can be used under this permit: they take values and give back one of the declared labels.",
+        )) }
+        @if let Some(outcome) = &page.outcome { (outcome_view(lang, outcome)) }
+        (bound(lang, page))
+        @if page.usable { (form(lang, page)) }
+    }
+}
+
+fn outcome_view(lang: Lang, outcome: &Outcome<'_>) -> Markup {
+    match outcome {
+        Outcome::Bound(guest, report) => html! {
+            div.notice.success role="status" {
+                p { (lang.say("検査を通り、この許可に結び付けました：", "It passed the examination and is bound to this permit: ")) code { "guest." (guest.name) } }
+                dl { @for (name, value) in *report { dt { (name) } dd { (value) } } }
+            }
+        },
+        Outcome::Found(refusal, findings) => html! {
+            (words::alert(lang, refusal))
+            @if !findings.is_empty() {
+                section aria-labelledby="findings" {
+                    h2 #findings { (lang.say("検査で見つかったこと", "What the examination found")) }
+                    ul { @for finding in *findings { li lang="en" { (finding) } } }
+                }
+            }
+        },
+    }
+}
+
+fn bound(lang: Lang, page: &GuestsPage<'_>) -> Markup {
+    html! {
+        section aria-labelledby="bound" {
+            h2 #bound { (lang.say("結び付いているプログラム", "Bound programs")) }
+            @if page.bound.is_empty() {
+                p.empty { (lang.say("まだありません。", "None yet.")) }
+            } @else {
+                ul.files {
+                    @for guest in page.bound {
+                        li { code { "guest." (guest.name) "(…)" } br; code.digest { (guest.digest) } }
+                    }
+                }
+                p.note { (lang.say(
+                    "SQLでは guest.名前(列, …) と書き、WHERE の条件か GROUP BY の列に使います。一度結び付けた名前の中身は変わりません。",
+                    "In SQL write guest.name(column, …) as a condition in WHERE or as a column in GROUP BY. What a name stands for never changes.",
+                )) }
+            }
+            p { a href={ "/permits/" (page.permit) "/workspace" } { (lang.say("解析環境へ", "To the workspace")) } }
+        }
+    }
+}
+
+fn form(lang: Lang, page: &GuestsPage<'_>) -> Markup {
+    let command = format!("visiting guest check module.wasm && visiting guest bind {} manifest.toml module.wasm", page.permit);
+    html! {
+        section aria-labelledby="upload" {
+            h2 #upload { (lang.say("新しく結び付ける", "Bind a new one")) }
+            form method="post" action={ "/permits/" (page.permit) "/guests" } {
+                (page.request)
+                div.field {
+                    label for="manifest" { (lang.say("説明書（TOML）", "Manifest (TOML)")) }
+                    textarea #manifest name="manifest" rows="10" required spellcheck="false" data-file=".toml,text/plain" data-as="text" { (page.manifest) }
+                }
+                div.field {
+                    label for="module" { (lang.say("プログラム（.wasm を base64 にしたもの）", "Module (.wasm as base64)")) }
+                    p.note #module-help {
+                        (lang.say("base64 は次のコマンドで作れます：", "Make the base64 with: ")) code { "base64 -w0 module.wasm" }
+                    }
+                    textarea #module name="module" rows="4" required spellcheck="false" aria-describedby="module-help" data-file=".wasm,application/wasm" data-as="base64" { (page.module) }
+                }
+                button type="submit" { (lang.say("検査して結び付ける", "Examine and bind")) }
+            }
+            details {
+                summary { (lang.say("コマンドで行う", "By command")) }
+                pre data-copy="" tabindex="0" { code { (command) } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use visiting_policies::refusal::Code;
+
+    use super::*;
+
+    fn page(outcome: Option<Outcome<'_>>, bound: &[Bound], usable: bool) -> String {
+        let request = html! {};
+        let page =
+            GuestsPage { permit: "prm_1", usable, bound, outcome, manifest: "</textarea><script>", module: "AGFzbQ==", request: &request };
+        view(Lang::En, &page).into_string()
+    }
+
+    #[test]
+    fn findings_are_told_and_what_was_typed_is_kept() {
+        let refusal = Refusal::new(Code::Malformed, "the module imports something");
+        let findings = ["it imports `env.<b>`".to_owned()];
+        let page = page(Some(Outcome::Found(&refusal, &findings)), &[], true);
+        assert!(
+            page.contains("role=\"alert\"") && page.contains("env.&lt;b&gt;") && page.contains("&lt;/textarea&gt;&lt;script&gt;"),
+            "{page}"
+        );
+        assert!(page.contains("None yet."));
+    }
+
+    #[test]
+    fn a_bound_program_is_listed_and_an_unusable_permit_takes_none() {
+        let guest = Bound { name: "risk_band".to_owned(), digest: "sha256:0".to_owned() };
+        let report = [("instructions".to_owned(), "120".to_owned())];
+        let page = page(Some(Outcome::Bound(&guest, &report)), std::slice::from_ref(&guest), false);
+        assert!(page.contains("guest.risk_band(…)") && page.contains("instructions") && !page.contains("<form"), "{page}");
+    }
+}

@@ -1,0 +1,255 @@
+//! 解析実行: one run from the question to the receipt. While it is under way the page renews itself (`run.js`, or a refresh
+//! without scripts); afterwards it holds the table, its charts, the files and what they prove.
+
+use maud::{Markup, html};
+use visiting_catalog::TablePlan;
+use visiting_policies::{case::RunCase, refusal::Refusal, terms::RunId};
+
+use super::{
+    chart::{self, Chart},
+    lang::Lang,
+    schema,
+    table::{self, Table},
+    time, words,
+    workspace::Standing,
+};
+use crate::routes::runs::RECEIPT;
+
+/// Seconds between two looks without scripts: a run takes about that long.
+const REFRESH_SECONDS: u64 = 3;
+
+/// What the page shows.
+#[derive(Debug)]
+pub(super) struct RunPage<'a> {
+    pub(super) id: &'a RunId,
+    pub(super) case: &'a RunCase,
+    /// As it was asked.
+    pub(super) sql: &'a str,
+    pub(super) plans: &'a [TablePlan<'a>],
+    /// The released table, or why it cannot be shown.
+    pub(super) table: Option<Result<Table, Refusal>>,
+    /// Verifier keys of the exit gate and of the log.
+    pub(super) keys: (&'a str, &'a str),
+    /// The permit was suspended; says why nothing more can be asked.
+    pub(super) usable: bool,
+}
+
+/// For the page's head: looks again while the run is under way and there is no script to do it.
+pub(super) fn head(case: &RunCase) -> Markup {
+    html! { @if !Standing::of(case).is_final() { noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); } } }
+}
+
+/// The page's content, below its heading.
+pub(super) fn view(lang: Lang, page: &RunPage<'_>) -> Markup {
+    let standing = Standing::of(page.case);
+    html! {
+        p {
+            a href={ "/permits/" (page.case.permit) "/workspace" } { (lang.say("解析環境にもどる", "Back to the workspace")) }
+            " · " (lang.say("依頼", "asked")) " " (time::view(page.case.at_ms))
+        }
+        // The live region stays in place; the script renews what is below it.
+        p #run-status class={ "verdict verdict-" (standing.name()) } role="status" data-status=(standing.name())
+            data-run=(page.id) data-final=(standing.is_final()) { (standing.label(lang)) }
+        div #run-body {
+            (progress(lang, standing))
+            (verdict(lang, page, standing))
+            (result(lang, page))
+            (question(lang, page))
+            @if page.case.released.is_some() { (files(lang, page)) (receipt(lang, page)) }
+        }
+    }
+}
+
+/// The three steps, told apart by words and by the mark of the current one.
+fn progress(lang: Lang, standing: Standing) -> Markup {
+    let at = match standing {
+        Standing::Queued => 1,
+        Standing::Judged => 2,
+        _ => 3,
+    };
+    let last = match standing {
+        Standing::Refused | Standing::Withheld => lang.say("持ち出しなし", "Nothing left"),
+        _ => lang.say("持ち出し", "Delivered"),
+    };
+    let steps = [lang.say("依頼を記録", "Asked and recorded"), lang.say("実行と出口審査", "Run and judged at the exit gate"), last];
+    html! {
+        ol.steps aria-label=(lang.say("進み具合", "Progress")) {
+            @for (index, step) in steps.iter().enumerate() {
+                li.done[index < at] .stopped[index == 2 && matches!(standing, Standing::Refused | Standing::Withheld)] aria-current=[(index == at).then_some("step")] {
+                    (step) span.unseen { " – " (state(lang, index, at)) }
+                }
+            }
+        }
+    }
+}
+
+fn state(lang: Lang, step: usize, at: usize) -> &'static str {
+    match step.cmp(&at) {
+        std::cmp::Ordering::Less => lang.say("済", "done"),
+        std::cmp::Ordering::Equal => lang.say("進行中", "under way"),
+        std::cmp::Ordering::Greater => lang.say("これから", "to come"),
+    }
+}
+
+/// The verdict in words, and what can be done about it.
+fn verdict(lang: Lang, page: &RunPage<'_>, standing: Standing) -> Markup {
+    let refusal = page.case.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref());
+    html! {
+        section aria-labelledby="verdict" {
+            h2 #verdict { (lang.say("判定", "Verdict")) }
+            @match standing {
+                Standing::Queued => p { (lang.say("閉域環境で実行しています。この画面は自動で変わります。", "It runs inside the closed environment. This page renews itself.")) }
+                Standing::Judged => p { (lang.say("出口審査が終わりました。結果が届くのを待っています。", "The exit gate has judged it. The result is on its way.")) }
+                Standing::Released => p { (lang.say("すべての値が出口審査を通りました。", "Every value passed the exit gate.")) }
+                Standing::Suppressed => {
+                    p { (lang.say(
+                        "出口審査を通りましたが、一部の値は <k にするか、既公表値で置き換えました。もっと大きなグループにすると見える値が増えます。",
+                        "It passed the exit gate, with some values masked as <k or repeated from an earlier release. Larger groups show more.",
+                    )) }
+                }
+                Standing::Refused => @if let Some(refusal) = refusal { (words::explained(lang, refusal)) },
+                Standing::Withheld => (words::explained(lang, &visiting_policies::case::suspended())),
+            }
+            (rules(lang, page.case))
+        }
+    }
+}
+
+/// The rules by name. Only that they were applied: how near a value was is never told.
+fn rules(lang: Lang, case: &RunCase) -> Markup {
+    let rules = case.judged.as_ref().map(|(report, _)| &report.rules).filter(|rules| !rules.is_empty());
+    html! {
+        @if let Some(rules) = rules {
+            details {
+                summary { (lang.say("適用した公表基準", "Disclosure rules that were applied")) }
+                dl { @for (name, outcome) in rules { dt { code { (name) } } dd { (outcome) } } }
+            }
+        }
+    }
+}
+
+fn result(lang: Lang, page: &RunPage<'_>) -> Markup {
+    html! {
+        @match &page.table {
+            None => {},
+            Some(Err(fault)) => (words::alert(lang, fault)),
+            Some(Ok(table)) => {
+                section aria-labelledby="result" {
+                    h2 #result { (lang.say("結果", "Result")) }
+                    @for drawn in Chart::all(table) { (chart::view(lang, &drawn)) }
+                    (table::view(lang, table, |name| schema::title(lang, page.plans, name)))
+                }
+            }
+        }
+    }
+}
+
+fn question(lang: Lang, page: &RunPage<'_>) -> Markup {
+    html! {
+        section aria-labelledby="question" {
+            h2 #question { (lang.say("実行したSQL", "The SQL as asked")) }
+            pre tabindex="0" { code { (page.sql) } }
+            @if page.usable {
+                p { a.button href={ "/permits/" (page.case.permit) "/workspace?run=" (page.id) "#sql" } {
+                    (lang.say("このSQLをもう一度使う", "Use this SQL again"))
+                } }
+            }
+        }
+    }
+}
+
+fn files(lang: Lang, page: &RunPage<'_>) -> Markup {
+    let released = page.case.judged.as_ref().map(|(report, _)| report.files.as_slice()).unwrap_or_default();
+    let receipt = page.case.released.as_deref().unwrap_or_default();
+    html! {
+        section aria-labelledby="files" {
+            h2 #files { (lang.say("ファイル", "Files")) }
+            p.note { (lang.say("受取りはそのつどアクセスログに残ります。", "Each fetch is an event in the access log.")) }
+            ul.files {
+                @for (name, digest) in released.iter().map(|f| (f.name.as_str(), f.digest.as_str())).chain([(RECEIPT, receipt)]) {
+                    li {
+                        a href={ "/runs/" (page.id) "/files/" (name) } download=(name) { (name) }
+                        " " span.note { (kind(lang, name)) } br;
+                        code.digest { (digest) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn kind(lang: Lang, name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, end)| end) {
+        Some("csv") => lang.say("表（CSV、UTF-8）", "the table as CSV (UTF-8)"),
+        Some("parquet") => lang.say("同じ表（Parquet）", "the same table as Parquet"),
+        _ => lang.say("持ち出し証明", "the signed receipt"),
+    }
+}
+
+/// What the receipt proves, and the command that checks it without this server.
+fn receipt(lang: Lang, page: &RunPage<'_>) -> Markup {
+    let (gate, log) = page.keys;
+    let command = format!("visiting receipt verify --receipt {RECEIPT} --file table.csv --key {gate} --log-key {log}");
+    html! {
+        section aria-labelledby="receipt" {
+            h2 #receipt { (lang.say("持ち出し証明", "Receipt")) }
+            p { (lang.say(
+                "持ち出し証明は出口審査の署名付きの文書です。このサーバーがなくても、次のことを確かめられます。",
+                "The receipt is a note signed by the exit gate. Without this server, it proves the following.",
+            )) }
+            ul {
+                li { (lang.say("手元のファイルが、出口審査を通ったファイルと1バイトも違わないこと。", "Your file is, byte for byte, the one that passed the exit gate.")) }
+                li { (lang.say("どの許可・どのSQL・どのデータ版から、どの基準を通ってできたか。", "From which permit, SQL and data version it came, under which rules.")) }
+                li { (lang.say("その判定が、持ち出しの前にアクセスログに書かれていたこと。", "Its verdict was in the access log before it left.")) }
+            }
+            p { (lang.say("確かめるコマンド：", "The command that checks it:")) }
+            pre data-copy="" tabindex="0" role="group" aria-label=(lang.say("確認コマンド", "Check command")) { code { (command) } }
+            p.note { (lang.say(
+                "鍵はこのサーバーが示したものです。確かさのためには、別の経路で受け取った鍵と見比べてください。",
+                "These keys come from this server. To be sure, compare them with keys that you received another way.",
+            )) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::workspace::tests, *};
+
+    fn page(lang: Lang, standing: Standing) -> String {
+        let (id, case) = ("run_1".parse().unwrap(), tests::run(standing));
+        let sql = "SELECT sex, COUNT(*) FROM t -- <script>alert(1)</script>";
+        let csv = b"sex,rows,note\n<script>,120,\n2,<k,as released before\n";
+        let table = case.released.is_some().then(|| Table::read(csv, sql));
+        let page = RunPage { id: &id, case: &case, sql, plans: &[], table, keys: ("gate+1", "log+2"), usable: true };
+        (head(&case).into_string()) + &view(lang, &page).into_string()
+    }
+
+    #[test]
+    fn every_standing_has_its_page_in_both_languages() {
+        for standing in tests::STANDINGS {
+            for lang in [Lang::Ja, Lang::En] {
+                let page = page(lang, standing);
+                assert!(page.contains(standing.label(lang)), "{page}");
+                assert!(page.contains(&format!("data-status=\"{}\"", standing.name())));
+                assert!(!page.contains("<script>") && !page.contains("style="), "{page}");
+                assert_eq!(page.contains("http-equiv"), !standing.is_final());
+                assert_eq!(page.contains("/files/table.csv"), matches!(standing, Standing::Released | Standing::Suppressed));
+            }
+        }
+    }
+
+    #[test]
+    fn a_refused_run_says_what_to_do_and_shows_nothing_else() {
+        let page = page(Lang::En, Standing::Refused);
+        assert!(page.contains("nothing &lt;b&gt;here&lt;/b&gt;") && page.contains("/workspace?run=run_1"), "{page}");
+        assert!(!page.contains("<svg") && !page.contains("receipt verify"));
+    }
+
+    #[test]
+    fn a_release_has_table_chart_files_and_the_exact_command() {
+        let page = page(Lang::Ja, Standing::Suppressed);
+        assert!(page.contains("<svg") && page.contains("<caption") && page.contains("既公表値"), "{page}");
+        assert!(page.contains("visiting receipt verify --receipt receipt.note --file table.csv --key gate+1 --log-key log+2"));
+    }
+}

@@ -1,0 +1,261 @@
+//! Every event of the record in words. One exhaustive match: a new act does not compile before it has words in both languages.
+
+use visiting_policies::{
+    record::{Act, Actor, Event},
+    terms::Verdict,
+    vote::Decision,
+};
+
+use super::lang::Lang;
+
+/// Every kind of act with its name, in the order of a case: what the filter of the access log offers.
+pub(super) const KINDS: &[(&str, &str, &str)] = &[
+    ("record_opened", "台帳の開始", "record opened"),
+    ("listing_published", "DBの公開", "database published"),
+    ("data_loaded", "データの取込み", "data loaded"),
+    ("application_submitted", "申請", "application submitted"),
+    ("completeness_confirmed", "形式審査：受理", "found complete"),
+    ("completeness_denied", "形式審査：差戻し", "sent back by reception"),
+    ("vote_cast", "票", "vote cast"),
+    ("permit_issued", "許可", "permit issued"),
+    ("extract_made", "抽出", "extract made"),
+    ("run_requested", "解析の依頼", "run requested"),
+    ("run_judged", "出口審査の判定", "run judged"),
+    ("released", "持ち出し", "released"),
+    ("permit_suspended", "利用停止", "permit suspended"),
+    ("viewed", "閲覧", "viewed"),
+    ("downloaded", "受取り", "file fetched"),
+    ("refused", "拒否", "refused"),
+];
+
+/// The name of a kind; an unknown one names itself.
+pub(super) fn kind(lang: Lang, kind: &str) -> &str {
+    KINDS.iter().find(|(k, _, _)| *k == kind).map_or(kind, |(_, ja, en)| lang.say(ja, en))
+}
+
+/// True when something was turned away: a wrong move, or a run that the gate refused.
+pub(super) fn is_refusal(act: &Act) -> bool {
+    match act {
+        Act::Refused { .. } => true,
+        Act::RunJudged { report, .. } => report.verdict == Verdict::Refuse,
+        _ => false,
+    }
+}
+
+/// Who acted, in words.
+pub(super) fn who(lang: Lang, by: &Actor) -> String {
+    match by {
+        Actor::Person(id) => id.to_string(),
+        Actor::Gateway => lang.say("窓口システム", "the gateway").to_owned(),
+        Actor::Enclave => lang.say("閉域環境", "the enclave").to_owned(),
+        Actor::Nobody => lang.say("ログインしていない人", "somebody without a login").to_owned(),
+    }
+}
+
+/// What happened, as one sentence.
+pub(super) fn tell(lang: Lang, event: &Event) -> String {
+    match lang {
+        Lang::Ja => japanese(&event.act),
+        Lang::En => english(&event.act),
+    }
+}
+
+fn japanese(act: &Act) -> String {
+    match act {
+        Act::RecordOpened { origin, demo, .. } => {
+            format!("アクセスログ「{origin}」を開いた{}。", if *demo { "（デモ）" } else { "" })
+        }
+        Act::ListingPublished { listing, .. } => format!("DB「{listing}」を目録に公開した。"),
+        Act::DataLoaded { report, .. } => {
+            let (listing, version) = (&report.listing, report.version);
+            format!(
+                "DB「{listing}」の第{version}版を取り込んだ（約{}行、隔離 約{}行）。",
+                report.rows.values().sum::<u64>(),
+                report.quarantined
+            )
+        }
+        Act::ApplicationSubmitted { application, content } => {
+            format!("{application} を申請した（{}人、DB：{}）。", content.team.len(), listed(content.scope.columns.keys(), "、"))
+        }
+        Act::CompletenessConfirmed { application } => format!("{application} の形式が整っていることを確認した。"),
+        Act::CompletenessDenied { application, .. } => format!("{application} を申請者に差し戻した。"),
+        Act::VoteCast { vote } => {
+            let decision = match vote.ballot.decision {
+                Decision::Approve => "承認",
+                Decision::Reject => "不承認",
+                Decision::Return => "差戻し",
+            };
+            let conditions = if vote.ballot.remove.is_empty() { "" } else { "、条件付き" };
+            format!("{} に署名付きの票を投じた（{decision}{conditions}）。", vote.ballot.application)
+        }
+        Act::PermitIssued { permit } => format!("{} の票が揃い、許可 {} が成立した。", permit.application, permit.id),
+        Act::ExtractMade { report, .. } => format!("許可 {} の抽出データを作った（約{}人）。", report.permit, report.people),
+        Act::RunRequested { run, permit, .. } => format!("許可 {permit} で解析 {run} を依頼した。"),
+        Act::RunJudged { report, .. } => {
+            let verdict = match report.verdict {
+                Verdict::Release => "そのまま持ち出せる",
+                Verdict::Suppress => "一部を伏せれば持ち出せる",
+                Verdict::Refuse => "持ち出せない",
+            };
+            let code = report.refusal.as_ref().map(|r| format!("（{}）", r.code.name())).unwrap_or_default();
+            format!("出口審査は解析 {} を「{verdict}」と判定した{code}。", report.run)
+        }
+        Act::Released { run, .. } => format!("解析 {run} の結果が、証明書とともに閉域環境を出た。"),
+        Act::PermitSuspended { order, .. } => format!("許可 {} の利用を停止した。理由：{}", order.permit, order.reason),
+        Act::Viewed { what } => format!("{what} を閲覧した。"),
+        Act::Downloaded { run, file } => format!("解析 {run} の {file} を受け取った。"),
+        Act::Refused { tried, code } => format!("「{tried}」を試み、拒否された（{}）。", code.name()),
+    }
+}
+
+fn english(act: &Act) -> String {
+    match act {
+        Act::RecordOpened { origin, demo, .. } => format!("The access log {origin} was opened{}.", if *demo { " (demo)" } else { "" }),
+        Act::ListingPublished { listing, .. } => format!("The database {listing} was published in the catalogue."),
+        Act::DataLoaded { report, .. } => {
+            let (listing, version, rows) = (&report.listing, report.version, report.rows.values().sum::<u64>());
+            format!("Version {version} of {listing} was loaded (about {rows} rows, about {} quarantined).", report.quarantined)
+        }
+        Act::ApplicationSubmitted { application, content } => {
+            let databases = listed(content.scope.columns.keys(), ", ");
+            format!("Submitted {application} (people: {}, databases: {databases}).", content.team.len())
+        }
+        Act::CompletenessConfirmed { application } => format!("Found {application} complete."),
+        Act::CompletenessDenied { application, .. } => format!("Sent {application} back to the applicant."),
+        Act::VoteCast { vote } => {
+            let decision = match vote.ballot.decision {
+                Decision::Approve => "approve",
+                Decision::Reject => "reject",
+                Decision::Return => "return",
+            };
+            let conditions = if vote.ballot.remove.is_empty() { "" } else { ", with conditions" };
+            format!("Cast a signed vote on {} ({decision}{conditions}).", vote.ballot.application)
+        }
+        Act::PermitIssued { permit } => format!("The votes on {} are complete: permit {} was issued.", permit.application, permit.id),
+        Act::ExtractMade { report, .. } => format!("Made the extract of permit {} (about {} people).", report.permit, report.people),
+        Act::RunRequested { run, permit, .. } => format!("Asked for run {run} under permit {permit}."),
+        Act::RunJudged { report, .. } => {
+            let verdict = match report.verdict {
+                Verdict::Release => "may leave as it is",
+                Verdict::Suppress => "may leave with masks",
+                Verdict::Refuse => "may not leave",
+            };
+            let code = report.refusal.as_ref().map(|r| format!(" ({})", r.code.name())).unwrap_or_default();
+            format!("The exit gate judged run {}: {verdict}{code}.", report.run)
+        }
+        Act::Released { run, .. } => format!("The result of run {run} left the enclave with its receipt."),
+        Act::PermitSuspended { order, .. } => format!("Suspended permit {}. Reason: {}", order.permit, order.reason),
+        Act::Viewed { what } => format!("Viewed {what}."),
+        Act::Downloaded { run, file } => format!("Fetched {file} of run {run}."),
+        Act::Refused { tried, code } => format!("Tried “{tried}” and was refused ({}).", code.name()),
+    }
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a String>, mark: &str) -> String {
+    words.map(String::as_str).collect::<Vec<_>>().join(mark)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use visiting_policies::{
+        handover::{ExtractReport, LedgerHead, LoadReport, RunReport},
+        permit::{ApplicationContent, Permit, SignedBallot},
+        refusal::{Code, Refusal},
+        terms::{Form, Period, Scope},
+        vote::{Ballot, SuspensionOrder},
+    };
+
+    use super::*;
+
+    fn report(verdict: Verdict) -> RunReport {
+        let refusal = (verdict == Verdict::Refuse).then(|| Refusal::new(Code::NothingToShow, "nothing"));
+        let ledger = LedgerHead { entries: 0, digest: String::new() };
+        RunReport { run: "run_1".parse().unwrap(), index: 9, verdict, refusal, files: Vec::new(), ledger, rules: BTreeMap::new() }
+    }
+
+    fn scope() -> Scope {
+        let columns = BTreeMap::from([("ndb".to_owned(), BTreeMap::from([("patients".to_owned(), BTreeSet::from(["sex".to_owned()]))]))]);
+        Scope { columns, period: Period { from: 202401, to: 202412 }, form: Form::Pseudonymised }
+    }
+
+    /// At least one act of every kind.
+    pub(in super::super) fn acts() -> Vec<Act> {
+        let (application, permit, run) = ("app_1".parse().unwrap(), "prm_1".parse().unwrap(), "run_1".parse().unwrap());
+        let person: visiting_policies::terms::PersonId = "per_hanako".parse().unwrap();
+        let content = ApplicationContent {
+            team: BTreeSet::from([person.clone()]),
+            organisations: BTreeSet::from(["org_univ".parse().unwrap()]),
+            purpose: "sha256:0".to_owned(),
+            scope: scope(),
+            until_ms: 2,
+        };
+        let ballot = |decision| Ballot {
+            application: "app_1".parse().unwrap(),
+            content: content.digest(),
+            member: "per_member1".parse().unwrap(),
+            decision,
+            remove: BTreeSet::new(),
+        };
+        let vote = |decision| Act::VoteCast { vote: SignedBallot { ballot: ballot(decision), signature: String::new() } };
+        let judged = |verdict| Act::RunJudged { report: report(verdict), signature: String::new() };
+        let rows = BTreeMap::from([("patients".to_owned(), 120)]);
+        let load = LoadReport { listing: "ndb".to_owned(), version: 1, rows: rows.clone(), quarantined: 10, manifest: String::new() };
+        let extract = ExtractReport { permit: "prm_1".parse().unwrap(), versions: BTreeMap::new(), people: 120, rows };
+        let order =
+            SuspensionOrder { permit: "prm_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() };
+        vec![
+            Act::RecordOpened { origin: "log".to_owned(), roster: String::new(), demo: true },
+            Act::ListingPublished { listing: "ndb".to_owned(), digest: String::new() },
+            Act::DataLoaded { report: load, signature: String::new() },
+            Act::ApplicationSubmitted { application: "app_1".parse().unwrap(), content: content.clone() },
+            Act::CompletenessConfirmed { application: "app_1".parse().unwrap() },
+            Act::CompletenessDenied { application, remarks: String::new() },
+            vote(Decision::Approve),
+            vote(Decision::Reject),
+            vote(Decision::Return),
+            Act::PermitIssued {
+                permit: Permit {
+                    id: "prm_1".parse().unwrap(),
+                    application: "app_1".parse().unwrap(),
+                    people: content.team,
+                    scope: scope(),
+                    until_ms: 2,
+                },
+            },
+            Act::ExtractMade { report: extract, signature: String::new() },
+            Act::RunRequested { run, permit, program: String::new() },
+            judged(Verdict::Release),
+            judged(Verdict::Suppress),
+            judged(Verdict::Refuse),
+            Act::Released { run: "run_1".parse().unwrap(), receipt: String::new() },
+            Act::PermitSuspended { order, signature: String::new() },
+            Act::Viewed { what: "/v1/log/events?from=0".to_owned() },
+            Act::Downloaded { run: "run_1".parse().unwrap(), file: "table.csv".to_owned() },
+            Act::Refused { tried: "POST /v1/permits/{id}/runs".to_owned(), code: Code::NotNamed },
+        ]
+    }
+
+    pub(in super::super) fn event(act: Act) -> Event {
+        Event { v: 1, at_ms: 1_700_000_000_000, by: Actor::Person("per_hanako".parse().unwrap()), request: None, act }
+    }
+
+    #[test]
+    fn every_kind_has_its_words_in_both_languages_and_its_place_in_the_filter() {
+        let kinds: BTreeSet<String> = acts().iter().map(Act::kind).collect();
+        let offered: BTreeSet<String> = KINDS.iter().map(|(k, _, _)| (*k).to_owned()).collect();
+        assert_eq!(kinds, offered, "an act has no sample here, or no name in the filter");
+        for act in acts() {
+            let (ja, en) = (tell(Lang::Ja, &event(act.clone())), tell(Lang::En, &event(act)));
+            assert!(ja.chars().any(|c| ('\u{3041}'..='\u{30ff}').contains(&c)), "{ja}");
+            assert!(en.is_ascii() || en.contains('“'), "{en}");
+            assert_ne!(ja, en);
+        }
+    }
+
+    #[test]
+    fn a_refused_run_counts_as_a_refusal() {
+        assert_eq!(acts().iter().filter(|a| is_refusal(a)).count(), 2);
+    }
+}

@@ -1,0 +1,365 @@
+//! 解析環境: the editor, the permit's own schema beside it, examples, and what was run before. Everything is a plain form;
+//! `editor.js` adds completion and Ctrl+Enter.
+
+use maud::{Markup, html};
+use visiting_catalog::TablePlan;
+use visiting_policies::{
+    case::RunCase,
+    refusal::Refusal,
+    terms::{RunId, Verdict},
+};
+
+use super::{lang::Lang, schema, time, words};
+use crate::wire::PermitView;
+
+/// Runs on one page of the history.
+pub(super) const RUNS_SHOWN: usize = 20;
+
+/// Letters of a run's SQL in the history.
+const SQL_SHOWN: usize = 100;
+
+/// What the page shows.
+#[derive(Debug)]
+pub(super) struct Workspace<'a> {
+    pub(super) permit: &'a PermitView,
+    pub(super) plans: &'a [TablePlan<'a>],
+    /// Names of the permit's own programs.
+    pub(super) guests: &'a [String],
+    /// Text of the editor.
+    pub(super) sql: &'a str,
+    /// The hidden field that names the request: sent twice, it is one run.
+    pub(super) request: &'a Markup,
+    /// Newest first: one page of them, each with its SQL where it could be read.
+    pub(super) runs: &'a [(RunId, RunCase, Option<String>)],
+    /// Which page, from 0, and whether there is another.
+    pub(super) page: (usize, bool),
+    /// Why the last attempt was turned away.
+    pub(super) fault: Option<&'a Refusal>,
+}
+
+/// Where a run stands, for class names, scripts and people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// In the record, not judged.
+    Queued,
+    /// Judged; the bytes are on their way.
+    Judged,
+    /// Left as it was.
+    Released,
+    /// Left with masks or repeated values.
+    Suppressed,
+    /// Turned away by the gate.
+    Refused,
+    /// The permit was suspended between verdict and bytes.
+    Withheld,
+}
+
+impl Standing {
+    pub(super) fn of(run: &RunCase) -> Self {
+        let Some((report, _)) = &run.judged else { return Self::Queued };
+        match (report.verdict, &run.released) {
+            (Verdict::Refuse, _) => Self::Refused,
+            (Verdict::Release, Some(_)) => Self::Released,
+            (Verdict::Suppress, Some(_)) => Self::Suppressed,
+            _ if run.withheld => Self::Withheld,
+            _ => Self::Judged,
+        }
+    }
+
+    /// True when nothing more will happen.
+    pub(super) fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Judged)
+    }
+
+    /// The `data-status`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Queued | Self::Judged => "running",
+            Self::Released => "released",
+            Self::Suppressed => "suppressed",
+            Self::Refused => "refused",
+            Self::Withheld => "withheld",
+        }
+    }
+
+    pub(super) fn label(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Queued => lang.say("実行待ち・実行中", "Queued or running"),
+            Self::Judged => lang.say("判定済・持ち出し中", "Judged, on its way out"),
+            Self::Released => lang.say("持ち出し済", "Released"),
+            Self::Suppressed => lang.say("一部を伏せて持ち出し済", "Released with masks"),
+            Self::Refused => lang.say("持ち出し不可", "Refused"),
+            Self::Withheld => lang.say("利用停止により持ち出し不可", "Withheld: permit suspended"),
+        }
+    }
+
+    /// The label as a chip; the word says it, colour only helps.
+    pub(super) fn chip(self, lang: Lang) -> Markup {
+        let colour = match self {
+            Self::Queued | Self::Judged => "blue",
+            Self::Released => "green",
+            Self::Suppressed => "yellow",
+            Self::Refused | Self::Withheld => "red",
+        };
+        html! { span class={ "chip " (colour) } { (self.label(lang)) } }
+    }
+}
+
+/// The page's content, below its heading.
+pub(super) fn view(lang: Lang, work: &Workspace<'_>) -> Markup {
+    let open = work.permit.status == "active" && work.permit.extract == "ready";
+    html! {
+        (standing(lang, work.permit))
+        @if let Some(fault) = work.fault { (words::alert(lang, fault)) }
+        @if open {
+            div.bench {
+                div { (editor(lang, work)) (examples(lang, work)) }
+                section.schema aria-labelledby="schema" {
+                    h2 #schema { (lang.say("この許可で使える表と列", "Tables and columns of this permit")) }
+                    (schema::panel(lang, work.plans))
+                }
+            }
+        }
+        (programs(lang, work))
+        (history(lang, work))
+    }
+}
+
+fn standing(lang: Lang, permit: &PermitView) -> Markup {
+    html! {
+        p {
+            (lang.say("許可", "Permit")) " " a href={ "/permits/" (permit.id) } { code { (permit.id) } }
+            " · " (lang.say("対象月", "months")) " " (permit.period.from) "–" (permit.period.to)
+            " · " (lang.say("期限", "until")) " " (time::view(permit.until_ms))
+        }
+        @if permit.status == "suspended" {
+            p.notice.error {
+                (lang.say("所管省庁がこの許可を停止しています。新しい解析も持ち出しもできません。", "The ministry has suspended this permit. Nothing runs and nothing leaves under it."))
+                @if let Some(reason) = &permit.reason { " " (lang.say("理由：", "Reason: ")) (reason) }
+            }
+        } @else if permit.status == "expired" {
+            p.notice.error { (lang.say("この許可の期限は過ぎました。続けるには、もう一度申請してください。", "This permit has expired. Apply again to go on.")) }
+        } @else if permit.extract != "ready" {
+            p.notice.warning {
+                (lang.say("抽出データを作っています。できあがるとSQLを実行できます。", "The extract is being made. SQL can run once it is ready."))
+                " " a href={ "/permits/" (permit.id) "/workspace" } { (lang.say("もう一度見る", "Look again")) }
+            }
+        }
+    }
+}
+
+fn editor(lang: Lang, work: &Workspace<'_>) -> Markup {
+    let words = schema::words(lang, work.plans, work.guests).to_string().replace('<', "\\u003c");
+    html! {
+        form #run-form method="post" action={ "/permits/" (work.permit.id) "/workspace" } {
+            (work.request)
+            label for="sql" { "SQL" }
+            p.note #sql-help {
+                (lang.say(
+                    "Ctrl+Enter で実行します。候補は ↓ で選び Enter で入れます。Esc で閉じます。Tab は次の項目へ移ります。",
+                    "Ctrl+Enter runs it. Choose a suggestion with ↓ and Enter, close with Esc. Tab goes on to the next field.",
+                ))
+            }
+            textarea #sql name="sql" rows="8" required spellcheck="false" autocapitalize="off" autocomplete="off"
+                aria-describedby="sql-help" maxlength=(crate::routes::runs::SQL_MAX_BYTES) { (work.sql) }
+            ul #sql-choices role="listbox" data-layer="" hidden aria-label=(lang.say("候補", "Suggestions")) {}
+            p #sql-said role="status" .unseen data-found=(lang.say("件の候補", "suggestions")) {}
+            script #sql-words type="application/json" { (maud::PreEscaped(words)) }
+            button type="submit" { (lang.say("実行する", "Run")) }
+        }
+        (schema::rules(lang))
+    }
+}
+
+fn examples(lang: Lang, work: &Workspace<'_>) -> Markup {
+    let examples = schema::examples(work.plans);
+    html! {
+        @if !examples.is_empty() {
+            section aria-labelledby="examples" {
+                h2 #examples { (lang.say("例", "Examples")) }
+                ul.examples {
+                    @for (index, example) in examples.iter().enumerate() {
+                        li {
+                            a href={ "/permits/" (work.permit.id) "/workspace?example=" (index) "#sql" } { (lang.say(&example.ja, &example.en)) }
+                            pre tabindex="0" { code { (example.sql) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Programs of the permit's people, usable in SQL.
+fn programs(lang: Lang, work: &Workspace<'_>) -> Markup {
+    html! {
+        @if !work.guests.is_empty() {
+            section aria-labelledby="guests" {
+                h2 #guests { (lang.say("この許可に結び付けたプログラム", "Programs bound to this permit")) }
+                ul { @for guest in work.guests { li { code data-insert={ "guest." (guest) "(" } { "guest." (guest) "(…)" } } } }
+            }
+        }
+    }
+}
+
+fn history(lang: Lang, work: &Workspace<'_>) -> Markup {
+    let link = |page: usize| format!("/permits/{}/workspace?page={page}#history", work.permit.id);
+    html! {
+        section aria-labelledby="history" {
+            h2 #history { (lang.say("これまでの解析", "Runs so far")) }
+            @if work.runs.is_empty() {
+                p.empty { (lang.say("まだ何も実行していません。例から始められます。", "Nothing has run yet. An example is a good start.")) }
+            } @else {
+                div.scroll role="group" tabindex="0" aria-labelledby="history" {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { (lang.say("依頼", "Asked")) }
+                                th scope="col" { (lang.say("判定", "Verdict")) }
+                                th scope="col" { (lang.say("解析", "Run")) }
+                                th scope="col" { "SQL" }
+                            }
+                        }
+                        tbody {
+                            @for (id, run, sql) in work.runs {
+                                tr {
+                                    td { (time::view(run.at_ms)) }
+                                    td { (Standing::of(run).chip(lang)) }
+                                    th scope="row" { a href={ "/runs/" (id) } { code { (id) } } }
+                                    td { code.clip { (clipped(sql.as_deref().unwrap_or_default())) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @if work.page.0 > 0 || work.page.1 {
+                nav.pages aria-label=(lang.say("解析の続き", "More runs")) {
+                    @if let Some(newer) = work.page.0.checked_sub(1) { a href=(link(newer)) { (lang.say("新しいほうへ", "Newer")) } }
+                    @if work.page.1 { a href=(link(work.page.0 + 1)) { (lang.say("古いほうへ", "Older")) } }
+                }
+            }
+        }
+    }
+}
+
+/// One line of the SQL, short enough for a table.
+fn clipped(sql: &str) -> String {
+    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SQL_SHOWN) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use visiting_policies::{
+        handover::{FileDigest, LedgerHead, RunReport},
+        refusal::Code,
+        terms::{Form, Period, Scope},
+    };
+
+    use super::*;
+
+    /// A run in a given standing.
+    pub(in super::super) fn run(standing: Standing) -> RunCase {
+        let verdict = match standing {
+            Standing::Refused => Verdict::Refuse,
+            Standing::Suppressed => Verdict::Suppress,
+            _ => Verdict::Release,
+        };
+        let files = ["table.csv", "table.parquet"].map(|name| FileDigest { name: name.to_owned(), digest: "sha256:0".to_owned() });
+        let report = RunReport {
+            run: "run_1".parse().unwrap(),
+            index: 9,
+            verdict,
+            refusal: (verdict == Verdict::Refuse).then(|| Refusal::new(Code::NothingToShow, "nothing <b>here</b>")),
+            files: files.to_vec(),
+            ledger: LedgerHead { entries: 1, digest: "sha256:1".to_owned() },
+            rules: BTreeMap::from([("people_min".to_owned(), "pass".to_owned())]),
+        };
+        RunCase {
+            permit: "prm_1".parse().unwrap(),
+            by: "per_hanako".parse().unwrap(),
+            program: "sha256:0".to_owned(),
+            index: 9,
+            at_ms: 1_700_000_000_000,
+            judged: (standing != Standing::Queued).then_some((report, 10)),
+            released: matches!(standing, Standing::Released | Standing::Suppressed).then(|| "sha256:2".to_owned()),
+            withheld: standing == Standing::Withheld,
+        }
+    }
+
+    pub(in super::super) const STANDINGS: [Standing; 6] =
+        [Standing::Queued, Standing::Judged, Standing::Released, Standing::Suppressed, Standing::Refused, Standing::Withheld];
+
+    fn permit(status: &str, extract: &str) -> PermitView {
+        PermitView {
+            id: "prm_1".to_owned(),
+            application: "app_1".to_owned(),
+            people: BTreeSet::new(),
+            columns: BTreeMap::new(),
+            period: Period { from: 202401, to: 202412 },
+            until_ms: 1_800_000_000_000,
+            status: status.to_owned(),
+            reason: (status == "suspended").then(|| "<why>".to_owned()),
+            extract: extract.to_owned(),
+            versions: BTreeMap::new(),
+        }
+    }
+
+    fn page(lang: Lang, permit: &PermitView, sql: &str, fault: Option<&Refusal>) -> String {
+        let sex = BTreeMap::from([("patients".to_owned(), BTreeSet::from(["sex".to_owned()]))]);
+        let scope = Scope { columns: BTreeMap::from([("ndb".to_owned(), sex)]), period: permit.period, form: Form::Pseudonymised };
+        let listings = visiting_catalog::load_with(None).unwrap();
+        let plans = visiting_catalog::plan(&scope, &listings).unwrap();
+        let runs: Vec<_> = STANDINGS.map(|s| ("run_1".parse().unwrap(), run(s), Some("SELECT <b>".repeat(30)))).into();
+        let work = Workspace {
+            permit,
+            plans: &plans,
+            guests: &[],
+            sql,
+            request: &html! { input type="hidden" name="request" value="k"; },
+            runs: &runs,
+            page: (1, true),
+            fault,
+        };
+        view(lang, &work).into_string()
+    }
+
+    #[test]
+    fn a_run_has_the_standing_it_was_given() {
+        assert_eq!(STANDINGS.map(|s| Standing::of(&run(s))), STANDINGS);
+        assert_eq!(STANDINGS.map(Standing::is_final), [false, false, true, true, true, true]);
+    }
+
+    #[test]
+    fn the_editor_keeps_the_text_and_escapes_it() {
+        let page = page(Lang::En, &permit("active", "ready"), "</textarea><script>alert(1)</script>", None);
+        assert!(page.contains("&lt;/textarea&gt;") && !page.contains("<script>alert"), "{page}");
+        assert!(page.contains("ndb.patients") && page.contains("?example=0") && page.contains("name=\"request\" value=\"k\""));
+        assert!(page.contains("page=0#history") && page.contains("page=2#history"));
+        assert!(!page.contains("<b>"), "{page}");
+    }
+
+    #[test]
+    fn a_permit_that_cannot_run_says_so_and_has_no_form() {
+        for (status, extract, word) in
+            [("suspended", "ready", "suspended"), ("expired", "ready", "expired"), ("active", "making", "being made")]
+        {
+            let page = page(Lang::En, &permit(status, extract), "", None);
+            assert!(page.contains(word) && !page.contains("<form"), "{page}");
+            assert!(!page.contains("<why>"));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_an_alert_above_the_kept_text() {
+        let fault = Refusal::new(Code::Malformed, "there is no SQL to run");
+        let page = page(Lang::Ja, &permit("active", "ready"), "SELECT", Some(&fault));
+        assert!(page.contains("role=\"alert\"") && page.contains(">SELECT</textarea>"), "{page}");
+    }
+}

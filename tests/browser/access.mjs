@@ -1,0 +1,64 @@
+// Every page of the route table as everybody who can see it: axe in both languages at both widths, and a walk by the Tab key.
+import { createHash } from 'node:crypto';
+import { accessible } from './axe.mjs';
+import { check, context, languages, launch, quiet, widths } from './lib.mjs';
+import { enter, pagesOf, readers } from './pages.mjs';
+import { states } from './states.mjs';
+import { skips, walk } from './walk.mjs';
+
+/** Opens every page as every reader; `look` gets it once, however many readers see the same. */
+async function everywhere(look, { once }) {
+  const browser = await launch();
+  for (const lang of languages) {
+    const seen = new Set();
+    for (const person of readers) {
+      const here = await context(browser, { lang });
+      const page = await here.newPage();
+      await enter(page, person, lang);
+      const views = pagesOf(person, { once }).map((p) => ({ name: `${p.name} ${p.path}`, open: () => page.goto(p.path) }));
+      const special = states(lang).filter((state) => state.person === person).map((s) => ({ name: s.name, open: () => s.open(page) }));
+      for (const { name, open } of [...views, ...special]) {
+        const title = `${name} as ${person ?? 'nobody'}, ${lang}`;
+        await check(title, async () => {
+          await open();
+          if (await fresh(page, seen)) await look(page);
+          quiet(here);
+        });
+      }
+      await here.close();
+    }
+  }
+  await browser.close();
+}
+
+/** True for a page whose body was not looked at yet; only the name of the reader may differ. */
+async function fresh(page, seen) {
+  const html = await page.evaluate(() => document.querySelector('main')?.outerHTML + [...document.querySelectorAll('header a, nav a, header button')].map((e) => e.textContent).join());
+  const hash = createHash('sha256').update(html).digest('hex');
+  if (seen.has(hash)) return false;
+  seen.add(hash);
+  return true;
+}
+
+/** axe, on every page. */
+export const everyPage = () =>
+  everywhere(
+    async (page) => {
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 900 });
+        await accessible(page);
+      }
+    },
+    { once: false },
+  );
+
+/** The Tab key, on every page. */
+export const byTab = () =>
+  everywhere(
+    async (page) => {
+      await walk(page);
+      await page.reload();
+      await skips(page);
+    },
+    { once: true },
+  );

@@ -1,0 +1,139 @@
+//! A played case in every state that a page can show: applications, permits and runs, by name of their state.
+
+use std::{collections::BTreeMap, collections::BTreeSet, path::Path};
+
+use serde_json::json;
+use visiting_gateway::{
+    client::{Client, Problem},
+    files,
+    home::Home,
+};
+use visiting_policies::{sign::SigningKey, terms::ColumnName, vote::Decision};
+
+use crate::{
+    journey::{COLUMNS, JOINED, REMOVED, SUMS, application},
+    world::World,
+};
+
+/// A question that is refused, with a code that the portal explains.
+const REFUSED: &str = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex HAVING COUNT(DISTINCT pid) < 10";
+/// A small scope, for cases whose extract nobody needs.
+const SMALL: &[&str] = &["ndb.patients.sex", "ndb.patients.pref"];
+
+/// Ids by state.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    applications: BTreeMap<&'static str, String>,
+    permits: BTreeMap<&'static str, String>,
+    runs: BTreeMap<&'static str, String>,
+}
+
+impl Case {
+    /// Plays it over the API. The listings have their data already.
+    ///
+    /// # Errors
+    /// What the gateway said.
+    pub fn play(world: &World) -> Result<Self, String> {
+        let mut case = Self::default();
+        case.granted(world)?;
+        case.suspended(world)?;
+        case.waiting(world)?;
+        Ok(case)
+    }
+
+    /// For the scripts: `{"applications": {"submitted": "app_…"}, "permits": …, "runs": …}`.
+    #[must_use]
+    pub fn json(&self) -> String {
+        json!({ "applications": self.applications, "permits": self.permits, "runs": self.runs }).to_string()
+    }
+
+    /// A permit with one column taken out, its extract, and a run of each outcome.
+    fn granted(&mut self, world: &World) -> Result<(), String> {
+        let id = confirmed(world, COLUMNS)?;
+        let removed = ColumnName::try_from(REMOVED.to_owned()).map_err(|e| e.to_string())?;
+        vote(world, "per_member1", &id, Decision::Approve, &BTreeSet::from([removed]))?;
+        let permit = vote(world, "per_member2", &id, Decision::Approve, &BTreeSet::new())?.ok_or("two approvals gave no permit")?;
+        let hanako = world.client("per_hanako")?;
+        hanako.wait_extract(&permit).map_err(said)?;
+        for (name, sql) in [("released", JOINED), ("sums", SUMS), ("refused", REFUSED)] {
+            let run = hanako.run(&permit, sql).and_then(|run| hanako.wait(&run.id)).map_err(said)?;
+            self.runs.insert(name, run.id);
+        }
+        self.applications.insert("approved", id);
+        self.permits.insert("active", permit);
+        Ok(())
+    }
+
+    fn suspended(&mut self, world: &World) -> Result<(), String> {
+        let id = confirmed(world, SMALL)?;
+        vote(world, "per_member1", &id, Decision::Approve, &BTreeSet::new())?;
+        let permit = vote(world, "per_member4", &id, Decision::Approve, &BTreeSet::new())?.ok_or("two approvals gave no permit")?;
+        world.client("per_hanako")?.wait_extract(&permit).map_err(said)?;
+        world.client("per_ministry")?.suspend(&permit, "利用目的外の疑い", &key(world, "per_ministry")?).map_err(said)?;
+        self.permits.insert("suspended", permit);
+        Ok(())
+    }
+
+    /// Applications that wait for somebody, or that ended without a permit.
+    fn waiting(&mut self, world: &World) -> Result<(), String> {
+        let submitted = submitted(world, COLUMNS)?;
+        let returned = self::submitted(world, SMALL)?;
+        let reception = world.client("per_reception")?;
+        reception.complete(&returned, false, "利用目的をもっと具体的に書いてください。/ Say more about the purpose.").map_err(said)?;
+        let review = confirmed(world, COLUMNS)?;
+        vote(world, "per_member4", &review, Decision::Approve, &BTreeSet::new())?;
+        let rejected = confirmed(world, SMALL)?;
+        vote(world, "per_member1", &rejected, Decision::Reject, &BTreeSet::new())?;
+        vote(world, "per_member2", &rejected, Decision::Reject, &BTreeSet::new())?;
+        self.applications.extend([("submitted", submitted), ("returned", returned), ("review", review), ("rejected", rejected)]);
+        Ok(())
+    }
+}
+
+fn submitted(world: &World, columns: &[&str]) -> Result<String, String> {
+    let application = application(&["per_hanako", "per_taro"], columns, (202401, 202412))?;
+    world.client("per_hanako")?.apply(&application).map(|made| made.id).map_err(said)
+}
+
+fn confirmed(world: &World, columns: &[&str]) -> Result<String, String> {
+    let id = submitted(world, columns)?;
+    world.client("per_reception")?.confirm(&id).map_err(said)?;
+    Ok(id)
+}
+
+/// A vote; the permit, when it was the one that granted it.
+fn vote(
+    world: &World,
+    member: &str,
+    application: &str,
+    decision: Decision,
+    remove: &BTreeSet<ColumnName>,
+) -> Result<Option<String>, String> {
+    let client: Client = world.client(member)?;
+    client.vote(application, decision, remove, &key(world, member)?).map(|standing| standing.permit).map_err(said)
+}
+
+fn key(world: &World, person: &str) -> Result<SigningKey, String> {
+    files::read_key(&Home::at(world.home()).key(person)).map_err(|e| e.to_string())
+}
+
+fn said(problem: Problem) -> String {
+    problem.to_string()
+}
+
+/// Waits until each listing has data: the enclave has reported what ingest put into the vault.
+///
+/// # Errors
+/// When one gets none.
+pub fn wait_for_data(address: &str, listings: &[&str]) -> Result<(), String> {
+    let client = Client::new(&format!("http://{address}"));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let loaded = |listing: &&str| client.listing(listing).is_ok_and(|view| view.data_version.is_some());
+    while !listings.iter().all(loaded) {
+        if std::time::Instant::now() > until {
+            return Err("the listings get no data".to_owned());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    Ok(())
+}
