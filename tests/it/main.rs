@@ -9,8 +9,10 @@
 
 mod access;
 mod base;
+mod canary;
 mod differential;
 mod duckdb;
+mod fhir;
 mod fixture;
 mod invariants;
 mod journey;
