@@ -56,7 +56,7 @@ const GUEST_QUERIES: &[(&str, &str)] = &[
 ];
 
 /// Python with duckdb; `None` after saying so.
-fn python() -> Option<String> {
+pub(crate) fn python() -> Option<String> {
     let python = std::env::var("VISITING_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let works = Command::new(&python).args(["-c", "import duckdb"]).output().is_ok_and(|o| o.status.success());
     if !works {
@@ -66,7 +66,7 @@ fn python() -> Option<String> {
 }
 
 /// The independent table, and the number of non-empty cells and of those under ten people.
-fn recompute(python: &str, query: &str, folders: &[String]) -> (String, usize, usize) {
+pub(crate) fn recompute(python: &str, query: &str, folders: &[String]) -> (String, usize, usize) {
     let script = tree().unwrap().join("tests/independent/recompute.py");
     let out = Command::new(python).arg(script).arg(query).args(folders).output().unwrap();
     let errors = String::from_utf8_lossy(&out.stderr).into_owned();
@@ -76,7 +76,7 @@ fn recompute(python: &str, query: &str, folders: &[String]) -> (String, usize, u
 }
 
 /// Compares line by line, so that a difference is readable.
-fn compare(name: &str, released: &str, expected: &str) {
+pub(crate) fn compare(name: &str, released: &str, expected: &str) {
     let (ours, theirs): (Vec<&str>, Vec<&str>) = (released.lines().collect(), expected.lines().collect());
     for (number, (a, b)) in ours.iter().zip(&theirs).enumerate() {
         assert_eq!(a, b, "{name}, line {number}");

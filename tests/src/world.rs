@@ -19,7 +19,7 @@ use tools::{copy, free_address, fresh_folder};
 
 pub use processes::Unit;
 pub use reading::record_lines;
-pub use tools::{audit, binaries, omop_set, run_tool, text, tree};
+pub use tools::{audit, binaries, fhir_set, omop_set, run_tool, text, tree};
 
 use crate::raw::Raw;
 

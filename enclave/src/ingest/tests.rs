@@ -12,12 +12,12 @@ const NDB: &str = include_str!("../../../catalog/mappings/ndb.toml");
 const PERSONS: &str = "person_id,gender_concept_id,year_of_birth\n1,8507,1974\n2,8532,1950\n";
 
 /// A home of its own with a running linkage unit.
-struct World {
-    home: PathBuf,
+pub(crate) struct World {
+    pub(crate) home: PathBuf,
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let home = std::env::temp_dir().join(format!("visiting-ingest-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(home.join("in")).unwrap();
@@ -28,7 +28,7 @@ impl World {
         Self { home }
     }
 
-    fn file(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) {
         fs::write(self.home.join("in").join(name), bytes).unwrap();
     }
 
@@ -46,11 +46,11 @@ impl World {
         })
     }
 
-    fn vault(&self) -> Vault {
+    pub(crate) fn vault(&self) -> Vault {
         Vault::at(self.home.join("vault"))
     }
 
-    fn table(&self, listing: &str, table: &str) -> RecordBatch {
+    pub(crate) fn table(&self, listing: &str, table: &str) -> RecordBatch {
         let vault = self.vault();
         let path = vault.table(listing, vault.newest(listing).unwrap().unwrap(), table).unwrap();
         let mut reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(path).unwrap()).unwrap().build().unwrap();

@@ -105,6 +105,7 @@ pub(super) fn domain(lang: Lang, domain: Option<&Domain>) -> Markup {
             None => (lang.say("なし", "none")),
             Some(Domain::Range([from, to])) => { (from) (lang.say("から", " to ")) (to) (lang.say("まで", "")) },
             Some(Domain::Months([from, to])) => { (words::month(lang, *from)) (lang.say("から", " to ")) (words::month(lang, *to)) (lang.say("まで", "")) },
+            Some(Domain::Pattern(form)) => { (lang.say("コードの形式", "codes of the form")) " " code { (form) } },
             Some(Domain::Codes(codes)) if codes.len() <= CODES_SHOWN => (codes.join(", ")),
             Some(Domain::Codes(codes)) => {
                 details {

@@ -111,6 +111,7 @@ fn domain_view(lang: Lang, domain: &Domain) -> Markup {
         @match domain {
             Domain::Range([lo, hi]) => { code { (lo) } "–" code { (hi) } }
             Domain::Months([from, to]) => { code { (from) } "–" code { (to) } " (yyyymm)" }
+            Domain::Pattern(form) => { code { (form) } }
             Domain::Codes(codes) if codes.len() <= VALUES_SHOWN => { (codes_view(codes)) }
             Domain::Codes(codes) => {
                 details { summary { (lang.say("コード", "codes")) ": " (codes.len()) } p { (codes_view(codes)) } }
@@ -148,6 +149,7 @@ fn values(domain: &Domain) -> i64 {
         Domain::Range([lo, hi]) => hi.saturating_sub(*lo).saturating_add(1),
         Domain::Months([from, to]) => months(*to) - months(*from) + 1,
         Domain::Codes(codes) => i64::try_from(codes.len()).unwrap_or(i64::MAX),
+        Domain::Pattern(form) => visiting_catalog::Pattern::parse(form).map_or(i64::MAX, |form| form.size()),
     }
 }
 

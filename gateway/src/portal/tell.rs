@@ -19,6 +19,7 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("vote_cast", "票", "vote cast"),
     ("permit_issued", "許可", "permit issued"),
     ("extract_made", "抽出", "extract made"),
+    ("guest_bound", "プログラムの結び付け", "guest bound"),
     ("run_requested", "解析の依頼", "run requested"),
     ("run_judged", "出口審査の判定", "run judged"),
     ("released", "持ち出し", "released"),
@@ -90,6 +91,7 @@ fn japanese(act: &Act) -> String {
         }
         Act::PermitIssued { permit } => format!("{} の票が揃い、許可 {} が成立した。", permit.application, permit.id),
         Act::ExtractMade { report, .. } => format!("許可 {} の抽出データを作った（約{}人）。", report.permit, report.people),
+        Act::GuestBound { permit, name, .. } => format!("利用者プログラム guest.{name} を許可 {permit} に結び付けた。"),
         Act::RunRequested { run, permit, .. } => format!("許可 {permit} で解析 {run} を依頼した。"),
         Act::RunJudged { report, .. } => {
             let verdict = match report.verdict {
@@ -133,6 +135,7 @@ fn english(act: &Act) -> String {
         }
         Act::PermitIssued { permit } => format!("The votes on {} are complete: permit {} was issued.", permit.application, permit.id),
         Act::ExtractMade { report, .. } => format!("Made the extract of permit {} (about {} people).", report.permit, report.people),
+        Act::GuestBound { permit, name, .. } => format!("Bound the guest guest.{name} to permit {permit}."),
         Act::RunRequested { run, permit, .. } => format!("Asked for run {run} under permit {permit}."),
         Act::RunJudged { report, .. } => {
             let verdict = match report.verdict {
@@ -225,6 +228,7 @@ pub(super) mod tests {
                 },
             },
             Act::ExtractMade { report: extract, signature: String::new() },
+            Act::GuestBound { permit: "prm_1".parse().unwrap(), guest: String::new(), name: "risk_band".to_owned() },
             Act::RunRequested { run, permit, program: String::new() },
             judged(Verdict::Release),
             judged(Verdict::Suppress),

@@ -180,6 +180,21 @@ fn table(code: Code) -> (Pair, Pair) {
                 "To keep small groups from being searched for, this permit's questions have stopped. Talk to reception.",
             ),
         ),
+        Code::TooManyStreams => (
+            ("ライブ表示の数が上限に達しています", "Too many live views are open"),
+            (
+                "ほかのウィンドウのライブ表示を閉じてから、もう一度開いてください。",
+                "Close a live view in another window and open this one again.",
+            ),
+        ),
+        Code::GuestRefused => (
+            ("利用者プログラムは受け取れませんでした", "The guest was not taken"),
+            ("下の指摘を直して、もう一度送ってください。", "Mend what is found below and upload it again."),
+        ),
+        Code::GuestTampered => (
+            ("利用者プログラムが記録と一致しません", "The guest is not the one in the record"),
+            ("解析は実行されませんでした。運用者が調べています。", "Nothing was run. The operators are looking into it."),
+        ),
         Code::OperatorProblem => (
             ("処理を完了できませんでした", "It could not be completed"),
             ("運用者に通知されました。しばらくしてからもう一度試してください。", "The operators have been told. Try again later."),

@@ -32,9 +32,8 @@ use crate::{
 )]
 pub(crate) async fn upload_guest(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
     app.guard(call.actor(), "POST /v1/permits/{id}/guests", async {
-        let person = call.person()?;
-        let request = call.request(&person)?;
-        let view = bind(&app, &person, request, &id(&permit, "permit")?, || call.json()).await?;
+        let asked = call.asked()?;
+        let view = bind(&app, &asked.person, asked.request, &id(&permit, "permit")?, || asked.body).await?;
         Ok(json(StatusCode::CREATED, view))
     })
     .await

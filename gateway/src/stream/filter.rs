@@ -17,6 +17,7 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
         | Act::CompletenessDenied { application, .. } => Some(application.to_string()),
         Act::VoteCast { vote } => Some(vote.ballot.application.to_string()),
         Act::PermitIssued { permit } => Some(permit.id.to_string()),
+        Act::GuestBound { permit, .. } => Some(permit.to_string()),
         Act::ExtractMade { report, .. } => Some(report.permit.to_string()),
         Act::PermitSuspended { order, .. } => Some(order.permit.to_string()),
         Act::RunRequested { run, .. } | Act::Released { run, .. } | Act::Downloaded { run, .. } => Some(run.to_string()),

@@ -175,6 +175,12 @@ impl World {
         self.home.join(format!("stderr-{}.log", unit.name()))
     }
 
+    /// What the running processes have printed since they were ready.
+    #[must_use]
+    pub fn printed(&self) -> Vec<String> {
+        self.running.iter().flat_map(|r| r.lines.try_iter()).collect()
+    }
+
     /// The last lines that a process wrote to its standard error.
     #[must_use]
     pub fn said(&self, unit: Unit) -> String {

@@ -75,6 +75,26 @@ impl World {
         arguments.extend(paths.iter().map(String::as_str));
         self.tool("visiting-ingest", &arguments)
     }
+
+    /// Loads FHIR with the built-in mappings.
+    ///
+    /// # Errors
+    /// What the program printed.
+    pub fn ingest_fhir(&self, paths: &[PathBuf]) -> Result<String, Fault> {
+        let paths: Vec<String> = paths.iter().map(|p| text(p)).collect();
+        let mut arguments = vec!["--format", "fhir"];
+        arguments.extend(paths.iter().map(String::as_str));
+        self.tool("visiting-ingest", &arguments)
+    }
+
+    /// Makes FHIR Bundles below `out`, `bundles` of each type.
+    ///
+    /// # Errors
+    /// What the program printed.
+    pub fn generate_fhir(&self, out: &Path, bundles: u32) -> Result<PathBuf, Fault> {
+        self.tool("visiting-population", &["--variant", "fhir", "--out", &text(out), "--people", &bundles.to_string()])?;
+        Ok(out.join("fhir"))
+    }
 }
 
 /// Verifies a copy of a home's record with `visiting-audit`.
@@ -129,6 +149,13 @@ pub fn omop_set() -> Option<Vec<PathBuf>> {
     let folder = tree().ok()?.parent()?.join("shared/data/omop_synthea1k");
     let files: Vec<PathBuf> = ["person.csv.gz", "condition_occurrence.csv.gz"].iter().map(|f| folder.join(f)).collect();
     files.iter().all(|f| f.is_file()).then_some(files)
+}
+
+/// The FHIR examples beside the workspace, where they are there.
+#[must_use]
+pub fn fhir_set() -> Option<PathBuf> {
+    let folder = tree().ok()?.parent()?.join("shared/data/fhir");
+    folder.is_dir().then_some(folder)
 }
 
 /// A folder of its own below `target/tmp`, empty.

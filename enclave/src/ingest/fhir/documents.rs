@@ -152,7 +152,10 @@ impl Documents {
                     return Step::Bad(self.line, TOO_LONG);
                 }
                 Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
-                Ok(_) => return Step::Document(self.line),
+                Ok(_) => {
+                    bytes.truncate(bytes.trim_ascii_end().len());
+                    return Step::Document(self.line);
+                }
             }
         }
     }
