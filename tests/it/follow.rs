@@ -200,7 +200,7 @@ fn a_follower_comes_back_by_itself_when_the_line_is_cut_and_the_gateway_killed()
     let mut running = Running(child);
     let mut seen: Vec<String> = Vec::new();
     let until = Instant::now() + Duration::from_secs(90);
-    let mut collect = |running: &mut Running, world: &World, seen: &mut Vec<String>, to: usize| {
+    let collect = |running: &mut Running, world: &World, seen: &mut Vec<String>, to: usize| {
         while seen.len() < to {
             match shown.recv_timeout(Duration::from_millis(50)) {
                 Ok(line) => seen.push(line),

@@ -1,6 +1,7 @@
 //! アクセスログ: the record as an auditor reads it. Checkpoints and proofs are hashes and public; the events are not.
 
 use axum::{
+    Json,
     extract::State,
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -19,7 +20,7 @@ use crate::{
     app::{Answer, App, Call, Shared, json},
     problem::Problem,
     stream::{
-        balp,
+        bundle::{Bundle, bundle},
         feed::{Feed, Form},
         filter::Filter,
         item::Item,
@@ -150,7 +151,7 @@ pub(crate) async fn stream_lines(State(app): State<Shared>, headers: HeaderMap, 
     tag = "log",
     security(("login" = [])),
     params(AuditPart),
-    responses((status = 200, body = Object, content_type = "application/fhir+json"), (status = "default", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Bundle, content_type = "application/fhir+json"), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn read_audit_events(State(app): State<Shared>, call: Call) -> Answer {
     app.guard(call.actor(), "GET /v1/log/audit-events", audit_events(&app, &call)).await
@@ -260,8 +261,8 @@ async fn audit_events(app: &App, call: &Call) -> Result<Response, Refusal> {
     };
     let leaves = app.desk.leaves(part.from, part.limit.min(AUDIT_EVENTS_MAX).min(size.saturating_sub(part.from))).await?;
     let until = part.from + leaves.len() as u64;
-    let bundle = balp::bundle(part.from, &leaves, &origin, (until < size).then_some(until))?;
-    Ok(([(header::CONTENT_TYPE, "application/fhir+json")], bundle.to_string()).into_response())
+    let bundle = bundle(part.from, &leaves, &origin, (until < size).then_some(until))?;
+    Ok(([(header::CONTENT_TYPE, "application/fhir+json")], Json(bundle)).into_response())
 }
 
 fn proof(path: Option<Vec<Hash>>) -> Answer {

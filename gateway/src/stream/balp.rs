@@ -9,9 +9,8 @@
 
 use serde_json::{Value, json};
 use visiting_policies::{
-    merkle::leaf_hash,
     record::{Act, Actor, Event},
-    refusal::{Code, Refusal},
+    refusal::Code,
     sign,
     terms::Verdict,
 };
@@ -57,37 +56,6 @@ impl Said {
     fn failed(self, outcome: &'static str, why: String) -> Self {
         Self { outcome, why: Some(why), ..self }
     }
-}
-
-/// A Bundle of AuditEvents: a `collection`, because it answers no FHIR search (`searchset`), and promises no server that could be
-/// asked for one of them. `next` is the index to go on from, when there is more.
-pub(crate) fn bundle(from: u64, leaves: &[String], origin: &str, next: Option<u64>) -> Result<Value, Refusal> {
-    let mut entries = Vec::with_capacity(leaves.len());
-    for (index, leaf) in (from..).zip(leaves) {
-        let event = Event::from_bytes(leaf.as_bytes())?;
-        entries.push(json!({ "fullUrl": full_url(leaf), "resource": audit_event(index, leaf, &event, origin) }));
-    }
-    let link = |relation: &str, from: u64| json!({ "relation": relation, "url": format!("/v1/log/audit-events?from={from}") });
-    let links: Vec<Value> = std::iter::once(link("self", from)).chain(next.map(|next| link("next", next))).collect();
-    let mut bundle = json!({ "resourceType": "Bundle", "type": "collection", "link": links });
-    // FHIR has no empty lists.
-    if let (Some(bundle), false) = (bundle.as_object_mut(), entries.is_empty()) {
-        bundle.insert("entry".to_owned(), Value::from(entries));
-    }
-    Ok(bundle)
-}
-
-/// A name for the resource that follows from the leaf alone: a UUID (version 8) of its hash.
-fn full_url(leaf: &str) -> String {
-    let mut bytes = leaf_hash(leaf.as_bytes());
-    for (at, keep, set) in [(6, 0x0f, 0x80), (8, 0x3f, 0x80)] {
-        if let Some(byte) = bytes.get_mut(at) {
-            *byte = (*byte & keep) | set;
-        }
-    }
-    let hex = sign::hex(&bytes);
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    format!("urn:uuid:{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }
 
 /// One event as an AuditEvent.

@@ -2,7 +2,8 @@
 //!
 //! [`feed`] is the way of one reader through the record; [`item`] what it sends; [`balp`] the same events as FHIR AuditEvents.
 
-pub(crate) mod balp;
+mod balp;
+pub(crate) mod bundle;
 mod codes;
 pub(crate) mod feed;
 pub(crate) mod filter;

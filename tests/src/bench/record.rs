@@ -84,7 +84,7 @@ async fn open(home: &Home) -> Result<Desk, String> {
 async fn write(desk: &Desk) -> Result<Duration, String> {
     let by = Actor::Person("per_auditor".parse().map_err(|e: visiting_policies::Refusal| e.to_string())?);
     // The rest of the line is the time, the actor and the names of the fields.
-    let act = Act::Viewed { what: format!("/v1/log/events?from=0#{}", "x".repeat(LEAF_BYTES - 116)) };
+    let act = Act::Viewed { what: format!("/v1/log/events?from=0#{}", "x".repeat(LEAF_BYTES - 115)) };
     let start = Instant::now();
     desk.act(by, None, act).await.map_err(|e| e.to_string())?;
     Ok(start.elapsed())
