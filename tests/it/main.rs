@@ -17,5 +17,6 @@ mod invariants;
 mod journey;
 mod kill;
 mod middle;
+mod portal;
 mod review;
 mod tamper;
