@@ -100,7 +100,7 @@ fn lock(config: &Config) -> Result<File, ServeError> {
 }
 
 /// One gateway, recovered from its journal.
-async fn open(config: &Config) -> Result<App, ServeError> {
+pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
     let home = &config.home;
     let roster = setup::read_roster(&home.gateway("roster.json"))?;
     let catalog = visiting_catalog::load()?;

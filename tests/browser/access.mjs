@@ -1,13 +1,16 @@
 // Every page of the route table as everybody who can see it: axe in both languages at both widths, and a walk by the Tab key.
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { accessible } from './axe.mjs';
-import { check, context, languages, launch, quiet, widths } from './lib.mjs';
-import { enter, pagesOf, readers } from './pages.mjs';
-import { states } from './states.mjs';
+import { check, context, languages, launch, played, quiet, widths } from './lib.mjs';
+import { pagesOf, readers, unknown } from './pages.mjs';
+import { enter } from './people.mjs';
+import { drafts, states } from './states.mjs';
 import { skips, walk } from './walk.mjs';
 
 /** Opens every page as every reader; `look` gets it once, however many readers see the same. */
 async function everywhere(look, { once }) {
+  await check('the route table has no page that this test does not know', () => assert.deepEqual(unknown(), []));
   const browser = await launch();
   for (const lang of languages) {
     const seen = new Set();
@@ -15,6 +18,7 @@ async function everywhere(look, { once }) {
       const here = await context(browser, { lang });
       const page = await here.newPage();
       await enter(page, person, lang);
+      if (person === 'per_hanako' && !played.drafts) await drafts(page, lang);
       const views = pagesOf(person, { once }).map((p) => ({ name: `${p.name} ${p.path}`, open: () => page.goto(p.path) }));
       const special = states(lang).filter((state) => state.person === person).map((s) => ({ name: s.name, open: () => s.open(page) }));
       for (const { name, open } of [...views, ...special]) {

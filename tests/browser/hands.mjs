@@ -90,12 +90,11 @@ export const keyboard = {
     const page = await reach(locator);
     await chosen(locator, path, () => page.keyboard.press('Enter'));
   },
-  /** A date field takes its parts in the order of the browser's language. */
+  /** The browser is started in American English: month, day, year. */
   async date(locator, text) {
     const page = await reach(locator);
     const [year, month, day] = text.split('-');
-    const japanese = (await page.evaluate(() => navigator.language)).startsWith('ja');
-    await page.keyboard.type(japanese ? `00${year}${month}${day}` : `${day}${month}${year}`);
-    if ((await locator.inputValue()) !== text) await locator.fill(text);
+    await page.keyboard.type(`${month}${day}${year}`);
+    if ((await locator.inputValue()) !== text) throw new Error(`${locator} holds ${await locator.inputValue()} after ${text} was typed`);
   },
 };

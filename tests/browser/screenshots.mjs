@@ -1,10 +1,11 @@
 // Every page and every state that speaks, at two widths and in both languages: a picture each, an index, and the layout checks.
 import fs from 'node:fs';
 import path from 'node:path';
-import { check, context, languages, launch, out, quiet, widths } from './lib.mjs';
+import { check, context, languages, launch, out, played, quiet, widths } from './lib.mjs';
 import { faults } from './layout.mjs';
-import { enter, pagesOf, readers } from './pages.mjs';
-import { states } from './states.mjs';
+import { pagesOf, readers } from './pages.mjs';
+import { enter } from './people.mjs';
+import { drafts, states } from './states.mjs';
 
 export async function all() {
   const browser = await launch();
@@ -15,6 +16,7 @@ export async function all() {
         const here = await context(browser, { lang, width });
         const page = await here.newPage();
         await enter(page, person, lang);
+        if (person === 'per_hanako' && !played.drafts) await drafts(page, lang);
         const views = pagesOf(person, { once: true }).map((p) => ({ name: p.name, open: () => page.goto(p.path) }));
         const special = states(lang).filter((state) => state.person === person).map((s) => ({ name: s.name, open: () => s.open(page) }));
         for (const { name, open } of [...views, ...special]) {

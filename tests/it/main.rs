@@ -23,6 +23,7 @@ mod invariants;
 mod journey;
 mod kill;
 mod middle;
+mod portal;
 mod review;
 mod stream;
 mod stream_wrong;

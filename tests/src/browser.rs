@@ -10,6 +10,8 @@ use std::{
 };
 
 pub use case::{Case, wait_for_data};
+use serde_json::{Value, json};
+use visiting_gateway::portal;
 
 use crate::world;
 
@@ -94,6 +96,7 @@ impl Browser {
             .env("VISITING_HOME", setting.home)
             .env("VISITING_ADDR", setting.address)
             .env("VISITING_LANGUAGES", setting.languages)
+            .env("VISITING_ROUTES", routes())
             .env("VISITING_CASE", setting.case.map_or_else(|| "{}".to_owned(), |case| case.json()));
         if let Some(out) = setting.out {
             command.env("VISITING_OUT", out);
@@ -117,6 +120,13 @@ pub struct Setting<'a> {
     pub case: Option<&'a Case>,
     /// Where pictures go.
     pub out: Option<&'a Path>,
+}
+
+/// The portal's own list of addresses: `[{"method": "get", "path": "/permits/{id}"}, …]`. A page that is in it and that the
+/// scripts do not know is a failure there.
+fn routes() -> String {
+    let routes = portal::ROUTES.iter().map(|route| json!({ "method": route.method, "path": route.path }));
+    Value::from_iter(routes).to_string()
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

@@ -20,7 +20,7 @@ pub(super) struct Filter {
     /// Who acted: a person's id, or `gateway`, `enclave`, `nobody`.
     #[serde(default, deserialize_with = "trimmed")]
     pub(super) person: String,
-    /// Application, permit or run; finds the whole case.
+    /// Application, permit or run: its events and those of what stands under it.
     #[serde(default, deserialize_with = "trimmed")]
     pub(super) case: String,
     /// `refused`, `accepted` or empty.

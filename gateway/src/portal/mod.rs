@@ -123,3 +123,6 @@ routes! {
 pub(crate) fn pages() -> Router<Shared> {
     table().route("/assets/{digest}/{name}", get(assets::serve)).layer(map_response(async |answer| layout::secured(answer)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use axum::{
     Json,
-    http::{Uri, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use visiting_policies::{

@@ -98,7 +98,13 @@ fn column_view(lang: Lang, column: &Column) -> Markup {
         dt { code data-insert=(column.name) { (column.name) } }
         dd {
             (lang.say(&column.title.ja, &column.title.en))
-            @if let Some(domain) = &column.domain { " – " (domain_view(lang, domain)) }
+            @match &column.domain {
+                Some(Domain::Codes(codes)) if codes.len() > VALUES_SHOWN => {
+                    details { summary { (lang.say("コード", "codes")) ": " (codes.len()) } p { (codes_view(codes)) } }
+                }
+                Some(domain) => { " – " (domain_view(domain)) }
+                None => {}
+            }
             @if let Some(measure) = &column.measure {
                 " – " (lang.say("SUM・AVG に使えます", "for SUM and AVG")) " (" (measure.unit) ")"
             }
@@ -106,16 +112,13 @@ fn column_view(lang: Lang, column: &Column) -> Markup {
     }
 }
 
-fn domain_view(lang: Lang, domain: &Domain) -> Markup {
+fn domain_view(domain: &Domain) -> Markup {
     html! {
         @match domain {
             Domain::Range([lo, hi]) => { code { (lo) } "–" code { (hi) } }
             Domain::Months([from, to]) => { code { (from) } "–" code { (to) } " (yyyymm)" }
             Domain::Pattern(form) => { code { (form) } }
-            Domain::Codes(codes) if codes.len() <= VALUES_SHOWN => { (codes_view(codes)) }
-            Domain::Codes(codes) => {
-                details { summary { (lang.say("コード", "codes")) ": " (codes.len()) } p { (codes_view(codes)) } }
-            }
+            Domain::Codes(codes) => (codes_view(codes)),
         }
     }
 }

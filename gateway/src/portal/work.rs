@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::{
     extract::Path,
-    http::{StatusCode, Uri, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use visiting_catalog::TablePlan;

@@ -1,0 +1,52 @@
+// Every page of the portal's route table, as an address with real ids, and who looks at it.
+import { base, played } from './lib.mjs';
+
+/** Nobody, and one person of every role. */
+export const readers = [null, 'per_hanako', 'per_outsider', 'per_reception', 'per_member1', 'per_member3', 'per_ministry', 'per_auditor', 'per_holder'];
+
+const each = (list) => Object.entries(list ?? {});
+const applications = each(played.applications);
+const permits = each(played.permits);
+const runs = each(played.runs);
+
+/** What stands at an address: a name, its ids by state, and the readers it is made for. `null`: an answer, but not a page. */
+const PAGES = {
+  '/': { name: 'home', readers: [null, 'per_hanako', 'per_reception', 'per_member1', 'per_ministry', 'per_auditor', 'per_holder'] },
+  '/login': { name: 'login', readers: [null, 'per_hanako'] },
+  '/lang/{code}': null,
+  '/catalog': { name: 'catalogue', readers: [null] },
+  '/catalog/{id}': { name: 'listing', ids: [['ndb', 'ndb'], ['kaigo', 'kaigo']], readers: [null, 'per_hanako'] },
+  '/applications': { name: 'applications', readers: ['per_hanako', 'per_outsider', 'per_reception'] },
+  '/applications/new': { name: 'apply', readers: ['per_hanako'] },
+  '/applications/{id}': { name: 'application', ids: applications, readers: ['per_hanako', 'per_reception', 'per_member1'] },
+  '/drafts/{id}': { name: 'draft', ids: () => each(played.drafts), readers: ['per_hanako'] },
+  '/drafts/{id}/review': { name: 'draft-review', ids: () => each(played.drafts), readers: ['per_hanako'] },
+  '/reviews': { name: 'reviews', readers: ['per_reception', 'per_member1', 'per_member3'] },
+  '/reviews/{id}': { name: 'review', ids: applications, readers: ['per_reception', 'per_member1', 'per_member3'] },
+  '/reviews/{id}/ballot': { name: 'ballot', query: '?decision=approve&remove=ndb.patients.pref', ids: applications, readers: ['per_member1', 'per_member3'] },
+  '/permits': { name: 'permits', readers: ['per_hanako', 'per_outsider', 'per_ministry'] },
+  '/permits/{id}': { name: 'permit', ids: permits, readers: ['per_hanako', 'per_ministry', 'per_member1'] },
+  '/permits/{id}/workspace': { name: 'workspace', ids: permits, readers: ['per_hanako'] },
+  '/permits/{id}/guests': { name: 'guests', ids: permits, readers: ['per_hanako'] },
+  '/runs/{id}': { name: 'run', ids: runs, readers: ['per_hanako'] },
+  '/runs/{id}/files/{name}': null,
+  '/log': { name: 'log', readers: ['per_auditor'] },
+  '/register': { name: 'register', readers: [null] },
+};
+
+const routes = JSON.parse(process.env.VISITING_ROUTES || '[]').filter((route) => route.method === 'get').map((route) => route.path);
+
+/** Addresses that nobody has told these scripts about: each is a failed check, so that no page is left out. */
+export const unknown = () => routes.filter((path) => !(path in PAGES));
+
+/** Pages for a reader: with `once` those made for them; otherwise everything, as what people type into the address bar. */
+export function pagesOf(person, { once }) {
+  return routes
+    .filter((path) => PAGES[path])
+    .filter((path) => !once || PAGES[path].readers.includes(person))
+    .flatMap((path) => {
+      const { name, ids, query = '' } = PAGES[path];
+      if (!path.includes('{id}')) return [{ name, path: base + path }];
+      return (typeof ids === 'function' ? ids() : ids).map(([state, id]) => ({ name: `${name}-${state}`, path: base + path.replace('{id}', id) + query }));
+    });
+}

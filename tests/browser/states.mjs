@@ -1,0 +1,95 @@
+// Pages that exist only after somebody did something: empty, wrong, refused, under way.
+import { base, played, say } from './lib.mjs';
+
+const to = (path) => (page) => page.goto(base + path);
+
+/** Drafts of the researcher: one just begun, one that could be sent. Made once; the route table's pages about drafts need them. */
+export async function drafts(page, lang) {
+  const w = say(lang);
+  const save = async () => {
+    await page.getByRole('button', { name: w('下書きを保存する', 'Save the draft') }).click();
+    await page.waitForURL('**/drafts/*?saved=1');
+    return new URL(page.url()).pathname.split('/').at(-1);
+  };
+  await page.goto(`${base}/applications/new?listing=ndb`);
+  const begun = await save();
+  await page.goto(`${base}/applications/new?from=${played.applications.approved}`);
+  played.drafts = { begun, ready: await save() };
+}
+
+/** Who meets them, and how. */
+export function states(lang) {
+  const w = say(lang);
+  const review = played.applications?.review;
+  const permit = played.permits?.active;
+  return [
+    { name: 'no-such-page', person: null, open: to('/no/such/page') },
+    { name: 'no-such-listing', person: null, open: to('/catalog/nothing') },
+    { name: 'nothing-found', person: null, open: to('/catalog?q=zzz') },
+    { name: 'login-needed', person: null, open: to(`/permits/${permit}`) },
+    { name: 'register-nothing-found', person: null, open: to('/register?q=zzz') },
+    { name: 'not-allowed', person: 'per_hanako', open: to('/log') },
+    { name: 'not-yours', person: 'per_outsider', open: to(`/permits/${permit}/workspace`) },
+    { name: 'no-applications', person: 'per_outsider', open: to('/applications') },
+    { name: 'no-permits', person: 'per_outsider', open: to('/permits') },
+    { name: 'apply-again', person: 'per_hanako', open: to(`/applications/new?from=${played.applications?.returned}`) },
+    {
+      name: 'apply-faults',
+      person: 'per_hanako',
+      async open(page) {
+        await page.goto(`${base}/applications/new`);
+        await page.getByRole('button', { name: w('送る内容を確認する', 'Review what to send') }).click();
+        await page.getByRole('alert').waitFor();
+      },
+    },
+    {
+      name: 'workspace-suggestions',
+      person: 'per_hanako',
+      async open(page) {
+        await page.goto(`${base}/permits/${permit}/workspace`);
+        await page.getByLabel('SQL', { exact: true }).pressSequentially('SELECT p');
+        await page.getByRole('option').first().waitFor();
+      },
+    },
+    { name: 'workspace-again', person: 'per_hanako', open: to(`/permits/${permit}/workspace?run=${played.runs?.released}`) },
+    {
+      name: 'completeness-faults',
+      person: 'per_reception',
+      async open(page) {
+        await page.goto(`${base}/applications/${played.applications.submitted}`);
+        await page.getByRole('radio').last().check();
+        await page.getByRole('button', { name: w('結果を記録する', 'Record the finding') }).click();
+        await page.getByRole('alert').waitFor();
+      },
+    },
+    {
+      name: 'ballot-without-key',
+      person: 'per_member1',
+      async open(page) {
+        await page.goto(`${base}/reviews/${review}/ballot?decision=approve`);
+        await page.getByRole('button', { name: w('署名して投票する', 'Sign and vote') }).click();
+        await page.getByRole('status').filter({ hasText: w('選んでください', 'Choose the file') }).waitFor();
+      },
+    },
+    {
+      name: 'suspension-without-key',
+      person: 'per_ministry',
+      async open(page) {
+        await page.goto(`${base}/permits/${permit}`);
+        await page.getByRole('button', { name: w('署名して停止する', 'Sign and suspend') }).click();
+        await page.getByRole('status').filter({ hasText: w('選んでください', 'Choose the file') }).waitFor();
+      },
+    },
+    { name: 'log-nothing-found', person: 'per_auditor', open: to('/log?person=per_nobody') },
+    { name: 'log-faults', person: 'per_auditor', open: to('/log?since=soon') },
+    {
+      name: 'log-verified',
+      person: 'per_auditor',
+      async open(page) {
+        await page.goto(`${base}/log`);
+        await page.getByRole('button', { name: w('検証する', 'Verify'), exact: true }).click();
+        await page.locator('#verify-result[data-outcome="sound"]').waitFor();
+      },
+    },
+  ];
+}
