@@ -30,8 +30,31 @@ use crate::{
 
 /// Members whose values are codes, units and words of FHIR itself: what is kept, or says nothing about anybody.
 const HARMLESS: &[&str] = &[
-    "code", "status", "type", "unit", "resourceType", "gender", "profile", "mode", "use", "intent", "criticality", "language", "system", "url",
-    "category", "contentType", "valueCode", "valueUri", "versionId", "class", "priority", "severity", "periodUnit", "comparator", "clinicalStatus",
+    "code",
+    "status",
+    "type",
+    "unit",
+    "resourceType",
+    "gender",
+    "profile",
+    "mode",
+    "use",
+    "intent",
+    "criticality",
+    "language",
+    "system",
+    "url",
+    "category",
+    "contentType",
+    "valueCode",
+    "valueUri",
+    "versionId",
+    "class",
+    "priority",
+    "severity",
+    "periodUnit",
+    "comparator",
+    "clinicalStatus",
 ];
 /// Shorter texts occur by chance; two Chinese characters have six bytes.
 const SHORTEST_BYTES: usize = 6;
@@ -90,7 +113,9 @@ fn collect(node: &Value, member: &str, out: &mut BTreeSet<String>) {
 }
 
 fn narrowed(text: &str) -> String {
-    text.chars().map(|c| if ('\u{FF01}'..='\u{FF5E}').contains(&c) { char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c) } else { c }).collect()
+    text.chars()
+        .map(|c| if ('\u{FF01}'..='\u{FF5E}').contains(&c) { char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c) } else { c })
+        .collect()
 }
 
 fn documents(folder: &Path, out: &mut Vec<Value>) {
@@ -223,13 +248,16 @@ fn nothing_that_identifies_anybody_leaves_the_linkage_unit_and_what_is_planted_i
     let generated = input.generate_fhir(&input.home().join("in"), 300).unwrap();
     let mut folders = vec![generated.clone()];
     match fhir_set() {
-        Some(examples) => folders.extend(["jp-clins-1.5.2", "eCheckupReport-HS037", "jp-core-1.1.2"].map(|f| examples.join(f)).into_iter().filter(|f| f.is_dir())),
+        Some(examples) => folders.extend(
+            ["jp-clins-1.5.2", "eCheckupReport-HS037", "jp-core-1.1.2"].map(|f| examples.join(f)).into_iter().filter(|f| f.is_dir()),
+        ),
         None => skip("shared: the FHIR examples are not beside the workspace (../shared/data/fhir); generated Bundles only"),
     }
     // Documents that cannot be loaded hold names too: their reasons must not quote.
     let whole = fs::read_to_string(generated.join("clins/allergies/00007.json")).unwrap();
     fs::write(generated.join("clins/cut.json"), &whole[..whole.char_indices().nth(900).unwrap().0]).unwrap();
-    fs::write(generated.join("clins/shape.json"), whole.replace("\"identifier\":[", "\"identifier\":{\"x\":[").replace("]}]}", "]}}]}")).unwrap();
+    fs::write(generated.join("clins/shape.json"), whole.replace("\"identifier\":[", "\"identifier\":{\"x\":[").replace("]}]}", "]}}]}"))
+        .unwrap();
     fs::write(generated.join("clins/kind.json"), whole.replace("\"AllergyIntolerance\",", "\"架空0007\",")).unwrap();
     let mut texts = BTreeSet::new();
     let mut all = Vec::new();
@@ -239,7 +267,17 @@ fn nothing_that_identifies_anybody_leaves_the_linkage_unit_and_what_is_planted_i
     texts.retain(|t| !own.contains(t.as_str()));
     let needles = Needles::new(texts);
     assert!(needles.all.len() > 5_000, "{} needles of {before} texts", needles.all.len());
-    for planted in ["架空0007", "カクウ0007", "0880-77-0007", "781-0007", "MRN31000007", "7700000007", "きごう0007", "1319876501", "備考の自由記載0007"] {
+    for planted in [
+        "架空0007",
+        "カクウ0007",
+        "0880-77-0007",
+        "781-0007",
+        "MRN31000007",
+        "7700000007",
+        "きごう0007",
+        "1319876501",
+        "備考の自由記載0007",
+    ] {
         assert!(needles.all.iter().any(|n| n == planted), "{planted} is not looked for");
     }
 
@@ -252,7 +290,8 @@ fn nothing_that_identifies_anybody_leaves_the_linkage_unit_and_what_is_planted_i
     world.kill_all();
     everything.extend(places(&world, &permit));
     let bytes: usize = everything.iter().map(|(_, b)| b.len()).sum();
-    let hits: Vec<(&str, BTreeSet<&str>)> = everything.iter().map(|(n, b)| (n.as_str(), needles.found(b))).filter(|(_, f)| !f.is_empty()).collect();
+    let hits: Vec<(&str, BTreeSet<&str>)> =
+        everything.iter().map(|(n, b)| (n.as_str(), needles.found(b))).filter(|(_, f)| !f.is_empty()).collect();
     println!("{} texts looked for in {} places, {bytes} bytes", needles.all.len(), everything.len());
     assert!(hits.is_empty(), "{hits:#?}");
 
@@ -263,7 +302,8 @@ fn nothing_that_identifies_anybody_leaves_the_linkage_unit_and_what_is_planted_i
     let store = rusqlite::Connection::open(vault.join("ordinals.sqlite")).unwrap();
     store.execute("INSERT INTO facilities VALUES ('planted', '1319876501', 268435455)", []).unwrap();
     drop(store);
-    let found: HashSet<String> = places(&world, &permit).iter().filter(|(_, b)| !needles.found(b).is_empty()).map(|(n, _)| n.clone()).collect();
+    let found: HashSet<String> =
+        places(&world, &permit).iter().filter(|(_, b)| !needles.found(b).is_empty()).map(|(n, _)| n.clone()).collect();
     for place in ["enclave/vault/planted.log", "enclave/vault/planted.parquet (values)", "enclave/vault/ordinals.sqlite (values)"] {
         assert!(found.contains(place), "{place} is not among {found:?}");
     }

@@ -113,7 +113,8 @@ fn the_published_examples_load_and_show_nobody() {
 fn questions() -> Vec<String> {
     let mut out = Vec::new();
     let tables: Vec<(&str, &str)> = {
-        let mut all: Vec<(&str, &str)> = COLUMNS.iter().filter_map(|c| c.split_once('.').map(|(l, rest)| (l, rest.split('.').next().unwrap()))).collect();
+        let mut all: Vec<(&str, &str)> =
+            COLUMNS.iter().filter_map(|c| c.split_once('.').map(|(l, rest)| (l, rest.split('.').next().unwrap()))).collect();
         all.dedup();
         all
     };
@@ -128,7 +129,8 @@ fn questions() -> Vec<String> {
             for aggregate in &aggregates {
                 for condition in std::iter::once("").chain(conditions.iter().copied()) {
                     let filter = if condition.is_empty() { String::new() } else { format!(" WHERE {condition}") };
-                    let (shown, group) = if key.is_empty() { (String::new(), String::new()) } else { (format!("{key}, "), format!(" GROUP BY {key}")) };
+                    let (shown, group) =
+                        if key.is_empty() { (String::new(), String::new()) } else { (format!("{key}, "), format!(" GROUP BY {key}")) };
                     out.push(format!("SELECT {shown}{aggregate} AS n FROM {listing}.{table}{filter}{group}"));
                 }
             }
@@ -153,7 +155,11 @@ fn five_hundred_bundles_are_loaded_and_benign_tables_equal_the_independent_compu
     let (mut world, folder, report) = generated("bundles");
     assert!(report.contains("500  rows in patients") && report.contains("500  rows in participants"), "{report}");
     assert_eq!(report.matches("quarantined: 0\n").count(), 2, "{report}");
-    assert!(report.contains("1000  Patient: the person's row is there already") || report.contains("1500  Patient: the person's row is there already"), "{report}");
+    assert!(
+        report.contains("1000  Patient: the person's row is there already")
+            || report.contains("1500  Patient: the person's row is there already"),
+        "{report}"
+    );
     let Some(python) = duckdb::python() else { return };
     world.start_all().unwrap();
     let permit = base::permit(&world, COLUMNS, MONTHS);

@@ -5,4 +5,5 @@ pub mod journey;
 pub mod population;
 pub mod raw;
 pub mod skip;
+pub mod sources;
 pub mod world;

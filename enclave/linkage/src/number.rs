@@ -57,7 +57,11 @@ pub fn insured_form(text: &str) -> InsuredForm {
     }
     let Some([insurer, _, number, branch]) = parts(&plain(text)) else { return InsuredForm::Other };
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if insurer.len() != INSURER_DIGITS || !digits(&insurer) || number.is_empty() || !digits(&branch) || ![0, BRANCH_DIGITS].contains(&branch.len())
+    if insurer.len() != INSURER_DIGITS
+        || !digits(&insurer)
+        || number.is_empty()
+        || !digits(&branch)
+        || ![0, BRANCH_DIGITS].contains(&branch.len())
     {
         return InsuredForm::Other;
     }

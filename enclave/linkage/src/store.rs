@@ -89,7 +89,9 @@ impl Unit {
                 .collect();
         }
         if kind.strip_prefix(LOCAL).or_else(|| kind.strip_prefix(FACILITY)).is_none_or(str::is_empty) {
-            return Err(LinkageError::Request("the kind of an identity is `insured`, `local:<listing>` or `facility:<listing>`".to_owned()));
+            return Err(LinkageError::Request(
+                "the kind of an identity is `insured`, `local:<listing>` or `facility:<listing>`".to_owned(),
+            ));
         }
         let key = self.keys.of_kind(kind);
         values.iter().map(|v| Ok(hex(&keys::token(&key, number::normal(v)?.as_bytes())))).collect()

@@ -120,9 +120,7 @@ impl Documents {
                 *buffer = text;
                 fault(buffer.as_bytes()).map_or(Step::Document(line), |reason| Step::Bad(line, reason))
             }
-            (Step::Document(line), Err(e)) => {
-                Step::Bad(line, fault(e.as_bytes()).unwrap_or("not UTF-8 (Shift_JIS?); convert the file"))
-            }
+            (Step::Document(line), Err(e)) => Step::Bad(line, fault(e.as_bytes()).unwrap_or("not UTF-8 (Shift_JIS?); convert the file")),
             (step, _) => step,
         }
     }

@@ -351,9 +351,8 @@ fn table(raw: RawTable, systems: &Systems, listing: &Listing) -> Result<Table, S
         let from = raw.columns.get(&column.name).ok_or_else(|| said(format!("the column `{}` is not mapped", column.name)))?;
         columns.push(read_column(from, systems).map_err(|fault| said(format!("column `{}`: {fault}", column.name)))?);
     }
-    let leave = |l: &RawLeave| {
-        Ok(Leave { paths: l.path.paths(systems)?, values: l.values.clone(), absent: l.absent, reason: l.reason.clone() })
-    };
+    let leave =
+        |l: &RawLeave| Ok(Leave { paths: l.path.paths(systems)?, values: l.values.clone(), absent: l.absent, reason: l.reason.clone() });
     let need = |n: &RawNeed| {
         let paths = n.any.iter().map(|p| Path::read(p, systems)).collect::<Result<Vec<_>, String>>()?;
         Ok((paths, n.reason.clone()))

@@ -124,7 +124,10 @@ impl<'n> RowReader<'_, 'n> {
         }
         let Some(text) = found.into_iter().next() else { return Ok(or()) };
         if let Some(map) = &column.map {
-            return map.get(&*text).map(|value| Cow::Borrowed(value.as_str())).ok_or_else(|| "a value that the mapping does not map".to_owned());
+            return map
+                .get(&*text)
+                .map(|value| Cow::Borrowed(value.as_str()))
+                .ok_or_else(|| "a value that the mapping does not map".to_owned());
         }
         match column.reading {
             None | Some(Reading::Unit) => Ok(text),
@@ -156,7 +159,11 @@ impl<'n> RowReader<'_, 'n> {
         let unit = unit.ok_or("no unit")?;
         let item = self.first(&column.of)?.and_then(|found| found.into_iter().next()).ok_or("no item")?;
         let allowed = self.mapping.units_of(&item).ok_or("no unit is known for this item")?;
-        if allowed.iter().any(|u| u == unit) { Ok(Some(unit)) } else { Err("another unit than the item's; nothing is converted".to_owned()) }
+        if allowed.iter().any(|u| u == unit) {
+            Ok(Some(unit))
+        } else {
+            Err("another unit than the item's; nothing is converted".to_owned())
+        }
     }
 
     /// The mapping's own text of a unit: what was read goes no further.

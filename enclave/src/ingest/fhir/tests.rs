@@ -106,15 +106,22 @@ fn again(world: &World) -> Report {
 #[test]
 fn one_person_by_every_kind_of_reference() {
     let number = "00012344:あ:187:01";
-    let contained = and(potassium(json!({ "reference": "#p" })), "contained", json!([and(patient(json!([insured(number)])), "id", json!("p"))]));
-    let loaded = Loaded::bundles("references", &[usual("a", &[
-        potassium(first("a")),
-        potassium(json!({ "reference": "Patient/p1" })),
-        potassium(json!({ "reference": "https://server.example/fhir/Patient/p1/_history/3" })),
-        potassium(json!({ "identifier": insured("０００１２３４４：あ：１８７：０１") })),
-        potassium(json!({ "reference": "Patient/elsewhere", "identifier": insured(number) })),
-        contained,
-    ])]);
+    let contained =
+        and(potassium(json!({ "reference": "#p" })), "contained", json!([and(patient(json!([insured(number)])), "id", json!("p"))]));
+    let loaded = Loaded::bundles(
+        "references",
+        &[usual(
+            "a",
+            &[
+                potassium(first("a")),
+                potassium(json!({ "reference": "Patient/p1" })),
+                potassium(json!({ "reference": "https://server.example/fhir/Patient/p1/_history/3" })),
+                potassium(json!({ "identifier": insured("０００１２３４４：あ：１８７：０１") })),
+                potassium(json!({ "reference": "Patient/elsewhere", "identifier": insured(number) })),
+                contained,
+            ],
+        )],
+    );
     assert_eq!((loaded.rows("observations"), loaded.rows("patients")), (6, 1), "{}", loaded.report);
     let people = loaded.world.table("jpclins", "observations");
     let person = loaded.world.table("jpclins", "patients");
@@ -125,31 +132,40 @@ fn one_person_by_every_kind_of_reference() {
 #[test]
 fn whose_a_row_is_must_be_clear() {
     let other = "00012344:い:999:01";
-    let loaded = Loaded::bundles("subjects", &[
-        usual("a", &[
-            potassium(json!({ "reference": "urn:uuid:nobody" })),
-            potassium(json!({ "identifier": insured(other) })),
-            potassium(json!({ "identifier": { "system": "urn:other", "value": "1" } })),
-            potassium(json!([{ "reference": "Patient/p1" }])),
-            without(potassium(json!(0)), "subject"),
-            potassium(json!({ "reference": "urn:uuid:a-6" })),
-            json!({ "resourceType": "Organization" }),
-        ]),
-        bundle("b", "2024-01-01T00:00:00Z", &[patient(json!([insured(other)])), patient(json!([insured("00012344:う:1:01")]))]),
-        bundle("c", "2024-01-01T00:00:00Z", &[patient(json!([{ "system": "urn:other", "value": "7" }])), potassium(first("c"))]),
-        bundle("d", "2024-01-01T00:00:00Z", &[patient(json!([insured(other), insured("00012344:え:2:01")]))]),
-    ]);
-    assert_eq!(loaded.reasons(), [
-        ("`subject` is not an object, as FHIR has it", 1),
-        ("no subject", 1),
-        ("the Patient has no number that the mapping knows (insured number, or patient number with its institution)", 2),
-        ("the Patient has two different insured numbers", 1),
-        ("the subject has neither a reference nor a number that the mapping knows", 1),
-        ("the subject is another person than the document's Patient", 1),
-        ("the subject is not a Patient", 1),
-        ("the subject's reference leads to no resource of this document", 1),
-        ("two Patients; whose the rest is cannot be known", 1),
-    ]);
+    let loaded = Loaded::bundles(
+        "subjects",
+        &[
+            usual(
+                "a",
+                &[
+                    potassium(json!({ "reference": "urn:uuid:nobody" })),
+                    potassium(json!({ "identifier": insured(other) })),
+                    potassium(json!({ "identifier": { "system": "urn:other", "value": "1" } })),
+                    potassium(json!([{ "reference": "Patient/p1" }])),
+                    without(potassium(json!(0)), "subject"),
+                    potassium(json!({ "reference": "urn:uuid:a-6" })),
+                    json!({ "resourceType": "Organization" }),
+                ],
+            ),
+            bundle("b", "2024-01-01T00:00:00Z", &[patient(json!([insured(other)])), patient(json!([insured("00012344:う:1:01")]))]),
+            bundle("c", "2024-01-01T00:00:00Z", &[patient(json!([{ "system": "urn:other", "value": "7" }])), potassium(first("c"))]),
+            bundle("d", "2024-01-01T00:00:00Z", &[patient(json!([insured(other), insured("00012344:え:2:01")]))]),
+        ],
+    );
+    assert_eq!(
+        loaded.reasons(),
+        [
+            ("`subject` is not an object, as FHIR has it", 1),
+            ("no subject", 1),
+            ("the Patient has no number that the mapping knows (insured number, or patient number with its institution)", 2),
+            ("the Patient has two different insured numbers", 1),
+            ("the subject has neither a reference nor a number that the mapping knows", 1),
+            ("the subject is another person than the document's Patient", 1),
+            ("the subject is not a Patient", 1),
+            ("the subject's reference leads to no resource of this document", 1),
+            ("two Patients; whose the rest is cannot be known", 1),
+        ]
+    );
     assert_eq!((loaded.rows("patients"), loaded.rows("observations")), (1, 0));
 }
 
@@ -157,16 +173,19 @@ fn whose_a_row_is_must_be_clear() {
 fn the_insured_number_wins_and_without_it_the_institutions_own() {
     let mrn = |institution: &str| json!({ "system": format!("urn:oid:1.2.392.100495.20.3.51.1{institution}"), "value": "0042" });
     let one = |id: &str, identifiers: Value| bundle(id, "2024-01-01T00:00:00Z", &[patient(identifiers)]);
-    let loaded = Loaded::bundles("identity", &[
-        one("a", json!([mrn("1318814790"), insured("00012344:あ:187:01")])),
-        one("b", json!([insured("00012344:あ:１８７:01"), mrn("1318814791")])),
-        one("c", json!([mrn("1318814790")])),
-        one("d", json!([mrn("1318814791")])),
-        one("e", json!([mrn("1318814790"), { "system": MRN, "value": "0042" }])),
-        one("f", json!([insured("not a number"), mrn("1318814792")])),
-        one("g", json!([{ "system": "http://jpfhir.jp/fhir/clins/Idsystem/JP_PublicPayer_memberID", "value": "12345678::1234567:" }])),
-        one("h", json!([insured("12345678::1234567:")])),
-    ]);
+    let loaded = Loaded::bundles(
+        "identity",
+        &[
+            one("a", json!([mrn("1318814790"), insured("00012344:あ:187:01")])),
+            one("b", json!([insured("00012344:あ:１８７:01"), mrn("1318814791")])),
+            one("c", json!([mrn("1318814790")])),
+            one("d", json!([mrn("1318814791")])),
+            one("e", json!([mrn("1318814790"), { "system": MRN, "value": "0042" }])),
+            one("f", json!([insured("not a number"), mrn("1318814792")])),
+            one("g", json!([{ "system": "http://jpfhir.jp/fhir/clins/Idsystem/JP_PublicPayer_memberID", "value": "12345678::1234567:" }])),
+            one("h", json!([insured("12345678::1234567:")])),
+        ],
+    );
     // a and b are one, c and e are one; d, f, g and h are others.
     assert_eq!(loaded.rows("patients"), 6, "{}", loaded.report);
     let quality = &loaded.report.listings[0].1.quality;
@@ -178,59 +197,75 @@ fn the_insured_number_wins_and_without_it_the_institutions_own() {
 fn codes_units_dates_and_status_are_decided_one_by_one() {
     let k = || potassium(first("a"));
     let code = "/code/coding/0/code";
-    let loaded = Loaded::bundles("decisions", &[usual("a", &[
-        with(k(), "/code/coding/0/system", json!("urn:unknown")),
-        with(k(), "/code/coding/0/system", json!("urn:oid:1.2.392.200119.4.504")),
-        with(k(), code, json!("3H015")),
-        with(k(), code, json!("9Z999000002326101")),
-        with(k(), "/valueQuantity", json!({ "value": 3.5 })),
-        with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "g/dL" })),
-        with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "cups" })),
-        with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "mEq/L", "code": "mg/dL" })),
-        with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "mEq/L", "comparator": "<" })),
-        with(k(), "/valueQuantity", json!({ "value": 3.123_456, "unit": "mEq/L" })),
-        with(k(), "/valueQuantity", json!({ "value": 1e30, "unit": "mEq/L" })),
-        with(k(), "/valueQuantity", json!({ "value": "3,5", "unit": "mEq/L" })),
-        with(k(), "/effectiveDateTime", json!("2024")),
-        with(k(), "/effectiveDateTime", json!("2024-06")),
-        with(k(), "/effectiveDateTime", json!("R6.5.1")),
-        with(k(), "/effectiveDateTime", json!("2031-01-01")),
-        without(k(), "effectiveDateTime"),
-        with(k(), "/status", json!("entered-in-error")),
-        with(k(), "/status", json!("cancelled")),
-        with(k(), "/code", json!({ "text": "カリウム" })),
-        and(without(k(), "valueQuantity"), "valueString", json!("少し高い")),
-        and(without(k(), "valueQuantity"), "dataAbsentReason", json!({})),
-        without(k(), "valueQuantity"),
-        and(without(k(), "valueQuantity"), "valueCodeableConcept", json!({ "coding": [{ "system": "urn:unknown", "code": "1" }] })),
-        with(k(), "/code/coding", json!({ "system": "x" })),
-        json!({ "resourceType": "Practitioner" }),
-        json!({ "resourceType": "架空" }),
-        json!({ "resourceType": 7 }),
-    ])]);
-    assert_eq!(loaded.reasons(), [
-        ("`code.coding[]`: `coding` is not a list, as FHIR has it", 1),
-        ("a resource type that the mapping does not name", 1),
-        ("an entry without a resource", 1),
-        ("column `jlac10`: outside the catalogue's domain", 1),
-        ("column `unit`: a unit that the mapping does not know", 1),
-        ("column `unit`: another unit than the item's; nothing is converted", 1),
-        ("column `unit`: no unit", 1),
-        ("column `unit`: no unit is known for this item", 1),
-        ("column `unit`: the unit's text and code are two units", 1),
-        ("column `value`: a number too large", 1),
-        ("column `value`: more decimal places than the catalogue's scale", 1),
-        ("column `value`: not a decimal number", 1),
-        ("column `ym`: no date", 1),
-        ("column `ym`: not a date of FHIR's form", 1),
-        ("column `ym`: outside the catalogue's domain", 1),
-        ("column `ym`: the date has no month", 1),
-        ("no value, or a coded one of a system that the mapping does not know", 2),
-        ("the item has no code of a system that the mapping knows", 1),
-    ]);
+    let loaded = Loaded::bundles(
+        "decisions",
+        &[usual(
+            "a",
+            &[
+                with(k(), "/code/coding/0/system", json!("urn:unknown")),
+                with(k(), "/code/coding/0/system", json!("urn:oid:1.2.392.200119.4.504")),
+                with(k(), code, json!("3H015")),
+                with(k(), code, json!("9Z999000002326101")),
+                with(k(), "/valueQuantity", json!({ "value": 3.5 })),
+                with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "g/dL" })),
+                with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "cups" })),
+                with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "mEq/L", "code": "mg/dL" })),
+                with(k(), "/valueQuantity", json!({ "value": 3.5, "unit": "mEq/L", "comparator": "<" })),
+                with(k(), "/valueQuantity", json!({ "value": 3.123_456, "unit": "mEq/L" })),
+                with(k(), "/valueQuantity", json!({ "value": 1e30, "unit": "mEq/L" })),
+                with(k(), "/valueQuantity", json!({ "value": "3,5", "unit": "mEq/L" })),
+                with(k(), "/effectiveDateTime", json!("2024")),
+                with(k(), "/effectiveDateTime", json!("2024-06")),
+                with(k(), "/effectiveDateTime", json!("R6.5.1")),
+                with(k(), "/effectiveDateTime", json!("2031-01-01")),
+                without(k(), "effectiveDateTime"),
+                with(k(), "/status", json!("entered-in-error")),
+                with(k(), "/status", json!("cancelled")),
+                with(k(), "/code", json!({ "text": "カリウム" })),
+                and(without(k(), "valueQuantity"), "valueString", json!("少し高い")),
+                and(without(k(), "valueQuantity"), "dataAbsentReason", json!({})),
+                without(k(), "valueQuantity"),
+                and(without(k(), "valueQuantity"), "valueCodeableConcept", json!({ "coding": [{ "system": "urn:unknown", "code": "1" }] })),
+                with(k(), "/code/coding", json!({ "system": "x" })),
+                json!({ "resourceType": "Practitioner" }),
+                json!({ "resourceType": "架空" }),
+                json!({ "resourceType": 7 }),
+            ],
+        )],
+    );
+    assert_eq!(
+        loaded.reasons(),
+        [
+            ("`code.coding[]`: `coding` is not a list, as FHIR has it", 1),
+            ("a resource type that the mapping does not name", 1),
+            ("an entry without a resource", 1),
+            ("column `jlac10`: outside the catalogue's domain", 1),
+            ("column `unit`: a unit that the mapping does not know", 1),
+            ("column `unit`: another unit than the item's; nothing is converted", 1),
+            ("column `unit`: no unit", 1),
+            ("column `unit`: no unit is known for this item", 1),
+            ("column `unit`: the unit's text and code are two units", 1),
+            ("column `value`: a number too large", 1),
+            ("column `value`: more decimal places than the catalogue's scale", 1),
+            ("column `value`: not a decimal number", 1),
+            ("column `ym`: no date", 1),
+            ("column `ym`: not a date of FHIR's form", 1),
+            ("column `ym`: outside the catalogue's domain", 1),
+            ("column `ym`: the date has no month", 1),
+            ("no value, or a coded one of a system that the mapping does not know", 2),
+            ("the item has no code of a system that the mapping knows", 1),
+        ]
+    );
     // The old URI, and the date without a day.
     assert_eq!(loaded.rows("observations"), 2);
-    for (reason, times) in [("status", 2), ("named in free text", 1), ("the result is free text", 1), ("no value was obtained", 1), ("a limit instead", 1), ("not patients", 1)] {
+    for (reason, times) in [
+        ("status", 2),
+        ("named in free text", 1),
+        ("the result is free text", 1),
+        ("no value was obtained", 1),
+        ("a limit instead", 1),
+        ("not patients", 1),
+    ] {
         assert_eq!(loaded.left(reason), times, "{reason}: {}", loaded.report);
     }
     assert!(!loaded.report.to_string().contains("架空") && !loaded.report.to_string().contains("cups"));
@@ -239,20 +274,27 @@ fn codes_units_dates_and_status_are_decided_one_by_one() {
 #[test]
 fn a_newer_bundle_replaces_an_older_one_and_a_document_in_error_counts_as_none() {
     let of = |id: &str, time: &str, value: f64| {
-        bundle(id, time, &[patient(json!([insured("00012344:あ:187:01")])), with(potassium(first(id)), "/valueQuantity/value", json!(value))])
+        bundle(
+            id,
+            time,
+            &[patient(json!([insured("00012344:あ:187:01")])), with(potassium(first(id)), "/valueQuantity/value", json!(value))],
+        )
     };
     let void = json!({ "resourceType": "Composition", "status": "entered-in-error" });
-    let loaded = Loaded::bundles("duplicates", &[
-        of("a", "2024-01-01T00:00:00+09:00", 3.1),
-        of("a", "2024-01-01T00:00:00Z", 3.2),
-        of("a", "2023-12-31T23:00:00Z", 3.3),
-        of("b", "", 3.4),
-        of("b", "", 3.5),
-        with(usual("c", &[void, potassium(first("c"))]), "/type", json!("document")),
-        with(usual("d", &[]), "/type", json!("transaction")),
-        with(usual("e", &[]), "/entry", json!({})),
-        with(usual("f", &[]), "/meta/profile/0", json!("urn:other")),
-    ]);
+    let loaded = Loaded::bundles(
+        "duplicates",
+        &[
+            of("a", "2024-01-01T00:00:00+09:00", 3.1),
+            of("a", "2024-01-01T00:00:00Z", 3.2),
+            of("a", "2023-12-31T23:00:00Z", 3.3),
+            of("b", "", 3.4),
+            of("b", "", 3.5),
+            with(usual("c", &[void, potassium(first("c"))]), "/type", json!("document")),
+            with(usual("d", &[]), "/type", json!("transaction")),
+            with(usual("e", &[]), "/entry", json!({})),
+            with(usual("f", &[]), "/meta/profile/0", json!("urn:other")),
+        ],
+    );
     let values = loaded.world.table("jpclins", "observations");
     let value = values.column_by_name("value").unwrap();
     let shown = datafusion::arrow::util::pretty::pretty_format_columns("value", &[value.clone()]).unwrap().to_string();
@@ -264,7 +306,9 @@ fn a_newer_bundle_replaces_an_older_one_and_a_document_in_error_counts_as_none()
 
 #[test]
 fn a_person_has_one_row_and_another_one_is_told_about() {
-    let one = |id: &str, born: &str| bundle(id, "2024-01-01T00:00:00Z", &[with(patient(json!([insured("00012344:あ:187:01")])), "/birthDate", json!(born))]);
+    let one = |id: &str, born: &str| {
+        bundle(id, "2024-01-01T00:00:00Z", &[with(patient(json!([insured("00012344:あ:187:01")])), "/birthDate", json!(born))])
+    };
     let loaded = Loaded::bundles("rows", &[one("a", "1950-03-14"), one("b", "1950-12-01"), one("c", "1951-01-01")]);
     assert_eq!(loaded.reasons(), [("differs from the row that the person already has", 1)]);
     assert_eq!((loaded.rows("patients"), loaded.left("is the same")), (1, 1));
@@ -289,18 +333,23 @@ fn bad_files_are_told_about_and_the_next_line_is_read() {
         out.write_all(bytes).unwrap();
         out.finish().unwrap()
     };
-    let mixed = [good.as_bytes(), b"\n{\"a\":\n\"\x83\x41\"\n\n", good.replace("\"a\"", "\"b\"").replace("uuid:a", "uuid:b").as_bytes(), b"\n"].concat();
+    let mixed =
+        [good.as_bytes(), b"\n{\"a\":\n\"\x83\x41\"\n\n", good.replace("\"a\"", "\"b\"").replace("uuid:a", "uuid:b").as_bytes(), b"\n"]
+            .concat();
     let packed = zip(&mixed);
-    let loaded = Loaded::of("files", &[
-        ("mixed.ndjson", &mixed),
-        ("empty.ndjson.gz", &zip(b"")),
-        ("bomb.json.gz", &zip(&vec![b' '; 40 << 20])),
-        ("cut.ndjson.gz", &packed[..packed.len() - 9]),
-        ("many.ndjson.gz", &zip(&vec![b'x'; 200 << 20])),
-        ("list.json", b"[]"),
-        ("text.json", b"\"Bundle\""),
-        ("number.json", b"7"),
-    ]);
+    let loaded = Loaded::of(
+        "files",
+        &[
+            ("mixed.ndjson", &mixed),
+            ("empty.ndjson.gz", &zip(b"")),
+            ("bomb.json.gz", &zip(&vec![b' '; 40 << 20])),
+            ("cut.ndjson.gz", &packed[..packed.len() - 9]),
+            ("many.ndjson.gz", &zip(&vec![b'x'; 200 << 20])),
+            ("list.json", b"[]"),
+            ("text.json", b"\"Bundle\""),
+            ("number.json", b"7"),
+        ],
+    );
     let said: Vec<String> = loaded.report.unread.iter().map(|((file, reason), n)| format!("{file} {n}: {reason}")).collect();
     for expected in [
         "mixed.ndjson 1: not UTF-8 (Shift_JIS?); convert the file",
@@ -328,7 +377,8 @@ fn a_mapping_is_obeyed_and_a_wrong_one_is_refused() {
         let (home, linkage, vault) = (world.home.clone(), world.home.join("linkage/linkage.sock"), world.home.join("vault"));
         load(&Request { home, linkage, vault, mapping: Some(path), listing: None, paths: vec![world.home.join("in")] })
     };
-    let changed = BUILT_IN[0].replace("path = \"status\"\nin = [\"entered-in-error\", \"cancelled\", \"registered\"", "path = \"status\"\nin = [\"final\"");
+    let changed = BUILT_IN[0]
+        .replace("path = \"status\"\nin = [\"entered-in-error\", \"cancelled\", \"registered\"", "path = \"status\"\nin = [\"final\"");
     let report = with_mapping(&changed).unwrap();
     assert!(report.to_string().contains("1  Observation: status: not a valid final result"), "{report}");
     for (from, to, said) in [
