@@ -157,12 +157,11 @@ fn own_words() -> String {
 /// Every place where a text could have gone, by name: files outside the linkage unit, and the values inside Parquet and SQLite.
 fn places(world: &World, permit: &str) -> Vec<(String, Vec<u8>)> {
     let mut out = Vec::new();
-    for file in below(world.home()) {
-        let name = file.strip_prefix(world.home()).unwrap().to_string_lossy().into_owned();
-        if name.starts_with("linkage/") {
-            continue;
-        }
-        out.push((name.clone(), fs::read(&file).unwrap()));
+    let named = |file: PathBuf| (file.strip_prefix(world.home()).unwrap().to_string_lossy().into_owned(), file);
+    let files: Vec<(String, PathBuf)> = below(world.home()).into_iter().map(named).filter(|(n, _)| !n.starts_with("linkage/")).collect();
+    // All bytes first: opening a database changes its files.
+    out.extend(files.iter().map(|(name, file)| (name.clone(), fs::read(file).unwrap())));
+    for (name, file) in files {
         if name.ends_with(".parquet") && !name.contains("extracts") {
             out.push((format!("{name} (values)"), parquet_values(&file).join("\n").into_bytes()));
         }
