@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{super::draw::Draw, Person, dressed, narrative};
 use crate::population::draw::whole;
 
-const JLAC10: [&str; 2] = ["http://medis.or.jp/CodeSystem/master-JLAC10-17digits", "urn:oid:1.2.392.200119.4.504"];
+const JLAC10: &str = "http://medis.or.jp/CodeSystem/master-JLAC10-17digits";
+const JLAC10_OLD: &str = "urn:oid:1.2.392.200119.4.504";
 const CORE: &str = "http://jpfhir.jp/fhir/clins/CodeSystem/JLAC10/JP_CLINS_ObsLabResult_CoreLabo_CS";
 const LOCAL: &str = "http://jpfhir.jp/fhir/clins/CodeSystem/JP_CLINS_ObsLabResult_LocalCode_CS";
 /// MEDIS key number and ICD-10 of common diseases, and how many people have them in per cent.
@@ -57,7 +58,7 @@ pub(super) fn observations(draw: &mut Draw, person: &Person) -> Value {
         let coding = match (person.number + style) % 4 {
             0 => json!([{ "system": LOCAL, "code": "A0001", "display": "院内の項目名" }, { "system": CORE, "code": code }]),
             odd => {
-                json!([{ "system": LOCAL, "code": "A0001", "display": "院内の項目名" }, { "system": JLAC10[usize::from(odd == 1)], "code": code }, { "system": CORE, "code": code }])
+                json!([{ "system": LOCAL, "code": "A0001", "display": "院内の項目名" }, { "system": if odd == 1 { JLAC10_OLD } else { JLAC10 }, "code": code }, { "system": CORE, "code": code }])
             }
         };
         dressed(
