@@ -150,6 +150,8 @@ fn declared(argument: &Argument) -> Option<Declared> {
             Domain::Range([lo, hi]) => few(*lo, *hi).map(|all| Declared::Numbers(all.collect())),
             Domain::Months([lo, hi]) => few(*lo, *hi).map(|all| Declared::Numbers(all.filter(|m| is_month(*m)).collect())),
             Domain::Codes(codes) => Some(Declared::Codes(codes.clone())),
+            // Codes of one form are too many to try.
+            Domain::Pattern(_) => None,
         },
     }
 }

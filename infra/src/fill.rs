@@ -1,4 +1,4 @@
-//! Fills a demo's data folder: keys and rosters, the synthetic population, and the OMOP set where it is there.
+//! Fills a demo's data folder: keys and rosters, the synthetic population, FHIR Bundles, and the OMOP set where it is there.
 
 use std::{
     fs,
@@ -11,6 +11,10 @@ use crate::{cargo, fault::Fault, place};
 
 /// The listings that the synthetic population fills.
 const SYNTHETIC: [&str; 2] = ["ndb", "kaigo"];
+/// The listings that the generated Bundles fill.
+const FHIR: [&str; 2] = ["jpclins", "hs037"];
+/// Bundles of each type in a demo: enough for tables with many rows, and loaded in well under a second.
+const BUNDLES: &str = "1000";
 /// The files of the OMOP set that the journey uses.
 const OMOP: [&str; 2] = ["person.csv.gz", "condition_occurrence.csv.gz"];
 
@@ -19,6 +23,7 @@ pub(crate) fn fill(home: &Path) -> Result<(), Fault> {
     tool(home, "visiting-setup", &[])?;
     let tree = place::tree()?;
     synthetic(home, &tree)?;
+    fhir(home)?;
     omop(home, &tree)
 }
 
@@ -33,6 +38,21 @@ fn synthetic(home: &Path, tree: &Path) -> Result<(), Fault> {
     step("making a synthetic population of 100,000 people");
     let done = tool(home, "visiting-population", &["--out".as_ref(), source.as_os_str()])
         .and_then(|()| missing.iter().try_for_each(|listing| ingest(home, tree, listing, &[source.join(listing)])));
+    remove(&source)?;
+    done
+}
+
+fn fhir(home: &Path) -> Result<(), Fault> {
+    let source = home.join("source");
+    if FHIR.iter().all(|listing| loaded(home, listing)) {
+        return Ok(());
+    }
+    step(&format!("making and loading FHIR Bundles, {BUNDLES} of each type"));
+    let mut out: Vec<&std::ffi::OsStr> = ["--variant", "fhir", "--people", BUNDLES, "--out"].map(AsRef::as_ref).into();
+    out.push(source.as_os_str());
+    let folder = source.join("fhir");
+    let done = tool(home, "visiting-population", &out)
+        .and_then(|()| tool(home, "visiting-ingest", &["--format".as_ref(), "fhir".as_ref(), folder.as_os_str()]));
     remove(&source)?;
     done
 }

@@ -9,4 +9,5 @@ pub mod population;
 pub mod raw;
 pub mod reader;
 pub mod skip;
+pub mod sources;
 pub mod world;

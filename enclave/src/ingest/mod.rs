@@ -210,7 +210,7 @@ fn publish(
         summary.untouched.insert(table.name.clone(), kept.map(|(older, _)| older.version));
         all.insert(table.name.clone(), file);
     }
-    let quarantined = summary.quarantined.values().sum();
+    let quarantined = summary.quarantined.values().sum::<u64>() + summary.unread;
     let manifest = Manifest { listing: listing.id.clone(), version: last.unwrap_or(0) + 1, tables: all, quarantined };
     let digest = draft.describe(&manifest)?;
     let rows = manifest.tables.iter().map(|(name, file)| (name.clone(), base10(file.rows))).collect();

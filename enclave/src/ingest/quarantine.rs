@@ -38,10 +38,15 @@ impl Quarantine {
 
     /// Sets one entry of a document aside.
     pub(crate) fn add_entry(&mut self, file: &str, line: u64, entry: Option<usize>, reason: &str) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &Entry { file, line, entry, reason })?;
-        self.out.write_all(b"\n")?;
+        self.note(file, line, entry, reason)?;
         *self.counts.entry((file.to_owned(), reason.to_owned())).or_default() += 1;
         Ok(())
+    }
+
+    /// Writes down what is counted elsewhere.
+    pub(crate) fn note(&mut self, file: &str, line: u64, entry: Option<usize>, reason: &str) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, &Entry { file, line, entry, reason })?;
+        self.out.write_all(b"\n")
     }
 
     /// Makes the file durable; how many rows by file and reason.

@@ -18,6 +18,8 @@ pub struct Summary {
     pub(crate) history: History,
     /// Rows set aside by file and reason.
     pub quarantined: BTreeMap<(String, String), u64>,
+    /// Set aside before it was known to be this listing's; part of the manifest's count.
+    pub(crate) unread: u64,
     /// Tables that no file was given for, and the version they were kept from; without one they are empty.
     pub untouched: BTreeMap<String, Option<u64>>,
 }

@@ -165,6 +165,6 @@ fn prefix(column: &KeyColumn, pattern: &Expr) -> Result<ValueSet, Refusal> {
         }
         // Codes of one form are numbered in the order of their texts: those with one beginning are neighbours.
         Values::Pattern(form) => Ok(form.span(head).map_or(ValueSet::values([]), |(lo, hi)| ValueSet::range(lo, hi))),
-        Values::Range(..) => Err(refused()),
+        Values::Range(..) | Values::Labels { .. } => Err(refused()),
     }
 }

@@ -125,7 +125,7 @@ impl Values {
     pub(crate) fn null(&self) -> Option<i64> {
         match self {
             Self::Labels { labels, .. } => Some(labels.len() as i64),
-            Self::Range(..) | Self::Codes(_) => None,
+            Self::Range(..) | Self::Codes(_) | Self::Pattern(_) => None,
         }
     }
 

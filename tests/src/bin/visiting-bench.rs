@@ -8,8 +8,12 @@ use visiting_tests::{bench, world::Fault};
 type Bench = fn(fn(&str)) -> Result<(), Fault>;
 
 /// The rooms, in the order in which they run.
-const ROOMS: &[(&str, Bench)] =
-    &[("gate", |say| bench::gate(say)), ("portal", |say| bench::portal(say)), ("record", |say| bench::record(say))];
+const ROOMS: &[(&str, Bench)] = &[
+    ("gate", |say| bench::gate(say)),
+    ("portal", |say| bench::portal(say)),
+    ("record", |say| bench::record(say)),
+    ("sources", |say| visiting_tests::sources::sources(say)),
+];
 
 fn main() -> ExitCode {
     if cfg!(debug_assertions) {

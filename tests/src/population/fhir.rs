@@ -50,7 +50,7 @@ impl Person {
     }
 
     pub(crate) fn insured_number(&self) -> String {
-        format!("7700{:06}", self.number)
+        format!("8866{:06}", self.number)
     }
 
     /// `insurer:symbol:number:branch`; hospitals write it in either width.

@@ -107,14 +107,23 @@ pub fn load(request: &Request) -> Result<Report, IngestError> {
         let listing = listings.iter().find(|l| l.id == mapping.listing).ok_or(IngestError::Inconsistent)?;
         sinks.push(Sink::create(listing, mapping, vault.draft(&lock)?)?);
     }
-    let mut loader = Loader { sinks, index: &index, pool: &pool, people: &mut people, unread: BTreeMap::new(), place: 0 };
+    let mut loader = Loader { sinks, index: &index, pool: &pool, people: &mut people, unread: Vec::new(), place: 0 };
     for (name, reason) in &finds.others {
-        loader.unread(name, reason);
+        loader.unread.push((Rc::clone(name), 1, (*reason).to_owned()));
     }
     for found in &finds.files {
         loader.file(found)?;
     }
-    let Loader { sinks, unread, .. } = loader;
+    let Loader { mut sinks, unread: pieces, .. } = loader;
+    // What could not be read is nobody's; it is kept with the first listing that something was read for.
+    let keeper = sinks.iter().position(|s| s.tally.documents > 0).unwrap_or_default();
+    let mut unread = BTreeMap::new();
+    for (file, line, reason) in pieces {
+        if let Some(sink) = sinks.get_mut(keeper) {
+            sink.unread(&file, line, &reason)?;
+        }
+        *unread.entry((file.to_string(), reason)).or_default() += 1;
+    }
     let listings = sinks.into_iter().map(|sink| sink.finish(&vault, &mut people)).collect::<Result<_, _>>()?;
     Ok(Report { listings, unread })
 }
@@ -138,29 +147,30 @@ struct Loader<'a, 'p> {
     index: &'p Index,
     pool: &'p Bundle<'p>,
     people: &'p mut People<'a>,
-    unread: BTreeMap<(String, String), u64>,
+    /// File, line and reason.
+    unread: Vec<(Rc<str>, u64, String)>,
     /// Place of the document among all.
     place: u64,
 }
 
 impl Loader<'_, '_> {
-    fn unread(&mut self, file: &str, reason: &str) {
-        *self.unread.entry((file.to_owned(), reason.to_owned())).or_default() += 1;
+    fn unread(&mut self, file: &Rc<str>, line: u64, reason: &str) {
+        self.unread.push((Rc::clone(file), line, reason.to_owned()));
     }
 
     fn file(&mut self, found: &documents::Found) -> Result<(), IngestError> {
         let Ok(mut documents) = Documents::open(found) else {
-            self.unread(&found.name, "the file cannot be opened");
+            self.unread(&found.name, 1, "the file cannot be opened");
             return Ok(());
         };
         let mut text = String::new();
         loop {
             match documents.next(&mut text) {
                 Step::End => return Ok(()),
-                Step::Bad(_, reason) => self.unread(&found.name, reason),
+                Step::Bad(line, reason) => self.unread(&found.name, line, reason),
                 Step::Document(line) => match Node::read(&text) {
                     Ok(node) => self.document(&node, &Spot { file: Rc::clone(&found.name), line, entry: None })?,
-                    Err(reason) => self.unread(&found.name, &reason),
+                    Err(reason) => self.unread(&found.name, line, &reason),
                 },
             }
             self.place += 1;
@@ -172,14 +182,14 @@ impl Loader<'_, '_> {
 
     fn document(&mut self, node: &Node<'_>, spot: &Spot) -> Result<(), IngestError> {
         let Some(kind) = node.text_of("resourceType") else {
-            self.unread(&spot.file, "no FHIR resource: an object with a `resourceType` is expected");
+            self.unread(&spot.file, spot.line, "no FHIR resource: an object with a `resourceType` is expected");
             return Ok(());
         };
         let profiles = node.get("meta").and_then(|m| m.get("profile")).and_then(Node::items).unwrap_or_default();
         let profiles: Vec<&str> = profiles.iter().filter_map(Node::as_text).collect();
         let bundle = kind == "Bundle";
         let Some(sink) = self.sinks.iter_mut().find(|s| s.mapping.takes(bundle, &profiles)) else {
-            self.unread(&spot.file, "of no profile that a mapping names (meta.profile)");
+            self.unread(&spot.file, spot.line, "of no profile that a mapping names (meta.profile)");
             return Ok(());
         };
         sink.tally.documents += 1;

@@ -70,6 +70,7 @@ pub(crate) struct Sink<'a> {
     quarantine: Quarantine,
     loads: Vec<TableLoad<'a>>,
     waiting: Vec<Row>,
+    unread: u64,
     /// Of people in a table with one row for each: a digest of that row.
     seen: HashMap<(usize, u32), u64>,
 }
@@ -81,14 +82,20 @@ impl<'a> Sink<'a> {
         let load = |table: &'a visiting_catalog::Table| TableLoad::create(table, &draft.folder().join(format!("{}.parquet", table.name)));
         let loads = listing.tables.iter().map(load).collect::<Result<_, _>>()?;
         let readers = listing.tables.iter().map(|t| t.columns.iter().map(|c| CellReader::new(c, &PLAIN)).collect()).collect();
-        let (tally, waiting, seen) = (Tally::default(), Vec::new(), HashMap::new());
-        Ok(Self { listing, mapping, readers, tally, draft, quarantine, loads, waiting, seen })
+        let (tally, waiting, unread, seen) = (Tally::default(), Vec::new(), 0, HashMap::new());
+        Ok(Self { listing, mapping, readers, tally, draft, quarantine, loads, waiting, unread, seen })
     }
 
     /// Sets something aside.
     pub(crate) fn set_aside(&mut self, spot: &Spot, kind: &str, reason: &str) -> Result<(), IngestError> {
         self.tally.quarantine(kind);
         self.quarantine.add_entry(&spot.file, spot.line, spot.entry, reason).map_err(IngestError::io)
+    }
+
+    /// Writes down what could not be read at all; the report tells it on its own.
+    pub(crate) fn unread(&mut self, file: &str, line: u64, reason: &str) -> Result<(), IngestError> {
+        self.unread += 1;
+        self.quarantine.note(file, line, None, reason).map_err(IngestError::io)
     }
 
     /// Takes a row.
@@ -161,7 +168,7 @@ impl<'a> Sink<'a> {
             tables.insert(table.name.clone(), self.draft.finish(&format!("{}.parquet", table.name), rows)?);
         }
         let quarantined = self.quarantine.finish().map_err(IngestError::io)?;
-        let mut summary = Summary { listing: self.listing.id.clone(), quarantined, ..Summary::default() };
+        let mut summary = Summary { listing: self.listing.id.clone(), quarantined, unread: self.unread, ..Summary::default() };
         if tables.values().any(|file| file.rows > 0) {
             super::super::publish(vault, self.draft, self.listing, tables, &mut summary)?;
         }

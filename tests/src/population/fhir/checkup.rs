@@ -21,7 +21,8 @@ pub(super) fn report(draw: &mut Draw, person: &Person) -> Value {
     }
     let mut entries = vec![
         json!({ "fullUrl": url("001"), "resource": { "resourceType": "Composition", "status": "final", "title": format!("健診のお知らせ{number:04}"),
-            "subject": { "reference": person.url() }, "custodian": { "reference": url("003") },
+            "type": { "coding": [{ "system": "http://jpfhir.jp/fhir/Common/CodeSystem/doc-typecodes", "code": "53576-5" }] }, "author": [{ "reference": url("002") }],
+            "subject": { "reference": person.url() }, "date": "2024-12-05T13:28:17+09:00", "custodian": { "reference": url("003") },
             "section": [{ "title": "健診", "text": narrative(&format!("健診の結果の文章{number:04}")) }] } }),
         json!({ "fullUrl": person.url(), "resource": patient }),
         json!({ "fullUrl": url("002"), "resource": { "resourceType": "Practitioner", "name": [{ "text": format!("健診医師{number:04}") }] } }),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{super::draw::Draw, Person, dressed, narrative};
 use crate::population::draw::whole;
 
-const JLAC10: [&str; 2] = ["http://medis.or.jp/CodeSystem/master-JLAC10-17digits", "urn:oid:1.2.392.200119.4.504"];
+const JLAC10: &str = "http://medis.or.jp/CodeSystem/master-JLAC10-17digits";
+const JLAC10_OLD: &str = "urn:oid:1.2.392.200119.4.504";
 const CORE: &str = "http://jpfhir.jp/fhir/clins/CodeSystem/JLAC10/JP_CLINS_ObsLabResult_CoreLabo_CS";
 const LOCAL: &str = "http://jpfhir.jp/fhir/clins/CodeSystem/JP_CLINS_ObsLabResult_LocalCode_CS";
 /// MEDIS key number and ICD-10 of common diseases, and how many people have them in per cent.
@@ -57,7 +58,7 @@ pub(super) fn observations(draw: &mut Draw, person: &Person) -> Value {
         let coding = match (person.number + style) % 4 {
             0 => json!([{ "system": LOCAL, "code": "A0001", "display": "院内の項目名" }, { "system": CORE, "code": code }]),
             odd => {
-                json!([{ "system": LOCAL, "code": "A0001", "display": "院内の項目名" }, { "system": JLAC10[usize::from(odd == 1)], "code": code }, { "system": CORE, "code": code }])
+                json!([{ "system": LOCAL, "code": "A0001", "display": "院内の項目名" }, { "system": if odd == 1 { JLAC10_OLD } else { JLAC10 }, "code": code }, { "system": CORE, "code": code }])
             }
         };
         dressed(
@@ -131,6 +132,7 @@ pub(super) fn referral(draw: &mut Draw, person: &Person) -> Value {
     let letter = "44Kr44OK44Oq44Ki44Gu5omL57SZ44Gu5YaF5a65";
     let mut entries = vec![
         json!({ "fullUrl": other("001"), "resource": { "resourceType": "Composition", "status": "final", "title": format!("紹介状の表題{number:04}"),
+            "type": { "coding": [{ "system": "http://jpfhir.jp/fhir/Common/CodeSystem/doc-typecodes", "code": "57133-1" }] }, "author": [{ "reference": other("002") }],
             "subject": { "reference": person.url() }, "date": "2024-07-07T10:00:00+09:00", "custodian": { "reference": other("003") },
             "section": [{ "title": "構造情報", "section": [{ "title": "経過", "text": narrative(&format!("紹介の経過の文章{number:04}")) }] }] } }),
         json!({ "fullUrl": person.url(), "resource": person.patient(number.is_multiple_of(2)) }),
