@@ -333,14 +333,21 @@ fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
         manifest: case.manifest.replace("name = \"g\"", &format!("name = \"{}\"", case.name.replace(".benign", ""))),
         module: case.module.clone(),
     };
-    let (mut text, mut twins) = (String::new(), Vec::new());
+    let (mut text, mut twins, hanakos) = (String::new(), Vec::new(), token(&world, "per_hanako"));
     // A permit has a limited number of guests: as many permits as it takes.
     let pairs = hostile::corpus().unwrap();
     for group in pairs.chunks(30) {
         let theirs = base::permit(&world, visiting_tests::journey::COLUMNS, (202401, 202412));
         for (wrong, twin) in group {
-            let answer = post(&world, &permit, "per_hanako", &wrong.name, &upload(&renamed(wrong)));
-            text.push_str(&format!("# {}: {}\n{}", wrong.name, wrong.about, told(&answer)));
+            let body = upload(&renamed(wrong));
+            let path = format!("/v1/permits/{permit}/guests");
+            let said = match world.raw().post(&path, Some(&hanakos), Some(&wrong.name), &body) {
+                Ok(answer) => told(&answer),
+                // The server answers before it has read that much, and hangs up on who goes on sending.
+                Err(_) if body.len() > 1 << 20 => "not taken whole: larger than a request may be\n".to_owned(),
+                Err(error) => panic!("{}: {error}", wrong.name),
+            };
+            text.push_str(&format!("# {}: {}\n{said}", wrong.name, wrong.about));
             let bound = post(&world, &theirs, "per_hanako", &twin.name, &upload(&renamed(twin)));
             assert_eq!(bound.status, 201, "{}: {}", twin.name, told(&bound));
             twins.push((theirs.clone(), bound.text("name")));
