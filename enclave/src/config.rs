@@ -19,6 +19,8 @@ pub const CONNECTIVES_MAX: usize = 200;
 /// Combinations of declared values over which a guest's labels are listed before a run: two columns like month of birth and care
 /// level, and a second or two at the guest's highest cost.
 pub const REACH_MAX: usize = 25_000;
+/// Different calls of guests in one query: each costs up to its fuel on every row, and a table with more such keys is not read.
+pub const CALLS_MAX: usize = 6;
 /// Milliseconds that a long poll for tickets waits at the gateway.
 pub const POLL_MS: u64 = 20_000;
 /// First rung of the ladder on which verdicts are delivered, milliseconds; each further one is twice as far (A10).

@@ -27,6 +27,19 @@ BANDS = ["young", "middle", "old"]
 KIN = "(CASE WHEN icd10 LIKE 'E1%' THEN 0 WHEN icd10 LIKE 'I%' THEN 2 WHEN points > 1000 THEN 2 ELSE 1 END)"
 KINS = ["diabetes", "other", ""]
 
+
+
+def risk(ym, care):
+    """The worked example of the SDK: points for decades of life beyond 40 (women 50) and for the level of care."""
+    months = lambda v: f"(({v}) // 100 * 12 + ({v}) % 100)"
+    age = f"(({months(ym)} - {months('p.birth_ym')}) // 12)"
+    free = "(CASE WHEN p.sex = 1 THEN 40 ELSE 50 END)"
+    points = f"(CASE WHEN {age} > {free} THEN ({age} - {free}) // 10 * 2 ELSE 0 END + CASE WHEN {care} <= 2 THEN 1 ELSE ({care} - 2) * 3 END)"
+    return f"(CASE WHEN {age} NOT BETWEEN 0 AND 130 THEN 3 WHEN {points} < 6 THEN 0 WHEN {points} < 12 THEN 1 ELSE 2 END)"
+
+
+RISKS = ["low", "medium", "high", ""]
+
 # keys; labels of keys that are places; measures (column, decimal places); outputs in order; facility column with its listing's rule; the rows themselves
 QUERIES = {
     "joined": dict(
@@ -54,6 +67,14 @@ QUERIES = {
     "total": dict(
         keys=[], outputs=["people", "rows", "avg points"], titles=["people", "rows", "avg_points"], measures={"points": 0},
         sql="SELECT person, points FROM claims"),
+    "risk_groups": dict(
+        keys=["band", "sex"], outputs=["key", "key", "people", "sum points", "rows"], titles=["band", "sex", "people", "sum_points", "rows"],
+        measures={"points": 0}, labels=[RISKS, None],
+        sql=f"SELECT person, {risk('ym', 'care_level')} AS band, p.sex, points FROM patients p JOIN claims USING (person) JOIN recipients r USING (person)"),
+    "risk_filter": dict(
+        keys=["icd10"], outputs=["key", "people", "avg points"], titles=["icd10", "people", "avg_points"], measures={"points": 0},
+        sql=f"SELECT person, icd10, points FROM patients p JOIN claims USING (person) JOIN recipients r USING (person) "
+            f"WHERE {risk('ym', 'care_level')} IN (1, 2) AND {risk('202401', '7')} IN (1, 2)"),
     "guest_groups": dict(
         keys=["band", "kin"], outputs=["key", "key", "people", "sum points", "avg points"],
         titles=["band", "kin", "people", "sum_points", "avg_points"], measures={"points": 0}, labels=[BANDS, KINS],

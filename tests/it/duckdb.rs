@@ -39,6 +39,18 @@ const QUERIES: &[(&str, &str)] = &[
 /// Queries that call guests, with their names in `recompute.py`, where the same functions stand as CASE.
 const GUEST_QUERIES: &[(&str, &str)] = &[
     (
+        "risk_groups",
+        "SELECT guest.risk_band(p.birth_ym, c.ym, p.sex, r.care_level) AS band, p.sex, COUNT(DISTINCT pid) AS people, SUM(points), COUNT(*) \
+         FROM ndb.patients p JOIN ndb.claims c USING (pid) JOIN kaigo.recipients r USING (pid) \
+         GROUP BY guest.risk_band(p.birth_ym, c.ym, p.sex, r.care_level), p.sex",
+    ),
+    (
+        "risk_filter",
+        "SELECT icd10, COUNT(DISTINCT pid) AS people, AVG(points) FROM ndb.patients p JOIN ndb.claims c USING (pid) \
+         JOIN kaigo.recipients r USING (pid) WHERE NOT guest.risk_band(p.birth_ym, c.ym, p.sex, r.care_level) = 'low' \
+         AND guest.risk_band(p.birth_ym, 202401, p.sex, 7) IN ('medium', 'high') GROUP BY icd10",
+    ),
+    (
         "guest_groups",
         "SELECT guest.band(p.birth_ym, p.sex) AS band, guest.kin(icd10, points) AS kin, COUNT(DISTINCT pid) AS people, SUM(points), AVG(points) \
          FROM ndb.patients p JOIN ndb.claims USING (pid) GROUP BY guest.band(p.birth_ym, p.sex), guest.kin(icd10, points)",
@@ -110,10 +122,10 @@ fn synthetic_tables_equal_the_independent_computation() {
 #[test]
 fn tables_by_guests_equal_the_independent_computation() {
     let Some(python) = python() else { return };
-    let folders = [format!("ndb={}", text(&base::loaded().join("source/ndb")))];
+    let folders = ["ndb", "kaigo"].map(|l| format!("{l}={}", text(&base::loaded().join("source").join(l))));
     for (name, sql) in GUEST_QUERIES {
         let (world, permit) = base::running(name);
-        for source in [guest::band("band").unwrap(), guest::kin("kin").unwrap()] {
+        for source in [guest::worked_example().unwrap(), guest::band("band").unwrap(), guest::kin("kin").unwrap()] {
             crate::guests::bind(&world, &permit, &source);
         }
         let released = base::table(&world, &permit, sql).unwrap();

@@ -11,6 +11,7 @@ use visiting_policies::{
 };
 use visiting_tests::{
     guest::{Source, band, guest, keeping_memory, kin},
+    hostile,
     raw::Answer,
     world::{Unit, World, binaries, text},
 };
@@ -315,4 +316,69 @@ fn rows_without_a_label_are_a_group_like_any_other() {
     }
     let diseases: BTreeSet<&str> = rows(&other).iter().map(|r| r[0]).collect();
     assert!(diseases.len() > 5 && diseases.iter().all(|d| !d.starts_with('I') && !d.starts_with("E1")), "{diseases:?}");
+}
+
+/// What the API says to an upload, without what changes from run to run.
+fn told(answer: &Answer) -> String {
+    let findings: Vec<String> =
+        answer.json()["findings"].as_array().into_iter().flatten().map(|f| format!("  {}\n", f.as_str().unwrap())).collect();
+    let code = if answer.status == 201 { "bound".to_owned() } else { answer.text("code") };
+    format!("{} {code}\n{}", answer.status, findings.concat())
+}
+
+#[test]
+fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
+    let (world, permit) = base::running("guest-hostile");
+    let renamed = |case: &hostile::Case| Source {
+        manifest: case.manifest.replace("name = \"g\"", &format!("name = \"{}\"", case.name.replace(".benign", ""))),
+        module: case.module.clone(),
+    };
+    let (mut text, mut twins, hanakos) = (String::new(), Vec::new(), token(&world, "per_hanako"));
+    // A permit has a limited number of guests: as many permits as it takes.
+    let pairs = hostile::corpus().unwrap();
+    for group in pairs.chunks(30) {
+        let theirs = base::permit(&world, visiting_tests::journey::COLUMNS, (202401, 202412));
+        for (wrong, twin) in group {
+            let body = upload(&renamed(wrong));
+            let path = format!("/v1/permits/{permit}/guests");
+            let said = match world.raw().post(&path, Some(&hanakos), Some(&wrong.name), &body) {
+                Ok(answer) => told(&answer),
+                // The server answers before it has read that much, and hangs up on who goes on sending.
+                Err(_) if body.len() > 1 << 20 => "not taken whole: larger than a request may be\n".to_owned(),
+                Err(error) => panic!("{}: {error}", wrong.name),
+            };
+            text.push_str(&format!("# {}: {}\n{said}", wrong.name, wrong.about));
+            let bound = post(&world, &theirs, "per_hanako", &twin.name, &upload(&renamed(twin)));
+            assert_eq!(bound.status, 201, "{}: {}", twin.name, told(&bound));
+            twins.push((theirs.clone(), bound.text("name")));
+        }
+    }
+    let path = visiting_tests::world::tree().unwrap().join("tests/golden/guests.txt");
+    if std::env::var_os("UPDATE_HOSTILE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(
+        text,
+        fs::read_to_string(&path).unwrap_or_default(),
+        "if that is meant, run with UPDATE_HOSTILE=1 and review tests/golden/guests.txt"
+    );
+    // Each twin over people of its own, so that no answer is an earlier one.
+    let hanako = world.client("per_hanako").unwrap();
+    let ask = |(number, (permit, name)): (usize, &(String, String))| {
+        let sql = format!(
+            "SELECT guest.{name}(sex) AS g, COUNT(DISTINCT pid) AS n FROM ndb.patients WHERE pref = {} GROUP BY guest.{name}(sex)",
+            number + 1
+        );
+        (name.clone(), hanako.run(permit, &sql).unwrap().id)
+    };
+    let asked: Vec<(String, String)> = twins.iter().enumerate().map(ask).collect();
+    let mut released = 0;
+    for (name, run) in &asked {
+        let run = hanako.wait(run).unwrap();
+        let code = run.refusal.map(|r| r.code);
+        assert!(run.status == "released" || code.as_deref() == Some("nothing-to-show"), "{name}: {code:?}");
+        released += usize::from(run.status == "released");
+    }
+    assert!(released * 4 > asked.len() * 3, "{released} of {} twins had something to show", asked.len());
+    world.audit().unwrap();
 }

@@ -28,8 +28,23 @@ pub fn guest(name: &str, params: &[(&str, &str)], labels: &[&str], body: &str) -
         _ => format!("(param ${name} i64)"),
     });
     let text = format!("(module (func (export \"f\") {} (result i32)\n{body}))", slots.collect::<Vec<_>>().join(" "));
-    let module = wat::parse_str(&text).map_err(|e| format!("{name}: {e}"))?;
-    Ok(Source { manifest, module })
+    Ok(Source { manifest, module: assembled(name, &text)? })
+}
+
+/// The binary form, without the names of the text form.
+fn assembled(name: &str, text: &str) -> Result<Vec<u8>, String> {
+    let module = wat::parse_str(text).map_err(|e| format!("{name}: {e}"))?;
+    visiting_intake::trim(&module).map_err(|e| format!("{name}: {e}"))
+}
+
+/// The worked example of `sandbox-sdk/examples`: a band of risk by age, sex and care level. Called `guest.risk_band`.
+///
+/// # Errors
+/// When its files are not in the tree.
+pub fn worked_example() -> Result<Source, String> {
+    let folder = crate::world::tree()?.join("sandbox-sdk/examples/age_adjusted_risk_band");
+    let read = |name: &str| std::fs::read(folder.join(name)).map_err(|e| format!("{name} of the worked example: {e}"));
+    Ok(Source { manifest: String::from_utf8_lossy(&read("guest.toml")?).into_owned(), module: read("guest.wasm")? })
 }
 
 /// Bands of age at the end of 2024 whose limits lie five years higher for women. Every person has one.
@@ -67,6 +82,5 @@ pub fn keeping_memory(name: &str) -> Result<Source, String> {
     let text = "(module (memory 1) (func (export \"f\") (param i64 i64) (result i32)
         (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
         (i32.rem_u (i32.load (i32.const 0)) (i32.const 3))))";
-    let module = wat::parse_str(text).map_err(|e| format!("{name}: {e}"))?;
-    Ok(Source { module, ..band(name)? })
+    Ok(Source { module: assembled(name, text)?, ..band(name)? })
 }

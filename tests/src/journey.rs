@@ -62,13 +62,14 @@ pub const JOINED: &str = "SELECT r.care_level, p.sex, COUNT(DISTINCT pid) AS peo
 /// Sums and means over claims.
 pub const SUMS: &str = "SELECT icd10, COUNT(DISTINCT pid) AS people, COUNT(*) AS lines, SUM(points) AS points, AVG(points) AS mean FROM ndb.claims GROUP BY icd10";
 
-/// People by a label that a guest gives.
-pub const BANDS: &str =
-    "SELECT guest.band(birth_ym, sex) AS band, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY guest.band(birth_ym, sex)";
+/// People by the worked example's band of risk, over both databases.
+pub const BANDS: &str = "SELECT guest.risk_band(p.birth_ym, c.ym, p.sex, r.care_level) AS band, COUNT(DISTINCT pid) AS people, SUM(points) AS points \
+     FROM ndb.patients p JOIN ndb.claims c USING (pid) JOIN kaigo.recipients r USING (pid) \
+     GROUP BY guest.risk_band(p.birth_ym, c.ym, p.sex, r.care_level)";
 
-/// Sums over the rows that a guest gives other labels than one.
-pub const NOT_YOUNG: &str = "SELECT icd10, COUNT(DISTINCT pid) AS people, SUM(points) AS points FROM ndb.claims JOIN ndb.patients p USING (pid) \
-     WHERE guest.band(p.birth_ym, p.sex) <> 'young' GROUP BY icd10";
+/// Diseases of the people whom it does not put into the lowest band.
+pub const AT_RISK: &str = "SELECT c.icd10, COUNT(DISTINCT pid) AS people FROM ndb.patients p JOIN ndb.claims c USING (pid) \
+     JOIN kaigo.recipients r USING (pid) WHERE guest.risk_band(p.birth_ym, c.ym, p.sex, r.care_level) <> 'low' GROUP BY c.icd10";
 
 /// Conditions by sex in the OMOP set.
 pub const CONDITIONS: &str = "SELECT c.condition_concept_id, p.sex, COUNT(DISTINCT pid) AS people FROM omop.persons p JOIN omop.conditions c USING (pid) GROUP BY c.condition_concept_id, p.sex";

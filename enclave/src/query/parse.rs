@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::{
 };
 use visiting_policies::{Code, Refusal, disclosure::limits};
 
-use crate::config::CONNECTIVES_MAX;
+use crate::config::{CALLS_MAX, CONNECTIVES_MAX};
 
 use super::{
     ColumnUse, Item, KeyColumn, MeasureColumn, Origin, PermitSchema, Predicate, Query, SchemaTable, Values, guests, lower, schema,
@@ -56,7 +56,11 @@ pub(crate) fn parse(sql: &str, permit: &PermitSchema) -> Result<Query, Refusal> 
     if outputs.iter().all(|(_, item)| matches!(item, Item::Key(_))) {
         return Err(not_offered("a SELECT without an aggregate"));
     }
-    Ok(Query { tables: tables.into_iter().map(|(_, t)| t).collect(), filter, filtered, keys, measures, outputs })
+    let query = Query { tables: tables.into_iter().map(|(_, t)| t).collect(), filter, filtered, keys, measures, outputs };
+    if query.calls().len() > CALLS_MAX {
+        return Err(Refusal::new(Code::TooLarge, format!("a query calls guests in {CALLS_MAX} different ways at most")));
+    }
+    Ok(query)
 }
 
 fn statements(sql: &str) -> Result<Vec<Statement>, Refusal> {

@@ -173,6 +173,15 @@ fn rows_without_a_label_are_in_no_condition_and_in_a_group_of_their_own() {
 }
 
 #[test]
+fn a_query_calls_guests_in_a_few_ways_only() {
+    let asked = |calls: usize| {
+        let any: Vec<String> = (0..calls).flat_map(|n| [n, n]).map(|n| format!("guest.band({n}, sex) = 'low'")).collect();
+        parse(&format!("SELECT COUNT(*) FROM patients WHERE {}", any.join(" OR ")), &guests()).map(|q| q.calls().len()).map_err(|r| r.code)
+    };
+    assert_eq!((asked(6), asked(7)), (Ok(6), Err(Code::TooLarge)));
+}
+
+#[test]
 fn the_names_that_a_text_calls_are_found_without_reading_it_as_sql() {
     let names = |sql: &str| super::named(sql).into_iter().collect::<Vec<_>>();
     assert_eq!(names("SELECT Guest . A(x), guest.b FROM t WHERE 'guest.c' = d AND \"guest\".\"E\"(1)"), ["a", "b", "e"]);

@@ -5,7 +5,7 @@ use std::fs;
 use datafusion::{arrow::array::AsArray, parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder};
 use visiting_gateway::wire::RunView;
 
-use super::{BANDS, CONDITIONS, JOINED, Journey, NOT_YOUNG, OMOP_COLUMNS, Outcome, SUMS, Step, application, done, expect, said};
+use super::{AT_RISK, BANDS, CONDITIONS, JOINED, Journey, OMOP_COLUMNS, Outcome, SUMS, Step, application, done, expect, said};
 use crate::{guest, world};
 
 /// The files of a release.
@@ -45,13 +45,16 @@ impl Journey {
 
     /// Uploads a guest on the command line, as a file beside its manifest.
     pub(super) fn bind_guest(&mut self) -> Step {
-        let (source, folder) = (guest::band("band")?, self.folder()?);
-        let (manifest, module) = (folder.join("band.toml"), folder.join("band.wasm"));
+        let (source, folder) = (guest::worked_example()?, self.folder()?);
+        let (manifest, module) = (folder.join("risk_band.toml"), folder.join("risk_band.wasm"));
         fs::write(&manifest, source.manifest).map_err(|e| e.to_string())?;
         fs::write(&module, source.module).map_err(|e| e.to_string())?;
         let words = ["guest", "bind", &self.permit, &world::text(&module), "--manifest", &world::text(&manifest)];
         let said_there = self.cli("per_taro", &words)?;
-        expect(said_there.contains("bound: guest.band(born, sex)"), "the command line does not say what was bound")?;
+        expect(
+            said_there.contains("bound: guest.risk_band(birth_ym, ym, sex, care_level)"),
+            "the command line does not say what was bound",
+        )?;
         let listed = self.as_person("per_hanako")?.guests(&self.permit).map_err(said)?;
         expect(listed.len() == 1 && listed.iter().all(|g| g.by == "per_taro" && g.status == "bound"), "the guest is not listed")?;
         Ok(Outcome::Done(listed.iter().map(|g| g.guest.clone()).collect()))
@@ -59,13 +62,13 @@ impl Journey {
 
     pub(super) fn run_guest(&mut self) -> Step {
         self.released("bands", &self.permit.clone(), BANDS)?;
-        self.released("not-young", &self.permit.clone(), NOT_YOUNG)?;
+        self.released("at-risk", &self.permit.clone(), AT_RISK)?;
         let labels: Vec<String> = cells(&self.report.tables.get("bands").cloned().unwrap_or_default())?
             .into_iter()
             .filter_map(|row| row.into_iter().next())
             .collect();
-        expect(labels == ["band", "young", "middle", "old"], "the groups are not the declared labels in their order")?;
-        Ok(Outcome::Done(format!("{} and {} rows", self.rows("bands"), self.rows("not-young"))))
+        expect(labels == ["band", "low", "medium", "high"], "the groups are not the declared labels in their order")?;
+        Ok(Outcome::Done(format!("{} and {} rows", self.rows("bands"), self.rows("at-risk"))))
     }
 
     /// Fetches a file of a named run into the journey's folder.
