@@ -63,11 +63,13 @@ for (const form of document.querySelectorAll("form[data-sign]")) {
   form.addEventListener("submit", async (event) => {
     if (form.querySelector("[name=signature]").value) return;
     event.preventDefault();
+    status.className = "";
     status.textContent = form.dataset.working;
     try {
       await sign(form);
       form.submit();
     } catch (fault) {
+      status.className = "fault";
       // A browser without Ed25519 says so in its own words; the page offers the command line.
       status.textContent = form.dataset[`fault${fault.message[0].toUpperCase()}${fault.message.slice(1)}`] ?? form.dataset.faultOther;
     }

@@ -41,7 +41,7 @@ async function live({ auditor: page, researcher, w, run }) {
   const before = Number(await rows(page).first().getAttribute('data-index'));
   const [download] = await Promise.all([researcher.waitForEvent('download'), researcher.locator(`a[href="/runs/${run}/files/table.parquet"]`).click()]);
   await download.path();
-  const row = rows(page).filter({ hasText: 'table.parquet' }).filter({ hasText: run }).first();
+  const row = rows(page).filter({ hasText: w('受取り', 'file fetched') }).filter({ hasText: 'table.parquet' }).filter({ hasText: run }).first();
   await row.waitFor();
   assert.ok(Number(await row.getAttribute('data-index')) > before, 'the event was there before');
 }

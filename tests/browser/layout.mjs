@@ -22,6 +22,8 @@ export function faults() {
   }
   /** What is meant for screen readers only is one pixel large or moved away. */
   const hidden = (element) => {
+    const folded = element.closest('details:not([open])');
+    if (folded && !element.closest('summary')) return true;
     for (let up = element; up && up !== document.body; up = up.parentElement) {
       const style = getComputedStyle(up);
       const box = up.getBoundingClientRect();

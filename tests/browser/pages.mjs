@@ -30,7 +30,7 @@ const PAGES = {
   '/permits/{id}/guests': { name: 'guests', ids: permits, readers: ['per_hanako'] },
   '/runs/{id}': { name: 'run', ids: runs, readers: ['per_hanako'] },
   '/runs/{id}/files/{name}': null,
-  '/log': { name: 'log', readers: ['per_auditor'] },
+  '/log': { name: 'log', readers: ['per_auditor', 'per_holder'] },
   '/register': { name: 'register', readers: [null] },
 };
 

@@ -137,7 +137,7 @@ fn drafts_part(ctx: &Ctx, drafts: &[Draft]) -> Markup {
 async fn page(ctx: &Ctx, id: &str, fault: Option<(&Refusal, Option<&Form>)>) -> Result<Response, Refusal> {
     let person = ctx.person()?;
     let view = applications::show(&ctx.app, &person, id).await?;
-    let title = format!("{}：{}", ctx.say("利用申請", "Application"), parts::titles(ctx, &view.columns));
+    let title = format!("{}{}", ctx.say("利用申請：", "Application: "), parts::titles(ctx, &view.columns));
     let body = html! {
         @if let Some((refusal, _)) = fault { (errors::notice(ctx, refusal)) }
         (done(ctx))

@@ -110,7 +110,7 @@ pub(super) fn domain(lang: Lang, domain: Option<&Domain>) -> Markup {
             Some(Domain::Codes(codes)) => {
                 details {
                     summary { (codes.len()) (lang.say("個のコード", " codes")) }
-                    (codes.join(", "))
+                    p { (codes.join(", ")) }
                 }
             },
         }

@@ -104,7 +104,7 @@ fn extract_chip(ctx: &Ctx, permit: &PermitView) -> Markup {
 async fn page(ctx: &Ctx, permit: &str, fault: Option<(&Refusal, Option<&Form>)>) -> Result<Response, Refusal> {
     let (person, id) = (ctx.person()?, id::<PermitId>(permit, "permit")?);
     let view = permits::show(&ctx.app, &person, &id, Duration::ZERO).await?;
-    let title = format!("{}：{}", ctx.say("利用許可", "Permit"), parts::titles(ctx, &view.columns));
+    let title = format!("{}{}", ctx.say("利用許可：", "Permit: "), parts::titles(ctx, &view.columns));
     let body = html! {
         @if let Some((refusal, _)) = fault { (errors::notice(ctx, refusal)) }
         (stopped(ctx, &view))

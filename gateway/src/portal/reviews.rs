@@ -144,7 +144,7 @@ pub(super) async fn decide(ctx: Ctx, Path(id): Path<String>) -> Response {
     ctx.guard(SHOW, async {
         let person = ctx.holding(Role::CommitteeMember)?;
         let view = applications::show(&ctx.app, &person, &id).await?;
-        let title = format!("{}：{}", ctx.say("審査", "Review"), parts::titles(&ctx, &view.columns));
+        let title = format!("{}{}", ctx.say("審査：", "Review: "), parts::titles(&ctx, &view.columns));
         let body = html! {
             (parts::progress(&ctx, &view.status, pages::approvals(&view)))
             (standing(&ctx, &view))

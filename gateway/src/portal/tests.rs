@@ -61,11 +61,15 @@ impl Page {
 
 impl Site {
     async fn new(name: &str) -> Self {
+        Self::opened(name, true).await
+    }
+
+    async fn opened(name: &str, demo: bool) -> Self {
         let scratch = Scratch::new(name);
         let home = Home::at(scratch.path("home"));
         setup::prepare(&home).unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
-        let app = Arc::new(serve::open(&Config { home: home.clone(), public: any, internal: any, demo: true }).await.unwrap());
+        let app = Arc::new(serve::open(&Config { home: home.clone(), public: any, internal: any, demo }).await.unwrap());
         let site = Self { router: routes::public(Arc::clone(&app)), app, home, _scratch: scratch };
         for listing in ["ndb", "kaigo"] {
             site.load(listing).await;
@@ -466,4 +470,27 @@ async fn assets_are_kept_and_named_by_their_bytes() {
     assert_eq!(page.headers[header::CONTENT_TYPE], "text/css; charset=utf-8");
     assert!(!page.body.contains("http:") && !page.body.contains("https:") && !page.body.contains("@import"));
     assert_eq!(site.see("nobody", "ja", "/assets/0000/portal.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outside_the_demo_nobody_is_anybody() {
+    let site = Site::opened("portal-earnest", false).await;
+    let page = site.see("nobody", "ja", "/login").await;
+    sound(&page, "ja", "/login");
+    assert!(page.body.contains("name=\"token\"") && !page.body.contains("per_hanako") && !page.body.contains("デモモード"));
+    assert_eq!(site.send("nobody", "/login", &[("person", HANAKO), ("token", "ey.no.token")]).await.status, StatusCode::UNAUTHORIZED);
+    let token = site.app.logins.issue(&HANAKO.parse().unwrap()).unwrap();
+    assert_eq!(site.send("nobody", "/login", &[("token", &token), ("to", "/permits")]).await.location(), "/permits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_erased_is_an_id_and_their_drafts_are_gone() {
+    let site = Site::new("portal-erased").await;
+    let application = site.application("a").await;
+    let draft = site.draft("d", "途中").await;
+    assert!(site.see("per_reception", "ja", &format!("/applications/{application}")).await.body.contains("花子"));
+    assert!(setup::forget(&site.home, HANAKO).unwrap());
+    let page = site.see("per_reception", "ja", &format!("/applications/{application}")).await.body;
+    assert!(!page.contains("花子") && page.contains(HANAKO));
+    assert_eq!(site.see(HANAKO, "ja", &format!("/drafts/{draft}")).await.status, StatusCode::NOT_FOUND);
 }
