@@ -1,6 +1,7 @@
 //! Tests as a room: the harness that starts a whole Visiting, the journey, and the synthetic population.
 
 pub mod bench;
+pub mod bench_guests;
 pub mod guest;
 pub mod hostile;
 pub mod journey;
