@@ -63,12 +63,8 @@ impl Logins {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(fault)
     }
 
-    /// The person that the request's token names.
-    pub(crate) fn person(&self, headers: &HeaderMap) -> Result<PersonId, Refusal> {
-        self.holder(bearer(headers).ok_or_else(unnamed)?)
-    }
-
-    /// As [`Self::person`]; a browser's own GET may show its cookie instead. Never for another site's or port's page.
+    /// The person that the request's token names. A browser's own GET may show its cookie instead of the header; never another site's or
+    /// port's page.
     pub(crate) fn reader(&self, method: &Method, headers: &HeaderMap) -> Result<PersonId, Refusal> {
         self.holder(shown(method, headers).ok_or_else(unnamed)?)
     }
@@ -131,15 +127,15 @@ mod tests {
     }
 
     fn refused(logins: &Logins, token: &str) -> bool {
-        logins.person(&headers(token)).is_err_and(|r| r.code == Code::NotLoggedIn)
+        logins.reader(&Method::POST, &headers(token)).is_err_and(|r| r.code == Code::NotLoggedIn)
     }
 
     #[test]
     fn a_token_names_its_person() {
         let logins = Logins::new("visiting.demo/log", &[1; 32]);
         let token = logins.issue(&person()).unwrap();
-        assert_eq!(logins.person(&headers(&token)).unwrap(), person());
-        assert!(logins.person(&HeaderMap::new()).is_err());
+        assert_eq!(logins.reader(&Method::POST, &headers(&token)).unwrap(), person());
+        assert!(logins.reader(&Method::POST, &HeaderMap::new()).is_err());
     }
 
     #[test]

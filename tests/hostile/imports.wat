@@ -4,5 +4,5 @@
 ;;! params = [{ name = "x", kind = "int" }]
 ;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
 (module
-  (import "env" "now" (func $now (result i64)))
+  (import "env" "planted_clock" (func $now (result i64)))
   (func (export "f") (param i64) (result i32) (i64.gt_s (call $now) (local.get 0))))

@@ -8,5 +8,5 @@
 ;;= 6 -> yes
 ;;= null -> null
 (module (func (export "f") (param i64) (result i32) (local i64)
-  (loop (local.set 1 (i64.add (local.get 1) (i64.const 1))) (br_if 0 (i64.lt_s (local.get 1) (i64.const 1000))))
+  (loop (local.set 1 (i64.add (local.get 1) (i64.const 1))) (br_if 0 (i64.lt_s (local.get 1) (i64.const 500))))
   (i64.gt_s (local.get 0) (i64.const 5))))

@@ -9,5 +9,4 @@ pub mod population;
 pub mod raw;
 pub mod reader;
 pub mod skip;
-pub mod sources;
 pub mod world;

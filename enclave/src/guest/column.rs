@@ -1,4 +1,4 @@
-//! Arguments: a column of the extract becomes one or two WebAssembly values a row.
+//! Arguments: a column of the extract becomes one or two words a row.
 
 use datafusion::arrow::{
     array::{Array, ArrayRef, AsArray},
@@ -44,15 +44,14 @@ impl Column {
         }
     }
 
-    /// Puts the row's values; false where it has none.
-    pub(super) fn put(&self, row: usize, out: &mut Vec<wasmtime::Val>) -> bool {
-        use wasmtime::Val;
+    /// Puts the row's words; false where it has none.
+    pub(super) fn put(&self, row: usize, out: &mut Vec<u64>) -> bool {
         match self {
-            Self::Int(values) => values.get(row).copied().flatten().map(|v| out.push(Val::I64(v))).is_some(),
-            Self::Decimal(values) => values.get(row).copied().flatten().map(|bits| out.push(Val::F64(bits))).is_some(),
+            Self::Int(values) => values.get(row).copied().flatten().map(|v| out.push(v as u64)).is_some(),
+            Self::Decimal(values) => values.get(row).copied().flatten().map(|bits| out.push(bits)).is_some(),
             Self::Text(places, words) => {
                 let words = places.get(row).copied().flatten().and_then(|place| words.get(place).copied().flatten());
-                words.map(|(first, second)| out.extend([Val::I64(first), Val::I64(second)])).is_some()
+                words.map(|(first, second)| out.extend([first as u64, second as u64])).is_some()
             }
         }
     }

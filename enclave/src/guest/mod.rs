@@ -4,6 +4,7 @@
 //! row has its own fuel, and whatever goes wrong in a row is that row's empty label and nobody else's. So a row's label is the
 //! same alone, in any batch and in any order.
 
+mod call;
 mod column;
 mod engine;
 mod rows;

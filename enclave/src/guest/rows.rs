@@ -2,9 +2,13 @@
 
 use datafusion::arrow::array::ArrayRef;
 use visiting_intake::{LIMITS, Manifest};
-use wasmtime::{Func, Instance, Module, Store, Trap, Val};
+use wasmtime::{Instance, Module, Store, Trap};
 
-use super::{column::Column, engine};
+use super::{
+    call::{self, Call},
+    column::Column,
+    engine,
+};
 use crate::fault::Fault;
 
 /// What the guest returns for each row; `None` where it has no value: an argument is empty, or the call trapped, ran out of fuel or
@@ -15,39 +19,40 @@ pub(super) fn call(module: &Module, manifest: &Manifest, arguments: &[ArrayRef],
     }
     let kinds = manifest.params.iter().map(|param| param.kind);
     let columns = kinds.zip(arguments).map(|(kind, array)| Column::new(kind, array)).collect::<Result<Vec<_>, _>>()?;
-    let mut line = Line::new(module, &manifest.export)?;
+    let mut line = Line::new(module, manifest)?;
     (0..rows).map(|row| line.row(&columns, row)).collect()
 }
 
 /// An instance for one batch. It has no state (intake), so one serves all rows.
 struct Line {
     store: Store<()>,
-    function: Func,
-    arguments: Vec<Val>,
+    call: Call,
+    words: Vec<u64>,
 }
 
 impl Line {
-    fn new(module: &Module, export: &str) -> Result<Self, Fault> {
+    fn new(module: &Module, manifest: &Manifest) -> Result<Self, Fault> {
         let mut store = Store::new(engine::shared()?, ());
+        // Filling a table is metered too.
+        store.set_fuel(LIMITS.fuel).map_err(|e| engine::fault(&e))?;
         let instance = Instance::new(&mut store, module, &[]).map_err(|e| engine::fault(&e))?;
-        let function = instance.get_func(&mut store, export);
+        let function = instance.get_func(&mut store, &manifest.export);
         let function = function.ok_or_else(|| Fault::Other("a guest has lost its function".to_owned()))?;
-        Ok(Self { store, function, arguments: Vec::new() })
+        let call = call::call(&mut store, function, manifest).map_err(|e| engine::fault(&e))?;
+        Ok(Self { store, call, words: Vec::new() })
     }
 
     fn row(&mut self, columns: &[Column], row: usize) -> Result<Option<i32>, Fault> {
-        self.arguments.clear();
-        if !columns.iter().all(|column| column.put(row, &mut self.arguments)) {
+        self.words.clear();
+        if !columns.iter().all(|column| column.put(row, &mut self.words)) {
             return Ok(None);
         }
         self.store.set_fuel(LIMITS.fuel).map_err(|e| engine::fault(&e))?;
-        let mut result = [Val::I32(0)];
-        match (self.function.call(&mut self.store, &self.arguments, &mut result), result) {
-            (Ok(()), [Val::I32(value)]) => Ok(Some(value)),
-            (Ok(()), _) => Err(Fault::Other("a guest returned what it does not declare".to_owned())),
+        match (self.call)(&mut self.store, &self.words) {
+            Ok(value) => Ok(Some(value)),
             // Whatever the guest did wrong, it did in this row.
-            (Err(error), _) if error.is::<Trap>() => Ok(None),
-            (Err(error), _) => Err(engine::fault(&error)),
+            Err(error) if error.is::<Trap>() => Ok(None),
+            Err(error) => Err(engine::fault(&error)),
         }
     }
 }

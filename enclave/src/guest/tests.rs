@@ -15,7 +15,8 @@ fn guest(params: &[&str], module: &str) -> Guest {
     let params: Vec<String> = params.iter().enumerate().map(|(i, kind)| format!("{{ name = \"p{i}\", kind = \"{kind}\" }}")).collect();
     let labels: Vec<String> = (0..4).map(|i| format!("{{ value = {i}, label = \"l{i}\" }}")).collect();
     let manifest = format!("abi = 1\nname = \"g\"\nparams = [{}]\nlabels = [{}]", params.join(","), labels.join(","));
-    Guest::new(&manifest, &wat::parse_str(module).unwrap()).unwrap_or_else(|fault| panic!("{module}\n{fault}"))
+    let module_bytes = visiting_intake::trim(&wat::parse_str(module).unwrap()).unwrap();
+    Guest::new(&manifest, &module_bytes).unwrap_or_else(|fault| panic!("{module}\n{fault}"))
 }
 
 fn ints(values: &[Option<i64>]) -> ArrayRef {
@@ -152,6 +153,34 @@ fn a_row_is_the_same_alone_in_any_batch_and_in_any_order() {
         empty += whole.iter().filter(|label| label.is_none()).count();
     }
     assert!(shown > 500 && empty > 200, "labels {shown}, none {empty}: the property is tried on one kind only");
+}
+
+#[test]
+fn what_intake_takes_compiles_and_runs_whatever_was_changed() {
+    let text = r#"(module (type $t (func (param i64) (result i64))) (table 2 2 funcref) (elem (i32.const 0) 0 0)
+        (func (param i64) (result i64) (i64.rem_s (i64.const 1000) (local.get 0)))
+        (func (export "f") (param i64) (result i32) (local i64 f64)
+            (loop (local.set 1 (i64.add (local.get 1) (i64.const 1))) (br_if 0 (i64.lt_s (local.get 1) (i64.const 9))))
+            (local.set 2 (f64.div (f64.convert_i64_s (local.get 1)) (f64.convert_i64_s (local.get 0))))
+            (i32.wrap_i64 (i64.and (i64.trunc_f64_s (f64.mul (local.get 2) (f64.const 3.5)))
+                (call_indirect (type $t) (local.get 1) (i32.and (i32.wrap_i64 (local.get 0)) (i32.const 1)))))))"#;
+    let manifest = "abi = 1\nname = \"g\"\nparams = [{ name = \"x\", kind = \"int\" }]\nlabels = [{ value = 0, label = \"no\" }, { value = 1, label = \"yes\" }]";
+    let module = visiting_intake::trim(&wat::parse_str(text).unwrap()).unwrap();
+    let (mut draw, mut ran) = (Draw(9), 0);
+    for _ in 0..30_000 {
+        let mut changed = module.clone();
+        let at = draw.below(changed.len() as u64) as usize;
+        changed[at] = draw.below(256) as u8;
+        if visiting_intake::examine(manifest, &changed).is_ok() {
+            let guest = Guest::new(manifest, &changed).unwrap();
+            guest.labels(&[ints(&[Some(-1), Some(0), Some(3), Some(i64::MAX)])], 4).unwrap();
+            ran += 1;
+        }
+        if ran == 300 {
+            return;
+        }
+    }
+    panic!("only {ran} were taken");
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub use features::features;
 pub use limits::{LIMITS, Limits};
 pub use manifest::{Label, Manifest, NO_LABEL, Param, ParamKind};
 pub use report::{Finding, Report, Words};
+pub use trim::{Untrimmed, trim};
 
 /// A guest that may run.
 #[derive(Debug, Clone, PartialEq, Eq)]

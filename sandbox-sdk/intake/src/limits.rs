@@ -35,7 +35,7 @@ pub struct Limits {
     pub elements: u32,
     /// Bytes of stack for one call: a quarter of the engine's threads' 2 MiB would do, deep recursion gets less.
     pub stack_bytes: usize,
-    /// Fuel of one row: about one unit an instruction, about 0.1 ms at most. A row that needs more is NULL.
+    /// Fuel of one row: about one unit an instruction, some 35 microseconds at most. A row that needs more is NULL.
     pub fuel: u64,
     /// Findings in one report.
     pub findings: usize,
@@ -59,6 +59,6 @@ pub const LIMITS: Limits = Limits {
     br_table: 512,
     elements: 256,
     stack_bytes: 128 * 1024,
-    fuel: 100_000,
+    fuel: 10_000,
     findings: 20,
 };

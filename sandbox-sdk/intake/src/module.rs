@@ -57,7 +57,10 @@ pub(crate) fn walk(module: &[u8], manifest: Option<&Manifest>, findings: &mut Fi
         malformed(findings, &error);
         return facts;
     }
-    if let Some(manifest) = manifest {
+    // What was not read to its end cannot be told to lack something.
+    if let Some(manifest) = manifest
+        && findings.len() == before
+    {
         signature(&facts, manifest, findings);
     }
     if findings.len() == before
@@ -158,7 +161,10 @@ impl Walk<'_> {
         self.findings.add(
             "no-imports",
             "module imports",
-            Words::new(format!("外部の機能を {count} 個取り込もうとしています。"), format!("The module imports {count} things.")),
+            Words::new(
+                format!("外部の機能を {count} 個取り込もうとしています。"),
+                format!("The module asks for things from outside: {count}."),
+            ),
             Words::new(
                 "ゲストに与えるのは引数だけです。時計、乱数、入出力を使わずに書いてください。",
                 "A guest gets its arguments and nothing else: write it without clock, random numbers, input or output.",

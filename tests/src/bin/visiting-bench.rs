@@ -10,9 +10,10 @@ type Bench = fn(fn(&str)) -> Result<(), Fault>;
 /// The rooms, in the order in which they run.
 const ROOMS: &[(&str, Bench)] = &[
     ("gate", |say| bench::gate(say)),
+    ("guests", |say| bench::guests(say)),
     ("portal", |say| bench::portal(say)),
     ("record", |say| bench::record(say)),
-    ("sources", |say| visiting_tests::sources::sources(say)),
+    ("sources", |say| bench::sources(say)),
 ];
 
 fn main() -> ExitCode {

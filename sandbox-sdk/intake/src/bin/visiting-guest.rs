@@ -38,7 +38,7 @@ fn check(manifest: &Path, module: &Path) -> Result<String, String> {
 
 fn trim(from: &Path, to: &Path) -> Result<String, String> {
     let before = read(from)?;
-    let after = visiting_intake::trim::trim(&before).map_err(|fault| fault.to_string())?;
+    let after = visiting_intake::trim(&before).map_err(|fault| fault.to_string())?;
     fs::write(to, &after).map_err(|error| format!("{}: {error}", to.display()))?;
     Ok(format!("{} bytes became {}", before.len(), after.len()))
 }

@@ -1,4 +1,4 @@
-//! Benchmark of the sources: FHIR Bundles through the whole ingest against a plain Python flattener that does the same job on the same
+//! `visiting bench sources`: FHIR Bundles through the whole ingest against a plain Python flattener that does the same job on the same
 //! files (`independent/fhir.py`). Whole processes in turn, medians; both make tokens of numbers and a durable table file each.
 
 use std::{fs, process::Command, time::Instant};
