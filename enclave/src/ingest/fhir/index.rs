@@ -9,12 +9,9 @@ use serde::Deserialize;
 use super::{
     super::IngestError,
     documents::{Documents, Found, Step},
-    limits::DOCUMENTS_MAX,
+    limits::{DOCUMENTS_MAX, POOL_MAX_BYTES},
     node::Node,
 };
-
-/// Most bytes of Patients that came on their own; references to later ones lead nowhere, and say so.
-const POOL_MAX_BYTES: usize = 1 << 30;
 
 /// The beginning of a digest: enough that no two identifiers meet.
 pub(crate) type Key = [u8; 16];

@@ -14,6 +14,8 @@ pub(crate) const FOLDERS_DEEP_MAX: usize = 32;
 pub(crate) const FILES_MAX: usize = 5_000_000;
 /// Most documents of one load: bounds the memory of Bundle identifiers (about 100 bytes each).
 pub(crate) const DOCUMENTS_MAX: u64 = 20_000_000;
+/// Most bytes of Patients that came on their own and are kept for references; those to later ones lead nowhere, and say so.
+pub(crate) const POOL_MAX_BYTES: usize = 1 << 30;
 /// Steps of one path through references: a chain, not a walk.
 pub(crate) const HOPS_MAX: usize = 4;
 /// Rows that wait for their people: one request to the linkage unit serves many.
