@@ -12,6 +12,7 @@ use visiting_enclave::{
 use visiting_gateway::{client::Client, files, home::Home};
 use visiting_policies::{terms::PermitId, vote::Decision};
 
+use super::{line, median, ms};
 use crate::{
     journey::{COLUMNS, application},
     world::World,
@@ -78,14 +79,6 @@ pub fn gate(mut say: impl FnMut(&str)) -> Result<(), String> {
     Ok(())
 }
 
-fn line(name: &str, ours: f64, peer: f64, ratio: f64) -> String {
-    format!("BENCH {name} ours={ours:.2} peer={peer:.2} ratio={ratio:.2}")
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
 /// Governed and raw in turn, so that a change of the machine's speed meets both.
 fn pair(bench: &Bench, sql: &str) -> Result<(Stages, Duration), String> {
     let (mut governed, mut raw) = (Vec::new(), Vec::new());
@@ -113,11 +106,6 @@ fn verdicts(client: &Client, permit: &str) -> Result<f64, String> {
         times.push(ms(start.elapsed()));
     }
     Ok(median(&mut times))
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// A permit over the journey's columns, its extract made.

@@ -9,6 +9,8 @@ use std::{
 use datafusion::arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, StringArray};
 use visiting_enclave::guest::Guest;
 
+use super::{line, median, ms};
+
 #[allow(unreachable_pub, reason = "the guest's own source, compiled for this machine as the peer")]
 #[path = "../../../sandbox-sdk/examples/egfr_stage/src/lib.rs"]
 mod egfr;
@@ -129,14 +131,5 @@ fn pair(
         }
     }
     let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-    Ok(format!("BENCH {name} ours={ours:.2} peer={theirs:.2} ratio={:.2}", ours / theirs))
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    Ok(line(name, ours, theirs, ours / theirs))
 }

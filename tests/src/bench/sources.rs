@@ -3,6 +3,7 @@
 
 use std::{fs, process::Command, time::Instant};
 
+use super::{line, median};
 use crate::world::{World, text, tree};
 
 /// Bundles of each of the five types.
@@ -32,7 +33,7 @@ pub fn sources(mut say: impl FnMut(&str)) -> Result<(), String> {
         }
     }
     let (ours, peer) = (median(&mut ours), median(&mut peer));
-    say(&format!("BENCH fhir_bundles_vs_python ours={ours:.2} peer={peer:.2} ratio={:.2}", ours / peer));
+    say(&line("fhir_bundles_vs_python", ours, peer, ours / peer));
     Ok(())
 }
 
@@ -49,9 +50,4 @@ fn flatten(folder: &str, out: &str, all: u64) -> Result<f64, String> {
         return Ok(seconds);
     }
     Err(format!("the peer did not read all Bundles: {said}{}", String::from_utf8_lossy(&done.stderr)))
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
