@@ -13,8 +13,8 @@ use crate::{cargo, fault::Fault, place};
 const SYNTHETIC: [&str; 2] = ["ndb", "kaigo"];
 /// The listings that the generated Bundles fill.
 const FHIR: [&str; 2] = ["jpclins", "hs037"];
-/// Bundles of each type in a demo: enough for tables with many rows, and loaded in well under a second.
-const BUNDLES: &str = "1000";
+/// Bundles of each type in a demo: enough for tables that are shown, and made and loaded in about a second.
+const BUNDLES: &str = "500";
 /// The files of the OMOP set that the journey uses.
 const OMOP: [&str; 2] = ["person.csv.gz", "condition_occurrence.csv.gz"];
 
