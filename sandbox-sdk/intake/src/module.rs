@@ -316,12 +316,12 @@ impl Walk<'_> {
                 _ => {}
             }
             deepest = deepest.max(depth);
-            let first = |place: &mut Option<usize>| place.get_or_insert(index).to_owned();
+            let first = |place: &mut Option<usize>| *place = place.or(Some(index));
             match instruction::of(&operator) {
                 Use::Numbers => {}
-                Use::Memory => drop(first(&mut self.facts.uses_memory)),
-                Use::GlobalWrite => drop(first(&mut self.facts.writes_globals)),
-                Use::Table => drop(first(&mut self.facts.touches_table)),
+                Use::Memory => first(&mut self.facts.uses_memory),
+                Use::GlobalWrite => first(&mut self.facts.writes_globals),
+                Use::Table => first(&mut self.facts.touches_table),
                 Use::Beyond(family) => beyond(self.findings, family, offset),
             }
         }
