@@ -60,7 +60,7 @@ export const everyPage = () =>
 export const byTab = () =>
   everywhere(
     async (page, special) => {
-      await walk(page);
+      await walk(page, special);
       if (special) return;
       await page.reload();
       await skips(page);

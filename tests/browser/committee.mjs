@@ -114,6 +114,8 @@ async function stop({ ministry: page, hands, w, js, permit }) {
     run((await shownCommand(page, w)).replace(w('理由', 'REASON'), reason));
     await page.reload();
   }
+  // A suspended permit cannot be suspended again: the form is gone, and the reason stands where everybody sees it.
+  await page.getByRole('heading', { name: w('利用を停止する', 'Suspend the permit') }).waitFor({ state: 'detached' });
   await page.getByRole('main').getByText(reason).first().waitFor();
 }
 

@@ -19,6 +19,8 @@ export async function somebody(story, person) {
   const own = await context(story.browser, { lang: story.lang, js: story.js });
   story.contexts.push(own);
   const page = await own.newPage();
+  // Someone always listens, so that the browser asks us instead of the system, however soon the key is pressed.
+  page.on('filechooser', () => {});
   await enter(page, person, story.lang, story.hands);
   await page.getByRole('button', { name: story.lang === 'ja' ? 'ログアウト' : 'Log out' }).waitFor();
   return page;

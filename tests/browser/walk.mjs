@@ -28,15 +28,20 @@ function where() {
   return { stop: group?.dataset.stop === undefined ? null : Number(group.dataset.stop), words: `<${e.tagName.toLowerCase()}> "${(e.innerText || e.getAttribute('aria-label') || e.name || e.id || '').trim().slice(0, 40)}"` };
 }
 
-export async function walk(page) {
+/** `midway`: somebody has used the page, and the focus is where they left it; the walk begins at the first stop all the same. */
+export async function walk(page, midway) {
   const count = await page.evaluate(number);
   const reached = [];
+  if (midway) {
+    await page.evaluate(() => document.querySelector('[data-stop="0"]').focus());
+    reached.push(0);
+  }
   for (let press = 0; press < STOPS; press += 1) {
     await page.keyboard.press('Tab');
     const at = await page.evaluate(where);
     if (at === null) break;
-    // A scrolling box is a stop of its own where the browser makes it one.
-    if (at.stop === null) continue;
+    // A scrolling box is a stop of its own where the browser makes it one; a date has one for each of its parts.
+    if (at.stop === null || at.stop === reached.at(-1)) continue;
     if (reached.includes(at.stop)) break;
     if (reached.length > 0 && at.stop < reached.at(-1)) throw new Error(`the focus goes back to ${at.words}`);
     if (reached.length === 0) await startsWithSkipLink(page);

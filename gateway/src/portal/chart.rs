@@ -56,6 +56,8 @@ pub(super) struct Chart {
     groups: Vec<Group>,
     /// Values of the second key; empty when there is none.
     series: Vec<String>,
+    /// Name of the second key.
+    series_key: String,
     /// Rows that found no room.
     left_out: usize,
 }
@@ -92,8 +94,8 @@ impl Chart {
         }
         let title = |key: &usize| table.titles.get(*key).cloned().unwrap_or_default();
         let axis = layout.axis.iter().chain(&layout.series).map(title).collect::<Vec<_>>().join(" / ");
-        let measure = title(&column);
-        Some(Self { number, measure, axis, groups, series, left_out: table.rows.len() - bars })
+        let (measure, series_key) = (title(&column), layout.series.as_ref().map(title).unwrap_or_default());
+        Some(Self { number, measure, axis, groups, series, series_key, left_out: table.rows.len() - bars })
     }
 
     fn bars(&self) -> impl Iterator<Item = (&Group, &Bar)> {
@@ -210,7 +212,7 @@ pub(super) fn view(lang: Lang, chart: &Chart) -> Markup {
                 (patterns(&id))
                 @for (index, name) in chart.series.iter().enumerate() {
                     (swatch(&id, index, 4.0 + 18.0 * index as f64))
-                    text.label x="24" y=(15.0 + 18.0 * index as f64) unicode-bidi="isolate" { (fitted(name, WIDTH - 32.0)) }
+                    text.tick x="24" y=(15.0 + 18.0 * index as f64) unicode-bidi="isolate" { (fitted(&format!("{} = {name}", chart.series_key), WIDTH - 32.0)) }
                 }
                 (marks)
             }
@@ -270,7 +272,7 @@ fn lying(chart: &Chart, top: f64) -> (f64, Markup) {
     let marks = html! {
         @for group in &chart.groups {
             @let height = ROW * group.bars.len() as f64;
-            text.label x=(LABELS) y=(y + height / 2.0 + 4.0) text-anchor="end" unicode-bidi="isolate" { (fitted(&group.label, LABELS - 4.0)) }
+            text.tick x=(LABELS) y=(y + height / 2.0 + 4.0) text-anchor="end" unicode-bidi="isolate" { (fitted(&group.label, LABELS - 4.0)) }
             @for (index, bar) in group.bars.iter().enumerate() {
                 @let (row, from) = (y + ROW * index as f64, at(0.0));
                 @let (start, end) = bar.value.map_or((from, from + MASK_LENGTH), |v| (from.min(at(v)), from.max(at(v))));
@@ -292,7 +294,7 @@ fn upright(chart: &Chart, top: f64) -> (f64, Markup) {
     let marks = html! {
         @for group in &chart.groups {
             @let span = slot * group.bars.len() as f64;
-            text.label x=(round(x + span / 2.0)) y=(base + 16.0) text-anchor="middle" unicode-bidi="isolate" { (group.label) }
+            text.tick x=(round(x + span / 2.0)) y=(base + 16.0) text-anchor="middle" unicode-bidi="isolate" { (group.label) }
             @for (index, bar) in group.bars.iter().enumerate() {
                 @let (left, height) = (x + slot * index as f64, bar.value.map_or(MASK_LENGTH, |v| v / hi * PLOT).max(1.0));
                 @let (thick, middle) = ((slot * 0.7).min(44.0), left + slot / 2.0);

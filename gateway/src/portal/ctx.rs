@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, convert::Infallible, future::Future};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, Uri, request::Parts},
+    http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts},
     response::Response,
 };
 use visiting_policies::{
@@ -27,7 +27,7 @@ pub(super) struct Ctx {
     /// The person's name, as long as it is not erased; else the id.
     pub(super) name: String,
     pub(super) roles: BTreeSet<Role>,
-    /// Path and query of this page.
+    /// Path and query of this page; of the page that sent the form, when this answers one.
     pub(super) here: String,
     uri: Uri,
 }
@@ -52,7 +52,7 @@ impl Ctx {
             person,
             name: name.unwrap_or(id),
             roles,
-            here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            here: here(parts),
             uri: parts.uri.clone(),
         }
     }
@@ -112,6 +112,18 @@ impl Ctx {
             done => Ok(done),
         }
     }
+}
+
+/// An address that can be gone back to: a form's own takes no GET.
+fn here(parts: &Parts) -> String {
+    let own = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    if parts.method != Method::POST {
+        return own.to_owned();
+    }
+    let text = |name: HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok());
+    let from = text(header::REFERER).and_then(|from| from.split_once("://")).map(|(_, rest)| rest);
+    let page = from.zip(text(header::HOST)).and_then(|(from, host)| from.strip_prefix(host));
+    page.filter(|path| path.starts_with('/')).unwrap_or("/").to_owned()
 }
 
 /// The portal knows a person by the cookie alone. That is enough for a POST because [`super::form`] refuses foreign ones.

@@ -14,15 +14,19 @@ pub(super) struct Bound {
     pub(super) name: String,
     /// Digest over manifest and module.
     pub(super) digest: String,
+    /// Its parameters with their kinds, in order.
+    pub(super) params: Vec<String>,
+    /// What it may answer, in the order of tables.
+    pub(super) labels: Vec<String>,
 }
 
 /// What came of the last upload.
 #[derive(Debug)]
 pub(super) enum Outcome<'a> {
-    /// Bound; what the examination measured, name and value.
-    Bound(&'a Bound, &'a [(String, String)]),
-    /// Not bound; the examination's findings.
-    Found(&'a Refusal, &'a [String]),
+    /// Bound; what the examination looked at, in the reader's language.
+    Bound(&'a Bound, &'a [String]),
+    /// Not bound. Every line of the refusal behind the first is one finding, in both languages.
+    Found(&'a Refusal),
 }
 
 /// What the page shows.
@@ -58,18 +62,21 @@ fn outcome_view(lang: Lang, outcome: &Outcome<'_>) -> Markup {
         Outcome::Bound(guest, report) => html! {
             div.notice.success role="status" {
                 p { (lang.say("検査を通り、この許可に結び付けました：", "It passed the examination and is bound to this permit: ")) code { "guest." (guest.name) } }
-                dl { @for (name, value) in *report { dt { (name) } dd { (value) } } }
+                ul { @for checked in *report { li { (checked) } } }
             }
         },
-        Outcome::Found(refusal, findings) => html! {
-            (words::alert(lang, refusal))
-            @if !findings.is_empty() {
-                section aria-labelledby="findings" {
-                    h2 #findings { (lang.say("検査で見つかったこと", "What the examination found")) }
-                    ul { @for finding in *findings { li lang="en" { (finding) } } }
+        Outcome::Found(refusal) => {
+            let (head, findings) = refusal.detail.split_once('\n').unwrap_or((refusal.detail.as_str(), ""));
+            html! {
+                (words::alert(lang, &Refusal::new(refusal.code, head)))
+                @if !findings.is_empty() {
+                    section aria-labelledby="findings" {
+                        h2 #findings { (lang.say("検査で見つかったこと", "What the examination found")) }
+                        ul { @for finding in findings.lines() { li { (finding) } } }
+                    }
                 }
             }
-        },
+        }
     }
 }
 
@@ -82,7 +89,10 @@ fn bound(lang: Lang, page: &GuestsPage<'_>) -> Markup {
             } @else {
                 ul.files {
                     @for guest in page.bound {
-                        li { code { "guest." (guest.name) "(…)" } br; code.digest { (guest.digest) } }
+                        li {
+                            code { "guest." (guest.name) "(" (guest.params.join(", ")) ")" } " → " (guest.labels.join(lang.say("、", ", ")))
+                            br; code.digest { (guest.digest) }
+                        }
                     }
                 }
                 p.note { (lang.say(
@@ -96,7 +106,7 @@ fn bound(lang: Lang, page: &GuestsPage<'_>) -> Markup {
 }
 
 fn form(lang: Lang, page: &GuestsPage<'_>) -> Markup {
-    let command = format!("visiting guest check module.wasm && visiting guest bind {} manifest.toml module.wasm", page.permit);
+    let command = format!("visiting guest check module.wasm && visiting guest bind {} module.wasm --manifest manifest.toml", page.permit);
     html! {
         section aria-labelledby="upload" {
             h2 #upload { (lang.say("新しく結び付ける", "Bind a new one")) }
@@ -138,9 +148,8 @@ mod tests {
 
     #[test]
     fn findings_are_told_and_what_was_typed_is_kept() {
-        let refusal = Refusal::new(Code::Malformed, "the module imports something");
-        let findings = ["it imports `env.<b>`".to_owned()];
-        let page = page(Some(Outcome::Found(&refusal, &findings)), &[], true);
+        let refusal = Refusal::new(Code::Malformed, "the guest is not taken\nit imports `env.<b>`");
+        let page = page(Some(Outcome::Found(&refusal)), &[], true);
         assert!(
             page.contains("role=\"alert\"") && page.contains("env.&lt;b&gt;") && page.contains("&lt;/textarea&gt;&lt;script&gt;"),
             "{page}"
@@ -150,9 +159,16 @@ mod tests {
 
     #[test]
     fn a_bound_program_is_listed_and_an_unusable_permit_takes_none() {
-        let guest = Bound { name: "risk_band".to_owned(), digest: "sha256:0".to_owned() };
-        let report = [("instructions".to_owned(), "120".to_owned())];
+        let (params, labels) = (vec!["age: int".to_owned()], vec!["low".to_owned(), "high".to_owned()]);
+        let guest = Bound { name: "risk_band".to_owned(), digest: "sha256:0".to_owned(), params, labels };
+        let report = ["it imports nothing".to_owned()];
         let page = page(Some(Outcome::Bound(&guest, &report)), std::slice::from_ref(&guest), false);
-        assert!(page.contains("guest.risk_band(…)") && page.contains("instructions") && !page.contains("<form"), "{page}");
+        assert!(
+            page.contains("guest.risk_band(age: int)")
+                && page.contains("low, high")
+                && page.contains("it imports nothing")
+                && !page.contains("<form"),
+            "{page}"
+        );
     }
 }

@@ -235,7 +235,7 @@ fn releases_view(lang: Lang, entry: &Entry) -> Markup {
                             th scope="col" { (lang.say("日時", "When")) }
                             th scope="col" { (lang.say("解析", "Run")) }
                             th scope="col" { (lang.say("判定", "Verdict")) }
-                            th scope="col" { (lang.say("ファイル数", "Files")) }
+                            th.number scope="col" { (lang.say("ファイル数", "Files")) }
                             th scope="col" { (lang.say("証明書の要約値", "Digest of the receipt")) }
                         } }
                         tbody {

@@ -136,7 +136,7 @@ fn result(lang: Lang, page: &RunPage<'_>) -> Markup {
             Some(Ok(table)) => {
                 section aria-labelledby="result" {
                     h2 #result { (lang.say("結果", "Result")) }
-                    @for drawn in Chart::all(table) { (chart::view(lang, &drawn)) }
+                    div.charts { @for drawn in Chart::all(table) { (chart::view(lang, &drawn)) } }
                     (table::view(lang, table, |name| schema::title(lang, page.plans, name)))
                 }
             }

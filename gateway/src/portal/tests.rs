@@ -111,7 +111,9 @@ impl Site {
             .header(header::COOKIE, self.cookies(person, "ja"))
             .header(header::ACCEPT, "text/html")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header("sec-fetch-site", site);
+            .header("sec-fetch-site", site)
+            .header(header::HOST, "portal.test")
+            .header(header::REFERER, "http://portal.test/catalog?q=from-here");
         self.ask(request.body(Body::from(serde_urlencoded::to_string(form).unwrap())).unwrap()).await
     }
 
@@ -390,6 +392,7 @@ async fn faults_stand_beside_their_fields_and_nothing_typed_is_lost() {
     assert_eq!(site.app.drafts.list(&person).await.unwrap().len(), 1, "it is kept as a draft, too");
     let forged = site.vote_forged().await;
     assert_eq!(forged.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(forged.body.contains("/lang/en?to=%2Fcatalog%3Fq%3Dfrom-here"), "an answered form leads back to its page");
     assert!(forged.body.contains("data-code=\"vote-forged\"") && forged.body.contains("ndb.patients.pref"));
 }
 

@@ -218,7 +218,7 @@ pub(super) fn explained(lang: Lang, refusal: &Refusal) -> Markup {
     html! {
         p { strong { (words.title(lang)) } }
         p { (words.help(lang)) }
-        p lang="en" data-code=(refusal.code.name()) { (refusal.detail) }
+        p.note lang="en" data-code=(refusal.code.name()) { (refusal.detail) }
     }
 }
 
