@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use visiting_policies::refusal::Refusal;
 
 use super::{lang::Lang, words};
+use crate::wire::GuestView;
 
 /// One program that is bound to the permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,14 @@ pub(super) struct Bound {
     pub(super) params: Vec<String>,
     /// What it may answer, in the order of tables.
     pub(super) labels: Vec<String>,
+}
+
+impl Bound {
+    pub(super) fn of(guest: &GuestView) -> Self {
+        let params = guest.params.iter().map(|p| format!("{}: {}", p.name, p.kind)).collect();
+        let labels = guest.labels.iter().map(|l| l.label.clone()).collect();
+        Self { name: guest.name.clone(), digest: guest.guest.clone(), params, labels }
+    }
 }
 
 /// What came of the last upload.
@@ -49,7 +58,7 @@ pub(super) fn view(lang: Lang, page: &GuestsPage<'_>) -> Markup {
     html! {
         p { (lang.say(
             "自分のプログラム（WebAssembly）を、この許可の解析で使えます。受け付けるのは、値を受け取って決められたラベルを1つ返すだけのものです。",
-            "Programs of your own (WebAssembly) can be used under this permit: they take values and give back one of the declared labels.",
+            "Functions of your own (WebAssembly guests) can be used under this permit: they take values and give back one of the declared labels.",
         )) }
         @if let Some(outcome) = &page.outcome { (outcome_view(lang, outcome)) }
         (bound(lang, page))
@@ -83,7 +92,7 @@ fn outcome_view(lang: Lang, outcome: &Outcome<'_>) -> Markup {
 fn bound(lang: Lang, page: &GuestsPage<'_>) -> Markup {
     html! {
         section aria-labelledby="bound" {
-            h2 #bound { (lang.say("結び付いているプログラム", "Bound programs")) }
+            h2 #bound { (lang.say("結び付いているプログラム", "Bound guests")) }
             @if page.bound.is_empty() {
                 p.empty { (lang.say("まだありません。", "None yet.")) }
             } @else {

@@ -7,13 +7,13 @@ mod access_log;
 mod applications;
 mod apply;
 mod assets;
+mod bind;
 mod catalog;
 mod chart;
 mod ctx;
 mod errors;
 mod filter;
 mod form;
-#[cfg_attr(not(test), expect(dead_code, reason = "its addresses come with the API for guests"))]
 mod guests;
 mod home;
 mod lang;
@@ -112,6 +112,8 @@ routes! {
     post "/permits/{id}/suspension" Who::Holding(&[Role::Ministry]), SIGNS => permits::suspend;
     get "/permits/{id}/workspace" Who::Concerned, PLAIN => work::workspace;
     post "/permits/{id}/workspace" Who::Concerned, PLAIN => work::ask;
+    get "/permits/{id}/guests" Who::Concerned, PLAIN => bind::show;
+    post "/permits/{id}/guests" Who::Concerned, PLAIN => bind::bind;
     get "/runs/{id}" Who::Concerned, PLAIN => work::run;
     get "/runs/{id}/files/{name}" Who::Concerned, PLAIN => work::file;
     get "/log" Who::Holding(&[Role::Auditor]), PLAIN => record::log;

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     app::{App, id},
     problem::Problem,
-    routes::{permits, runs},
+    routes::{self, permits, runs},
     wire::{NewRun, PermitView},
 };
 
@@ -127,10 +127,20 @@ impl Bench {
         for (id, case) in newest.clone().take(RUNS_SHOWN) {
             runs.push((id.clone(), case.clone(), ctx.app.documents.text(&case.program).await.ok()));
         }
+        let guests = routes::guests::list(&ctx.app, &self.person, &self.id).await?.guests;
+        let guests: Vec<String> = guests.into_iter().map(|guest| guest.name).collect();
         let more = newest.count() > RUNS_SHOWN;
         let (plans, request) = (self.plans(&ctx.app)?, request_field(sent));
-        let work =
-            Workspace { permit: &self.permit, plans: &plans, guests: &[], sql, request: &request, runs: &runs, page: (page, more), fault };
+        let work = Workspace {
+            permit: &self.permit,
+            plans: &plans,
+            guests: &guests,
+            sql,
+            request: &request,
+            runs: &runs,
+            page: (page, more),
+            fault,
+        };
         let crumbs = crumbs(ctx, &self.id);
         let frame = Frame { crumbs, head: None, scripts: &["editor.js"] };
         let mut answer = layout::framed(ctx, ctx.say("解析環境", "Workspace"), frame, workspace::view(ctx.lang, &work));
@@ -141,7 +151,8 @@ impl Bench {
     }
 }
 
-fn crumbs(ctx: &Ctx, permit: &PermitId) -> Vec<(String, String)> {
+/// Where a page of a permit stands.
+pub(super) fn crumbs(ctx: &Ctx, permit: &PermitId) -> Vec<(String, String)> {
     vec![("/permits".to_owned(), ctx.say("利用許可", "Permits").to_owned()), (format!("/permits/{permit}"), permit.to_string())]
 }
 

@@ -193,11 +193,12 @@ fn examples(lang: Lang, work: &Workspace<'_>) -> Markup {
 /// Programs of the permit's people, usable in SQL.
 fn programs(lang: Lang, work: &Workspace<'_>) -> Markup {
     html! {
-        @if !work.guests.is_empty() {
-            section aria-labelledby="guests" {
-                h2 #guests { (lang.say("この許可に結び付けたプログラム", "Programs bound to this permit")) }
+        section aria-labelledby="guests" {
+            h2 #guests { (lang.say("この許可に結び付けたプログラム", "Guests bound to this permit")) }
+            @if !work.guests.is_empty() {
                 ul { @for guest in work.guests { li { code data-insert={ "guest." (guest) "(" } { "guest." (guest) "(…)" } } } }
             }
+            p { a href={ "/permits/" (work.permit.id) "/guests" } { (lang.say("プログラムを結び付ける・見る", "Bind or see guests")) } }
         }
     }
 }
