@@ -117,7 +117,7 @@ fn templates_and_examples_build_to_the_pure_form() {
     let codes: ArrayRef = Arc::new(["E11", "E119", "E11", "E10"].into_iter().map(Some).collect::<DictionaryArray<Int32Type>>());
     for (module, manifest) in [("guest.wasm", "templates/rust/guest.toml"), ("c.wasm", "templates/c/guest.toml")] {
         let labels = guest(module, manifest).labels(&[values.clone(), codes.clone()], 4).unwrap();
-        assert_eq!(labels.as_dictionary::<Int32Type>().keys().values().as_ref(), [1, 2, 3, 0], "{module}");
+        assert_eq!(labels.as_dictionary::<Int32Type>().keys().values().to_vec(), [1, 2, 3, 0], "{module}");
     }
 }
 

@@ -19,40 +19,23 @@ fn ln(x: f64) -> f64 {
     }
     let s = (part - 1.0) / (part + 1.0);
     let z = s * s;
-    // Written out: a loop would be metered at every turn.
-    let mut sum = 1.0 / 21.0;
-    sum = sum * z + 1.0 / 19.0;
-    sum = sum * z + 1.0 / 17.0;
-    sum = sum * z + 1.0 / 15.0;
-    sum = sum * z + 1.0 / 13.0;
-    sum = sum * z + 1.0 / 11.0;
-    sum = sum * z + 1.0 / 9.0;
-    sum = sum * z + 1.0 / 7.0;
-    sum = sum * z + 1.0 / 5.0;
-    sum = sum * z + 1.0 / 3.0;
-    sum = sum * z + 1.0;
+    let (mut sum, mut n) = (0.0, 21.0);
+    while n > 0.0 {
+        sum = sum * z + 1.0 / n;
+        n -= 2.0;
+    }
     2.0 * s * sum + exponent as f64 * core::f64::consts::LN_2
 }
 
 /// e to the power of a number between -600 and 600.
 fn exp(x: f64) -> f64 {
     let twos = (x / core::f64::consts::LN_2 + if x < 0.0 { -0.5 } else { 0.5 }) as i64;
-    let r = x - twos as f64 * core::f64::consts::LN_2;
-    let mut sum = 1.0;
-    sum = sum * r * (1.0 / 14.0) + 1.0;
-    sum = sum * r * (1.0 / 13.0) + 1.0;
-    sum = sum * r * (1.0 / 12.0) + 1.0;
-    sum = sum * r * (1.0 / 11.0) + 1.0;
-    sum = sum * r * (1.0 / 10.0) + 1.0;
-    sum = sum * r * (1.0 / 9.0) + 1.0;
-    sum = sum * r * (1.0 / 8.0) + 1.0;
-    sum = sum * r * (1.0 / 7.0) + 1.0;
-    sum = sum * r * (1.0 / 6.0) + 1.0;
-    sum = sum * r * (1.0 / 5.0) + 1.0;
-    sum = sum * r * (1.0 / 4.0) + 1.0;
-    sum = sum * r * (1.0 / 3.0) + 1.0;
-    sum = sum * r * (1.0 / 2.0) + 1.0;
-    sum = sum * r + 1.0;
+    let rest = x - twos as f64 * core::f64::consts::LN_2;
+    let (mut sum, mut n) = (1.0, 16.0);
+    while n > 0.0 {
+        sum = sum * rest / n + 1.0;
+        n -= 1.0;
+    }
     sum * f64::from_bits(((twos + 1023) as u64) << 52)
 }
 
