@@ -11,8 +11,8 @@ import { skips, walk } from './walk.mjs';
 /** Opens every page as every reader; `look` gets it once, however many readers see the same. */
 async function everywhere(look, { once }) {
   await check('the route table has no page that this test does not know', () => assert.deepEqual(unknown(), []));
-  const browser = await launch();
   for (const lang of languages) {
+    const browser = await launch();
     const seen = new Set();
     for (const person of readers) {
       const here = await context(browser, { lang });
@@ -31,8 +31,8 @@ async function everywhere(look, { once }) {
       }
       await here.close();
     }
+    await browser.close();
   }
-  await browser.close();
 }
 
 /** True for a page whose body was not looked at yet; only the name of the reader may differ. */

@@ -25,7 +25,7 @@ export const widths = [360, 1440];
 /** Longest wait for one condition: a run on a busy machine. */
 const PATIENCE_MS = 30_000;
 /** No connection of the browser's own leaves the machine; as root there is no sandbox to be had. */
-const SWITCHES = ['--lang=en-US', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const SWITCHES = ['--lang=en-US', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 export const launch = () =>
   chromium.launch({ executablePath: env.VISITING_CHROMIUM, args: process.getuid() === 0 ? ['--no-sandbox', ...SWITCHES] : SWITCHES });

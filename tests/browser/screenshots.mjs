@@ -8,10 +8,10 @@ import { enter } from './people.mjs';
 import { drafts, states } from './states.mjs';
 
 export async function all() {
-  const browser = await launch();
   const taken = [];
   for (const lang of languages) {
     for (const width of widths) {
+      const browser = await launch();
       for (const person of readers) {
         const here = await context(browser, { lang, width });
         const page = await here.newPage();
@@ -34,9 +34,9 @@ export async function all() {
         }
         await here.close();
       }
+      await browser.close();
     }
   }
-  await browser.close();
   index(taken);
 }
 

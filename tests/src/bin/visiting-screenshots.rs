@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Parser};
 use visiting_tests::{
     browser::{Browser, Case, Setting, wait_for_data},
     world::{World, binaries},
