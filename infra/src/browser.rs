@@ -7,7 +7,11 @@ use std::{
     process::Command,
 };
 
-use crate::{cargo, fault::Fault};
+use crate::{
+    cargo,
+    debian::{self, on_path},
+    fault::Fault,
+};
 
 /// Names under which a distribution installs Chromium; the first that is found is used.
 const PROGRAMS: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -20,7 +24,7 @@ const BY_HAND: &str = "install Chromium and a Japanese font yourself (Debian: ap
 pub(crate) fn install(tree: &Path, target: &Path) -> Result<(), Fault> {
     packages(tree, target)?;
     if chromium().is_none() {
-        from_distribution()?;
+        debian::install(PACKAGES, BY_HAND)?;
     }
     chromium().map(drop).ok_or_else(|| Fault::new(format!("no Chromium is on the PATH; {BY_HAND}")))
 }
@@ -43,10 +47,6 @@ fn chromium() -> Option<PathBuf> {
     named.or_else(|| PROGRAMS.iter().find_map(|name| on_path(name)))
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
-}
-
 /// `npm ci` in a folder of ours. The lock file lies there after success only, so an install that broke off is begun anew.
 fn packages(tree: &Path, target: &Path) -> Result<(), Fault> {
     let (from, to) = (tree.join("tests/browser"), folder(target));
@@ -66,30 +66,4 @@ fn packages(tree: &Path, target: &Path) -> Result<(), Fault> {
     }
     cargo::run(Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&to))?;
     fs::write(done, wanted).map_err(fault())
-}
-
-/// The distribution's own package manager, which only root may use.
-fn from_distribution() -> Result<(), Fault> {
-    if on_path("apt-get").is_none() || !is_root() {
-        return Err(Fault::new(format!("no Chromium is on the PATH, and only root may install one; {BY_HAND}")));
-    }
-    let apt = |words: &[&str]| cargo::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(words));
-    // An old list of packages names files that mirrors no longer have.
-    apt(&["update", "-qq"])?;
-    let install = ["install", "-y", "-qq", "--no-install-recommends"];
-    apt(&install.iter().chain(PACKAGES).copied().collect::<Vec<_>>())
-}
-
-fn is_root() -> bool {
-    cargo::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_that_is_nowhere_is_not_found() {
-        assert!(on_path("sh").is_some() && on_path("no-such-program-of-visiting").is_none());
-    }
 }

@@ -4,6 +4,7 @@
 
 mod browser;
 mod cargo;
+mod debian;
 mod demo;
 mod dispatch;
 mod fault;

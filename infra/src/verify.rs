@@ -10,6 +10,7 @@ use std::{
 use crate::{
     browser,
     cargo::{self, cargo},
+    debian,
     fault::Fault,
     place, tally,
 };
@@ -21,9 +22,10 @@ const CARGO_DENY: &str = "0.20.2";
 
 /// What may not be in the dependencies of what (design: the gateway cannot open a table, the enclave has no listener).
 const WALLS: &[(&str, &[&str])] = &[
-    ("visiting-gateway", &["datafusion", "arrow", "parquet", "visiting-enclave", "visiting-linkage"]),
+    ("visiting-gateway", &["datafusion", "arrow", "parquet", "wasmtime", "visiting-enclave", "visiting-linkage"]),
     ("visiting-enclave", &["axum", "hyper", "visiting-gateway"]),
     ("visiting-linkage", &["axum", "hyper", "datafusion", "visiting-gateway", "visiting-enclave"]),
+    ("visiting-intake", &["datafusion", "wasmtime", "tokio", "visiting-gateway", "visiting-enclave"]),
     ("visiting-verify", &["axum", "hyper", "datafusion", "tokio", "visiting-gateway", "visiting-enclave"]),
 ];
 
@@ -57,6 +59,7 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     }
     verify.step("walls", |v| walls(&v.tree));
     verify.step("python", |v| or_skip(python(&v.tree, &v.target), "python with the independent programs"));
+    verify.step("guests", |_| or_skip(debian::guest_compilers(), "the compilers for guests"));
     verify.step("browser", |v| or_skip(browser::install(&v.tree, &v.target), "the browser"));
     verify.step("tests", Verify::tests);
     verify.step("clippy", |v| {
@@ -99,6 +102,9 @@ impl Verify {
         let mut command = cargo(&self.tree, ["test", "--release", "--workspace", "--locked", "--no-fail-fast"]);
         command.env("VISITING_SKIPS_FILE", &skips).envs(found_python(&self.target));
         command.envs(browser::found(&self.target));
+        if debian::has_guest_compilers() {
+            command.env("VISITING_GUEST_COMPILERS", "1");
+        }
         let tally = match tally::tally(&mut command, |line| println!("{line}")) {
             Ok(tally) => tally,
             Err(fault) => return Ended::Failed(vec![fault.to_string()]),
