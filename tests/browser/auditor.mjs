@@ -37,7 +37,8 @@ async function filters({ auditor: page, hands, w, permit }) {
 
 /** The researcher looks at something that is recorded, while the auditor's page stays as it is. */
 async function live({ auditor: page, researcher, w, run }) {
-  await page.locator('#live-state', { hasText: w('新しい出来事を受信しています', 'receiving new events') }).waitFor();
+  // The state's own words change with every row that comes; the button is there while the stream is.
+  await page.locator('#live-switch').waitFor();
   const before = Number(await rows(page).first().getAttribute('data-index'));
   const [download] = await Promise.all([researcher.waitForEvent('download'), researcher.locator(`a[href="/runs/${run}/files/table.parquet"]`).click()]);
   await download.path();

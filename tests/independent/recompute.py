@@ -125,9 +125,9 @@ def load(folders):
         db.execute(f"CREATE TABLE recipients AS {insured(kaigo + '/recipients.csv', 'sex::INT AS sex, pref::INT AS pref, care_level::INT AS care_level')}")
         db.execute(f"CREATE TABLE services AS {insured(kaigo + '/services.csv', 'facility_id AS facility, ym::INT AS ym, service_code, units::BIGINT AS units')}")
     if "fhir" in folders:
-        import fhir
+        import flatten
 
-        fhir.load(db, folders["fhir"])
+        flatten.load(db, folders["fhir"])
     if "omop" in folders:
         omop = folders["omop"]
         db.execute(f"""CREATE TABLE persons AS SELECT person_id AS person, CASE gender_concept_id WHEN '8507' THEN 1 WHEN '8532' THEN 2 END AS sex

@@ -130,13 +130,13 @@ impl Draw {
 fn a_row_is_the_same_alone_in_any_batch_and_in_any_order() {
     let mut draw = Draw(5);
     let (mut shown, mut empty) = (0, 0);
-    for _ in 0..60 {
+    for depth in (0..60).map(|n| 1 + n % 3) {
         let module = format!(
             r#"(module (type $t (func (param i64) (result i64))) (table 2 2 funcref) (elem (i32.const 0) $again $half)
                 (func $half (param i64) (result i64) (i64.shr_s (local.get 0) (i64.const 1)))
                 (func $again (param i64) (result i64) (local i64) (local.set 1 (i64.const 5)) {})
                 (func (export "f") (param i64) (result i32) (i32.and (i32.wrap_i64 (call $again (local.get 0))) (i32.const 3))))"#,
-            draw.whole(3)
+            draw.whole(depth)
         );
         let guest = guest(&["int"], &module);
         let rows: Vec<Option<i64>> = (0..40).map(|i| if i == 7 { None } else { Some(draw.below(1000) as i64 - 20) }).collect();

@@ -62,6 +62,11 @@ impl Ctx {
         self.lang.say(ja, en)
     }
 
+    /// What stands behind the `?` of this very request.
+    pub(super) fn asked(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
     /// The query of this page.
     pub(super) fn query(&self) -> Form {
         Form::of_query(&self.uri)

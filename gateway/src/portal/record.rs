@@ -28,7 +28,7 @@ const READ: &str = "GET /v1/log/events";
 pub(super) async fn log(ctx: Ctx) -> Response {
     ctx.guard(READ, async {
         let person = ctx.holding(Role::Auditor)?;
-        let (filter, before) = asked(query(&ctx))?;
+        let (filter, before) = asked(ctx.asked())?;
         let what = before.map_or_else(|| "/log".to_owned(), |before| format!("/log?before={before}"));
         ctx.app.desk.act(Actor::Person(person), None, Act::Viewed { what }).await?;
         let found = access_log::find(&ctx.app, &filter, before).await?;
@@ -46,7 +46,7 @@ pub(super) async fn log(ctx: Ctx) -> Response {
 pub(super) async fn words(ctx: Ctx, body: Result<Json<Vec<(u64, String)>>, axum::extract::rejection::JsonRejection>) -> Response {
     ctx.guard(READ, async {
         ctx.holding(Role::Auditor)?;
-        let (filter, _) = asked(query(&ctx))?;
+        let (filter, _) = asked(ctx.asked())?;
         let Json(leaves) = body.map_err(|_| Refusal::new(Code::Malformed, "send pairs of index and leaf line as JSON"))?;
         let rows = access_log::live(&ctx.app.desk.view(), &filter, leaves)?;
         Ok(([(header::CACHE_CONTROL, "no-store")], access_log::rows(ctx.lang, &rows)).into_response())
@@ -57,18 +57,13 @@ pub(super) async fn words(ctx: Ctx, body: Result<Json<Vec<(u64, String)>>, axum:
 /// `GET /register`. Public; no event.
 pub(super) async fn register(ctx: Ctx) -> Response {
     ctx.guard("GET /register", async {
-        let search: Search = read(query(&ctx))?;
+        let search: Search = read(ctx.asked())?;
         let entries = register::entries(&ctx.app.desk.view(), ctx.app.desk.now_ms());
         let found = register::searched(&ctx.app, entries, &search).await;
         let body = register::view(ctx.lang, &ctx.app.catalog, &search, &found);
         Ok(layout::page(&ctx, ctx.say("公開台帳", "Public register"), body))
     })
     .await
-}
-
-/// What stands behind the `?`.
-fn query(ctx: &Ctx) -> &str {
-    ctx.here.split_once('?').map_or("", |(_, query)| query)
 }
 
 fn asked(query: &str) -> Result<(Filter, Option<u64>), Refusal> {

@@ -446,7 +446,7 @@ fn over(findings: &mut Findings, rule: &str, place: &str, have: usize, limit: us
         rule,
         place,
         Words::new(
-            format!("{have} {}ありますが、上限は {limit} です。", unit.0),
+            format!("{have} {}がありますが、上限は {limit} です。", unit.0),
             format!("There are {have} {}; the limit is {limit}.", unit.1),
         ),
         Words::new("小さくするか、分けてください。", "Make it smaller, or divide it."),

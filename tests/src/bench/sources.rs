@@ -1,5 +1,5 @@
 //! `visiting bench sources`: FHIR Bundles through the whole ingest against a plain Python flattener that does the same job on the same
-//! files (`independent/fhir.py`). Whole processes in turn, medians; both make tokens of numbers and a durable table file each.
+//! files (`independent/flatten.py`). Whole processes in turn, medians; both make tokens of numbers and a durable table file each.
 
 use std::{fs, process::Command, time::Instant};
 
@@ -19,7 +19,7 @@ pub fn sources(mut say: impl FnMut(&str)) -> Result<(), String> {
     let world = World::new("bench-sources")?;
     let folder = world.generate_fhir(&world.home().join("source"), BUNDLES)?;
     let all = u64::from(BUNDLES) * 5;
-    say(&format!("# {all} Bundles; seconds, medians of {RUNS} runs; peer: python3 tests/independent/fhir.py on the same files"));
+    say(&format!("# {all} Bundles; seconds, medians of {RUNS} runs; peer: python3 tests/independent/flatten.py on the same files"));
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for run in 0..=RUNS {
         let fresh = World::new("bench-sources-run")?;
@@ -39,7 +39,7 @@ pub fn sources(mut say: impl FnMut(&str)) -> Result<(), String> {
 
 /// One run of the peer; its seconds, the interpreter's start included as ours is.
 fn flatten(folder: &str, out: &str, all: u64) -> Result<f64, String> {
-    let script = tree()?.join("tests/independent/fhir.py");
+    let script = tree()?.join("tests/independent/flatten.py");
     let python = std::env::var("VISITING_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let start = Instant::now();
     let done = Command::new(python).arg(script).args([folder, out]).output().map_err(|e| format!("python3 cannot be started: {e}"))?;

@@ -1,6 +1,6 @@
 """The generated FHIR Bundles flattened a second time: plain Python over the JSON, sharing nothing with the product.
 
-As a module it gives rows to recompute.py. As a program it is the peer of the benchmark: fhir.py FOLDER OUT reads every Bundle below FOLDER, does what
+As a module it gives rows to recompute.py. As a program it is the peer of the benchmark: flatten.py FOLDER OUT reads every Bundle below FOLDER, does what
 the ingest does (references, code systems old and new, units, months, keyed tokens instead of numbers, a shuffled ordinal for each person) and writes a
 CSV for each table. Prints `bundles N seconds S`.
 """
