@@ -318,6 +318,9 @@ fn rows_without_a_label_are_a_group_like_any_other() {
     assert!(diseases.len() > 5 && diseases.iter().all(|d| !d.starts_with('I') && !d.starts_with("E1")), "{diseases:?}");
 }
 
+/// What stands for an upload that is larger than any request may be.
+const TOO_LARGE: &str = "not taken whole: larger than a request may be\n";
+
 /// What the API says to an upload, without what changes from run to run.
 fn told(answer: &Answer) -> String {
     let findings: Vec<String> =
@@ -342,9 +345,10 @@ fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
             let body = upload(&renamed(wrong));
             let path = format!("/v1/permits/{permit}/guests");
             let said = match world.raw().post(&path, Some(&hanakos), Some(&wrong.name), &body) {
+                // The server answers before it has read that much, and hangs up on who goes on sending: either is seen.
+                Ok(answer) if answer.status == 413 => TOO_LARGE.to_owned(),
+                Err(_) if body.len() > 1 << 20 => TOO_LARGE.to_owned(),
                 Ok(answer) => told(&answer),
-                // The server answers before it has read that much, and hangs up on who goes on sending.
-                Err(_) if body.len() > 1 << 20 => "not taken whole: larger than a request may be\n".to_owned(),
                 Err(error) => panic!("{}: {error}", wrong.name),
             };
             text.push_str(&format!("# {}: {}\n{said}", wrong.name, wrong.about));
@@ -379,6 +383,6 @@ fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
         assert!(run.status == "released" || code.as_deref() == Some("nothing-to-show"), "{name}: {code:?}");
         released += usize::from(run.status == "released");
     }
-    assert!(released * 4 > asked.len() * 3, "{released} of {} twins had something to show", asked.len());
+    assert!(released * 2 > asked.len(), "{released} of {} twins had something to show", asked.len());
     world.audit().unwrap();
 }

@@ -125,7 +125,7 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             vec![named.data("permit", report.permit.as_str(), codes::SECURITY_RESOURCE)],
         ),
         Act::GuestBound { permit, guest, .. } => {
-            create(vec![named.data("guest", guest, codes::SECURITY_RESOURCE), named.beside("permit", permit.as_str())]).for_research()
+            create(vec![named.data("guest", guest, codes::DOMAIN_RESOURCE), named.beside("permit", permit.as_str())]).for_research()
         }
         Act::RunRequested { run, permit, program } => {
             let entity = vec![query(permit.as_str(), program), named.beside("run", run.as_str()), named.beside("permit", permit.as_str())];
