@@ -297,7 +297,7 @@ fn a_newer_bundle_replaces_an_older_one_and_a_document_in_error_counts_as_none()
     );
     let values = loaded.world.table("jpclins", "observations");
     let value = values.column_by_name("value").unwrap();
-    let shown = datafusion::arrow::util::pretty::pretty_format_columns("value", &[value.clone()]).unwrap().to_string();
+    let shown = datafusion::arrow::util::pretty::pretty_format_columns("value", std::slice::from_ref(value)).unwrap().to_string();
     assert!(shown.contains("3.200") && shown.contains("3.400") && values.num_rows() == 2, "{shown}");
     assert_eq!((loaded.left("same identifier"), loaded.left("entered in error")), (3, 1));
     assert_eq!(loaded.reasons(), [("`entry` is not a list, as FHIR has it", 1), ("a Bundle of a type that the mapping does not name", 1)]);
