@@ -15,6 +15,7 @@ if (bar && window.EventSource) {
   let waiting = [];
   let paused = false;
   let timer = 0;
+  let busy = false;
   let next = Number(bar.dataset.from);
 
   const say = (text) => {
@@ -23,13 +24,20 @@ if (bar && window.EventSource) {
 
   const flush = async () => {
     timer = 0;
-    if (paused || waiting.length === 0) return;
+    if (busy || paused || waiting.length === 0) return;
+    busy = true;
     const batch = waiting.splice(0, BATCH_MAX);
     const answer = await fetch(`/log/words?${bar.dataset.filter}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(batch),
-    });
+    }).catch(() => null);
+    busy = false;
+    if (!answer) {
+      // The server is away for a while: nothing is lost, the same rows are asked for again.
+      waiting.unshift(...batch);
+      return plan();
+    }
     if (!answer.ok) return stop();
     const table = document.createElement("template");
     table.innerHTML = `<table><tbody>${await answer.text()}</tbody></table>`;

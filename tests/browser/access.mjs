@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { accessible } from './axe.mjs';
 import { check, context, languages, launch, played, quiet, widths } from './lib.mjs';
-import { pagesOf, readers, unknown } from './pages.mjs';
+import { pagesOf, readers, unknown, unmet } from './pages.mjs';
 import { enter } from './people.mjs';
 import { drafts, states } from './states.mjs';
 import { skips, walk } from './walk.mjs';
@@ -14,12 +14,13 @@ async function everywhere(look, { once }) {
   for (const lang of languages) {
     const browser = await launch();
     const seen = new Set();
+    const met = new Set();
     for (const person of readers) {
       const here = await context(browser, { lang });
       const page = await here.newPage();
       await enter(page, person, lang);
       if (person === 'per_hanako' && !played.drafts) await drafts(page, lang);
-      const views = pagesOf(person, { once }).map((p) => ({ name: `${p.name} ${p.path}`, open: () => page.goto(p.path), special: false }));
+      const views = pagesOf(person, { once }).map((p) => ({ name: `${p.name} ${p.path}`, open: async () => (await page.goto(p.path)).ok() && met.add(p.route), special: false }));
       const special = states(lang).filter((state) => state.person === person).map((s) => ({ name: s.name, open: () => s.open(page), special: true }));
       for (const { name, open, special: made } of [...views, ...special]) {
         const title = `${name} as ${person ?? 'nobody'}, ${lang}`;
@@ -31,6 +32,7 @@ async function everywhere(look, { once }) {
       }
       await here.close();
     }
+    await check(`every page of the route table answered somebody, ${lang}`, () => assert.deepEqual(unmet(met), []));
     await browser.close();
   }
 }

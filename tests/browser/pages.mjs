@@ -15,7 +15,7 @@ const PAGES = {
   '/login': { name: 'login', readers: [null, 'per_hanako'] },
   '/lang/{code}': null,
   '/catalog': { name: 'catalogue', readers: [null] },
-  '/catalog/{id}': { name: 'listing', ids: [['ndb', 'ndb'], ['kaigo', 'kaigo']], readers: [null, 'per_hanako'] },
+  '/catalog/{id}': { name: 'listing', ids: [['ndb', 'ndb'], ['kaigo', 'kaigo'], ['jpclins', 'jpclins'], ['hs037', 'hs037']], readers: [null, 'per_hanako'] },
   '/applications': { name: 'applications', readers: ['per_hanako', 'per_outsider', 'per_reception'] },
   '/applications/new': { name: 'apply', readers: ['per_hanako'] },
   '/applications/{id}': { name: 'application', ids: applications, readers: ['per_hanako', 'per_reception', 'per_member1'] },
@@ -39,6 +39,9 @@ const routes = JSON.parse(process.env.VISITING_ROUTES || '[]').filter((route) =>
 /** Addresses that nobody has told these scripts about: each is a failed check, so that no page is left out. */
 export const unknown = () => routes.filter((path) => !(path in PAGES));
 
+/** Pages of the table that never answered anybody: a test that only met their error pages has not met them. */
+export const unmet = (met) => routes.filter((path) => PAGES[path] && !met.has(path));
+
 /** Pages for a reader: with `once` those made for them; otherwise everything, as what people type into the address bar. */
 export function pagesOf(person, { once }) {
   return routes
@@ -46,7 +49,7 @@ export function pagesOf(person, { once }) {
     .filter((path) => !once || PAGES[path].readers.includes(person))
     .flatMap((path) => {
       const { name, ids, query = '' } = PAGES[path];
-      if (!path.includes('{id}')) return [{ name, path: base + path }];
-      return (typeof ids === 'function' ? ids() : ids).map(([state, id]) => ({ name: `${name}-${state}`, path: base + path.replace('{id}', id) + query }));
+      if (!path.includes('{id}')) return [{ name, route: path, path: base + path }];
+      return (typeof ids === 'function' ? ids() : ids).map(([state, id]) => ({ name: `${name}-${state}`, route: path, path: base + path.replace('{id}', id) + query }));
     });
 }

@@ -51,6 +51,17 @@ export function states(lang) {
         await page.getByRole('option').first().waitFor();
       },
     },
+    {
+      name: 'guest-refused',
+      person: 'per_hanako',
+      async open(page) {
+        await page.goto(`${base}/permits/${permit}/guests`);
+        await page.locator('#manifest').fill('abi = 2');
+        await page.locator('#module').fill('AGFzbQ==');
+        await page.getByRole('button', { name: w('検査して結び付ける', 'Examine and bind') }).click();
+        await page.getByRole('alert').first().waitFor();
+      },
+    },
     { name: 'workspace-again', person: 'per_hanako', open: to(`/permits/${permit}/workspace?run=${played.runs?.released}`) },
     {
       name: 'completeness-faults',

@@ -25,6 +25,7 @@ async function ended(page) {
 
 export const work = (story) => [
   ['the extract is ready and the workspace opens', () => opens(story)],
+  ['a function of one\'s own is examined and bound', () => binds(story)],
   ...(story.js ? [['completion offers the columns of the permit', () => completes(story)]] : []),
   ['a query is run and its verdict is in words', () => runs(story)],
   ['the result is a table and a chart', () => shows(story)],
@@ -45,6 +46,23 @@ async function opens({ researcher: page, hands, w, permit }) {
   const schema = page.getByRole('region', { name: w('この許可で使える表と列', 'Tables and columns of this permit') });
   assert.match(await schema.innerText(), /ndb\.patients/);
   assert.ok(!(await schema.getByText('pref', { exact: true }).count()), 'the removed column is in the schema');
+}
+
+/** The worked example of the SDK, as its author would hand it in. */
+const EXAMPLE = new URL('../../sandbox-sdk/examples/age_adjusted_risk_band/', import.meta.url);
+
+async function binds({ researcher: page, hands, w }) {
+  await hands.press(page.getByRole('link', { name: w('プログラムを結び付ける・見る', 'Bind or see guests') }));
+  await page.waitForURL('**/guests');
+  await hands.write(page.locator('#manifest'), fs.readFileSync(new URL('guest.toml', EXAMPLE), 'utf8'));
+  await hands.write(page.locator('#module'), fs.readFileSync(new URL('guest.wasm', EXAMPLE)).toString('base64'));
+  await hands.press(page.getByRole('button', { name: w('検査して結び付ける', 'Examine and bind') }));
+  const told = page.getByRole('status').filter({ hasText: w('検査を通り', 'passed the examination') });
+  await told.waitFor();
+  assert.ok((await told.getByRole('listitem').count()) > 0, 'the report says nothing');
+  await hands.press(page.getByRole('link', { name: w('解析環境へ', 'To the workspace') }));
+  await page.waitForURL('**/workspace');
+  assert.match(await page.locator('main').innerText(), /guest\.risk_band/);
 }
 
 async function completes({ researcher: page, w }) {

@@ -202,6 +202,9 @@ fn bad_files_end_in_the_report_and_the_good_ones_beside_them_are_loaded() {
     fs::create_dir_all(bad.join("deeper")).unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(bad.join(name), bytes).unwrap();
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let mut shape: serde_json::Value = serde_json::from_str(&good).unwrap();
+    shape["entry"] = serde_json::json!({ "a": 1 });
+    let shape = shape.to_string();
     write("empty.json", b"");
     write("broken.json", good.replace("\"collection\"", "$collection").as_bytes());
     write("deep.json", format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)).as_bytes());
@@ -211,7 +214,7 @@ fn bad_files_end_in_the_report_and_the_good_ones_beside_them_are_loaded() {
     write("nul.json", good.replace("Bundle", "Bun\0dle").as_bytes());
     write("huge.json", br#"{"resourceType":"Bundle","total":1e999}"#);
     write("twice.json", good.replacen('{', "{\"type\":\"collection\",", 1).as_bytes());
-    write("shape.json", good.replace("\"entry\":[", "\"entry\":{\"a\":[").replace("]}", "]}}").as_bytes());
+    write("shape.json", shape.as_bytes());
     write("other.json", br#"{"resourceType":"Questionnaire"}"#);
     write("note.txt", b"not FHIR");
     let packed = {
@@ -232,6 +235,7 @@ fn bad_files_end_in_the_report_and_the_good_ones_beside_them_are_loaded() {
         "nul.json: NUL bytes",
         "huge.json: a number too large",
         "twice.json: an object names a key twice",
+        "shape.json: `entry` is not a list, as FHIR has it",
         "other.json: of no profile that a mapping names",
         "note.txt: not .json, .ndjson",
         "truncated.json.gz: the compressed file ends too early",

@@ -80,6 +80,16 @@ fn the_worked_example_gives_the_kept_labels() {
     expect_kept(&Guest::new(&manifest, &fs::read(example().join("guest.wasm")).unwrap()).unwrap());
 }
 
+#[test]
+fn the_checked_in_modules_are_those_of_the_list() {
+    let examples = example().join("..");
+    let list = fs::read_to_string(examples.join("SHA256SUMS")).unwrap();
+    for (sum, file) in list.lines().map(|line| line.split_once("  ").unwrap()) {
+        let found = visiting_policies::sign::digest(&fs::read(examples.join(file)).unwrap());
+        assert_eq!(found, format!("sha256:{sum}"), "{file}");
+    }
+}
+
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox-sdk/examples/age_adjusted_risk_band")
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use visiting_gateway::setup;
-use visiting_policies::record::Act;
+use visiting_policies::{record::Act, sign};
 use visiting_tests::{
+    guest::{self, Source},
     journey::{self, JOINED, Setting},
     raw::Raw,
     world::World,
@@ -176,6 +177,29 @@ fn the_register_tells_every_permit_and_release_and_nobody() {
     assert!(!main.contains("per_"), "{main}");
     let filtered = Reader::new(&world, "").get("/register?db=kaigo&q=%E3%81%82%E3%82%8A%E3%81%88%E3%81%AA%E3%81%84");
     assert!(filtered.text.contains("No permit fits."), "{}", filtered.text);
+}
+
+#[test]
+fn a_guest_is_bound_by_the_page_and_what_is_refused_keeps_its_text() {
+    let (world, permit) = base::running("portal-guests");
+    let (reader, path) = (Reader::new(&world, "per_hanako"), format!("/permits/{permit}/guests"));
+    let hand_in = |source: &Source| {
+        let (request, module) = (reader.get(&path).request(), sign::to_base64(&source.module));
+        reader.post(&path, &[("request", &request), ("manifest", &source.manifest), ("module", &module)])
+    };
+    let refused = hand_in(&guest::keeping_memory("band").unwrap());
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("no-memory") && refused.text.contains("name = &quot;band&quot;"), "{}", refused.text);
+    let bound = hand_in(&guest::band("band").unwrap());
+    assert!(bound.status == 200 && bound.text.contains("It passed the examination"), "{} {}", bound.status, bound.text);
+    assert!(reader.get(&path).text.contains("guest.band(born: int, sex: int)"));
+    let sql =
+        "SELECT guest.band(birth_ym, sex) AS band, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY guest.band(birth_ym, sex)";
+    let (_, result) = ran(&world, &reader, &permit, sql);
+    assert!(result.text.contains("middle"), "{}", result.text);
+    let binding = |event: &&visiting_policies::record::Event| matches!(event.act, Act::GuestBound { .. });
+    assert_eq!(world.events().unwrap().iter().filter(binding).count(), 1);
+    assert_eq!(Reader::new(&world, "per_outsider").get(&path).status, 404);
 }
 
 #[test]

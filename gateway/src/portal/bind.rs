@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{extract::Path, response::Response};
+use axum::{extract::Path, http::StatusCode, response::Response};
 use visiting_policies::{refusal::Refusal, terms::PermitId};
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     app::id,
+    problem::Problem,
     routes::{self, permits},
     wire::{GuestView, NewGuest},
 };
@@ -61,7 +62,11 @@ async fn page(ctx: &Ctx, permit: &str, outcome: Option<&Result<GuestView, Refusa
     let (manifest, module, request) = (typed("manifest"), typed("module"), request_field(kept));
     let page = GuestsPage { permit: id.as_str(), usable, bound: &bound, outcome: told, manifest, module, request: &request };
     let frame = Frame { crumbs: crumbs(ctx, &id), head: None, scripts: &["guests.js", "copy.js"] };
-    Ok(layout::framed(ctx, ctx.say("利用者プログラム", "Guests"), frame, guests::view(ctx.lang, &page)))
+    let mut answer = layout::framed(ctx, ctx.say("利用者プログラム", "Guests"), frame, guests::view(ctx.lang, &page));
+    if let Some(Err(refusal)) = outcome {
+        *answer.status_mut() = StatusCode::from_u16(Problem::from(refusal.clone()).status).unwrap_or(StatusCode::BAD_REQUEST);
+    }
+    Ok(answer)
 }
 
 /// What the examination looked at, in the reader's language.

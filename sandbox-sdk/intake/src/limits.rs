@@ -35,7 +35,7 @@ pub struct Limits {
     pub elements: u32,
     /// Bytes of stack for one call: a quarter of the engine's threads' 2 MiB would do, deep recursion gets less.
     pub stack_bytes: usize,
-    /// Fuel of one row: about one unit an instruction, some 35 microseconds at most. A row that needs more is NULL.
+    /// Fuel of one row: about one unit an instruction, some 8 microseconds at most. A row that needs more is NULL.
     pub fuel: u64,
     /// Findings in one report.
     pub findings: usize,

@@ -55,6 +55,8 @@ impl Case {
         let permit = vote(world, "per_member2", &id, Decision::Approve, &BTreeSet::new())?.ok_or("two approvals gave no permit")?;
         let hanako = world.client("per_hanako")?;
         hanako.wait_extract(&permit).map_err(said)?;
+        let band = crate::guest::band("band")?;
+        hanako.bind_guest(&permit, &band.manifest, &band.module).map_err(said)?;
         for (name, sql) in [("released", JOINED), ("sums", SUMS), ("refused", REFUSED)] {
             let run = hanako.run(&permit, sql).and_then(|run| hanako.wait(&run.id)).map_err(said)?;
             self.runs.insert(name, run.id);
