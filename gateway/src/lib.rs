@@ -15,6 +15,7 @@ pub mod files;
 pub mod home;
 pub mod journal;
 mod log_folder;
+mod own_name;
 mod people;
 pub mod portal;
 pub mod problem;

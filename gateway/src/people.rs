@@ -21,6 +21,11 @@ impl People {
         wanted.into_iter().filter_map(|id| all.get(id.as_str()).map(|name| (id.to_string(), name.clone()))).collect()
     }
 
+    /// Everybody's name, also of those who have left the roster.
+    pub(crate) fn everybody(&self) -> BTreeMap<String, String> {
+        self.all()
+    }
+
     /// Removes the name; true when there was one.
     pub(crate) fn forget(&self, person: &PersonId) -> std::io::Result<bool> {
         let mut all = self.all();

@@ -179,6 +179,45 @@ fn the_register_tells_every_permit_and_release_and_nobody() {
     assert!(filtered.text.contains("No permit fits."), "{}", filtered.text);
 }
 
+/// A page of a foreign name that was made to point here is not answered, whatever it says of itself.
+#[test]
+fn under_a_foreign_name_nothing_is_answered() {
+    use std::io::{Read, Write};
+    let (world, _) = base::running("portal-name");
+    let ask = |host: &str, rest: &str| {
+        let mut stream = std::net::TcpStream::connect(world.address()).unwrap();
+        write!(stream, "{rest} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(ask(world.address(), "GET /login"), "HTTP/1.1 200 OK");
+    for rest in ["GET /login", "POST /login", "GET /v1/listings", "GET /register"] {
+        assert_eq!(ask("evil.test:8750", rest), "HTTP/1.1 403 Forbidden", "{rest}");
+    }
+}
+
+/// Whoever is erased is not named by what others wrote about them, either.
+#[test]
+fn an_erased_name_does_not_come_back_in_the_register() {
+    let (world, _) = base::running("portal-erased");
+    let hanako = world.client("per_hanako").unwrap();
+    let mut wish = journey::application(&["per_hanako"], &["ndb.patients.sex"], (202401, 202412)).unwrap();
+    wish.purpose = "厚労　花子の糖尿病研究".to_owned();
+    let application = hanako.apply(&wish).unwrap().id;
+    world.client("per_reception").unwrap().confirm(&application).unwrap();
+    base::approve(&world, "per_member1", &application, &BTreeSet::new());
+    base::approve(&world, "per_member2", &application, &BTreeSet::new()).unwrap();
+    let register = || Reader::new(&world, "per_auditor").get("/register").text;
+    let main = |text: String| text.split_once("<main").unwrap().1.to_owned();
+    let before = main(register());
+    assert!(before.contains("糖尿病研究") && !before.contains("花子") && !before.contains("厚労"), "{before}");
+    world.tool("visiting-setup", &["--forget", "per_hanako"]).unwrap();
+    let after = main(register());
+    assert!(!after.contains("糖尿病研究") && !after.contains("花子") && !after.contains("厚労"), "{after}");
+}
+
 #[test]
 fn a_guest_is_bound_by_the_page_and_what_is_refused_keeps_its_text() {
     let (world, permit) = base::running("portal-guests");

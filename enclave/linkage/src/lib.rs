@@ -12,7 +12,7 @@ mod store;
 
 pub use client::Client;
 pub use keys::Token;
-pub use number::{InsuredForm, insured_form};
+pub use number::{InsuredForm, insured_form, same_insured};
 pub use protocol::{Link, VALUES_MAX};
 pub use server::{Place, serve};
 pub use store::Unit;

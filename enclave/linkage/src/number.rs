@@ -38,6 +38,12 @@ pub(crate) fn insured(text: &str) -> Result<String, LinkageError> {
     })
 }
 
+/// True when two texts are spellings of one insured number.
+#[must_use]
+pub fn same_insured(a: &str, b: &str) -> bool {
+    matches!((insured(a), insured(b)), (Ok(a), Ok(b)) if a == b)
+}
+
 /// What an insured number looks like; nothing here refuses one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InsuredForm {

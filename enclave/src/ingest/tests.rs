@@ -29,7 +29,9 @@ impl World {
     }
 
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.home.join("in").join(name), bytes).unwrap();
+        let path = self.home.join("in").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
     }
 
     fn load(&self, mapping: &str) -> Result<Summary, IngestError> {

@@ -2,7 +2,7 @@
 //!
 //! Facts come from the fold of the record. People never appear: neither ids nor names, also not inside a purpose's text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -39,6 +39,8 @@ pub(super) struct Search {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     id: String,
+    /// Never shown: whose names the purpose may hold.
+    people: BTreeSet<PersonId>,
     organisations: Vec<String>,
     databases: Vec<String>,
     /// Digest of the purpose, then its public text.
@@ -83,6 +85,7 @@ pub(super) fn entries(view: &View, now_ms: u64) -> Vec<Entry> {
         };
         Entry {
             id: permit.id.to_string(),
+            people: content.map(|c| c.team.clone()).unwrap_or_default(),
             organisations: content.map(|c| c.organisations.iter().map(ToString::to_string).collect()).unwrap_or_default(),
             databases: permit.scope.columns.keys().cloned().collect(),
             purpose: content.map(|c| c.purpose.clone()).unwrap_or_default(),
@@ -111,8 +114,8 @@ fn releases(view: &View) -> BTreeMap<PermitId, Vec<Release>> {
 
 /// Puts the purposes in place of their digests, and keeps those that the search asks for.
 pub(super) async fn searched(app: &App, entries: Vec<Entry>, search: &Search) -> Vec<Entry> {
-    let people: Vec<PersonId> = app.desk.view().cases.roster().members.keys().cloned().collect();
-    let names: Vec<String> = app.people.names(&people).into_values().collect();
+    let known = app.people.everybody();
+    let names: Vec<String> = known.values().cloned().collect();
     let words = search.q.trim().to_lowercase();
     let mut found = Vec::new();
     for mut entry in entries {
@@ -120,7 +123,9 @@ pub(super) async fn searched(app: &App, entries: Vec<Entry>, search: &Search) ->
             continue;
         }
         let text = app.documents.text(&entry.purpose).await.unwrap_or_default();
-        entry.purpose = without_people(&text, &names);
+        // Whose name is erased can no longer be found in the text: then none of it is shown.
+        let erased = entry.people.iter().any(|person| !known.contains_key(person.as_str()));
+        entry.purpose = if erased { BLACKED_OUT.to_owned() } else { without_people(&text, &names) };
         if words.is_empty() || entry.purpose.to_lowercase().contains(&words) {
             found.push(entry);
         }
@@ -145,11 +150,12 @@ fn without_people(text: &str, names: &[String]) -> String {
     public
 }
 
-/// A name as it is kept, without what stands in brackets, and without its space.
+/// A name as it is kept, without what stands in brackets, without its space or with the other one, and each of its parts.
 fn spellings(name: &str) -> Vec<String> {
     let bare = name.split(['(', '（']).next().unwrap_or_default().trim();
-    let spellings = [name.trim().to_owned(), bare.to_owned(), bare.replace([' ', '\u{3000}'], "")];
-    spellings.into_iter().filter(|s| s.chars().count() > 1).collect()
+    let parts: Vec<&str> = bare.split_whitespace().collect();
+    let whole = [name.trim().to_owned(), bare.to_owned(), parts.concat(), parts.join(" "), parts.join("\u{3000}")];
+    whole.into_iter().chain(parts.iter().map(|part| (*part).to_owned())).filter(|s| s.chars().count() > 1).collect()
 }
 
 /// The page's content, below its heading.
@@ -291,6 +297,7 @@ mod tests {
             |n| Release { run: format!("run_{n}"), at_ms: 1, verdict: Verdict::Suppress, files: 2, receipt: "sha256:00".to_owned() };
         Entry {
             id: "prm_1".to_owned(),
+            people: BTreeSet::new(),
             organisations: vec!["org_univ".to_owned()],
             databases: vec!["ndb".to_owned()],
             purpose: purpose.to_owned(),

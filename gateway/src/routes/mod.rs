@@ -10,14 +10,14 @@ pub(crate) mod permits;
 pub(crate) mod reviews;
 pub(crate) mod runs;
 
-use axum::{Json, Router, extract::DefaultBodyLimit, routing::get};
+use axum::{Json, Router, extract::DefaultBodyLimit, middleware::from_fn, routing::get};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::Shared, portal, problem::Problem};
+use crate::{app::Shared, own_name, portal, problem::Problem};
 
 /// Largest body of a public request.
 const PUBLIC_BODY_BYTES: usize = 1024 * 1024;
@@ -89,6 +89,7 @@ pub(crate) fn public(app: Shared) -> Router {
         .fallback(portal::no_such_path)
         .method_not_allowed_fallback(portal::no_such_method)
         .layer(DefaultBodyLimit::max(PUBLIC_BODY_BYTES))
+        .layer(from_fn(own_name::only))
         .with_state(app)
 }
 

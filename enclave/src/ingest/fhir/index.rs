@@ -1,7 +1,10 @@
 //! The first look at all documents: which Bundle of one identifier is the newest, and the Patients that came on their own. Bodies of
 //! Bundles are only skimmed here.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
 
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
@@ -9,7 +12,7 @@ use serde::Deserialize;
 use super::{
     super::IngestError,
     documents::{Documents, Found, Step},
-    limits::{DOCUMENTS_MAX, POOL_MAX_BYTES},
+    limits::{DOCUMENTS_MAX, PATIENT_MAX_BYTES, POOL_MAX_BYTES},
     node::Node,
 };
 
@@ -21,8 +24,9 @@ pub(crate) type Key = [u8; 16];
 pub(crate) struct Index {
     /// By Bundle identifier: the newest one's time, and its place among all documents.
     newest: HashMap<Key, (i64, u64)>,
-    /// Patients on their own, as JSON.
-    pub(crate) pool: Vec<String>,
+    /// Patients on their own, as JSON, by folder: `Patient/1` of one hospital is not that of another. One that was too large, or too much,
+    /// stands there empty.
+    pub(crate) pool: BTreeMap<PathBuf, Vec<String>>,
 }
 
 /// What stands at the top of a document.
@@ -50,7 +54,8 @@ impl Index {
                     Step::Bad(..) => {}
                     Step::Document(_) => {
                         if let Ok(head) = serde_json::from_str::<Head<'_>>(&text) {
-                            pooled = index.note(&head, &text, place, pooled);
+                            let folder = found.path.parent().unwrap_or(Path::new(""));
+                            pooled = index.note(&head, &text, (place, folder), pooled);
                         }
                     }
                 }
@@ -63,7 +68,7 @@ impl Index {
         Ok(index)
     }
 
-    fn note(&mut self, head: &Head<'_>, text: &str, place: u64, pooled: usize) -> usize {
+    fn note(&mut self, head: &Head<'_>, text: &str, (place, folder): (u64, &Path), pooled: usize) -> usize {
         match head.kind.as_ref().and_then(Node::as_text) {
             Some("Bundle") => {
                 let time = head.timestamp.as_ref().or_else(|| head.meta.as_ref().and_then(|m| m.get("lastUpdated")));
@@ -76,8 +81,10 @@ impl Index {
                 }
                 pooled
             }
-            Some("Patient") if pooled + text.len() <= POOL_MAX_BYTES => {
-                self.pool.push(text.to_owned());
+            Some("Patient") => {
+                let kept = text.len() <= PATIENT_MAX_BYTES && pooled + text.len() <= POOL_MAX_BYTES;
+                let text = if kept { text } else { "" };
+                self.pool.entry(folder.to_owned()).or_default().push(text.to_owned());
                 pooled + text.len()
             }
             _ => pooled,
@@ -91,10 +98,10 @@ impl Index {
     }
 }
 
-/// System and value of an `Identifier`, as a digest: it holds an institution's number.
+/// System and value of an `Identifier`, as a digest: it holds an institution's number. Without its system a value names nothing.
 fn key(identifier: &Node<'_>) -> Option<Key> {
     let value = identifier.text_of("value").filter(|v| !v.trim().is_empty())?;
-    let whole = format!("{}\n{value}", identifier.text_of("system").unwrap_or_default());
+    let whole = format!("{}\n{value}", identifier.text_of("system")?);
     digest(&SHA256, whole.as_bytes()).as_ref().first_chunk().copied()
 }
 

@@ -14,8 +14,10 @@ pub(crate) const FOLDERS_DEEP_MAX: usize = 32;
 pub(crate) const FILES_MAX: usize = 5_000_000;
 /// Most documents of one load: bounds the memory of Bundle identifiers (about 100 bytes each).
 pub(crate) const DOCUMENTS_MAX: u64 = 20_000_000;
-/// Most bytes of Patients that came on their own and are kept for references; those to later ones lead nowhere, and say so.
-pub(crate) const POOL_MAX_BYTES: usize = 1 << 30;
+/// Most bytes of a Patient that came on its own and is kept for references: the published ones have under 10 KB.
+pub(crate) const PATIENT_MAX_BYTES: usize = 1 << 20;
+/// Most bytes of all of them (in memory up to 16 times that). In a folder where one is not kept, references lead nowhere, and say so.
+pub(crate) const POOL_MAX_BYTES: usize = 128 << 20;
 /// Steps of one path through references: a chain, not a walk.
 pub(crate) const HOPS_MAX: usize = 4;
 /// Rows that wait for their people: one request to the linkage unit serves many.

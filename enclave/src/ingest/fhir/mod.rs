@@ -18,9 +18,9 @@ mod tally;
 mod who;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt::{self, Display, Formatter},
-    path::PathBuf,
+    path::{Path, PathBuf},
     rc::Rc,
 };
 
@@ -95,8 +95,8 @@ pub fn load(request: &Request) -> Result<Report, IngestError> {
     let mappings = mappings(request, &listings)?;
     let finds = documents::find(&request.paths)?;
     let index = Index::make(&finds.files)?;
-    let patients: Vec<Node<'_>> = index.pool.iter().filter_map(|text| Node::read(text).ok()).collect();
-    let pool = Bundle::new(patients.iter().map(|resource| Entry { place: None, url: None, resource }).collect());
+    let patients: Vec<_> = index.pool.iter().filter_map(|(folder, texts)| Some((folder.as_path(), all_read(texts)?))).collect();
+    let pools: HashMap<&Path, Bundle<'_>> = patients.iter().map(|(folder, nodes)| (*folder, pool(nodes))).collect();
     let vault = Vault::at(&request.vault);
     let lock = vault.lock()?;
     let mut linkage = Linkage::reach(&request.home, &request.linkage)?;
@@ -107,7 +107,7 @@ pub fn load(request: &Request) -> Result<Report, IngestError> {
         let listing = listings.iter().find(|l| l.id == mapping.listing).ok_or(IngestError::Inconsistent)?;
         sinks.push(Sink::create(listing, mapping, vault.draft(&lock)?)?);
     }
-    let mut loader = Loader { sinks, index: &index, pool: &pool, people: &mut people, unread: Vec::new(), place: 0 };
+    let mut loader = Loader { sinks, index: &index, pools: &pools, people: &mut people, unread: Vec::new(), place: 0 };
     for (name, reason) in &finds.others {
         loader.unread.push((Rc::clone(name), 1, (*reason).to_owned()));
     }
@@ -128,6 +128,15 @@ pub fn load(request: &Request) -> Result<Report, IngestError> {
     Ok(Report { listings, unread })
 }
 
+/// The Patients of a folder. Where one cannot be read, a reference may be meant for it: then none leads anywhere.
+fn all_read(texts: &[String]) -> Option<Vec<Node<'_>>> {
+    texts.iter().map(|text| Node::read(text).ok()).collect()
+}
+
+fn pool<'n>(patients: &'n [Node<'n>]) -> Bundle<'n> {
+    Bundle::new(patients.iter().map(|resource| Entry { place: None, url: None, resource }).collect())
+}
+
 fn mappings(request: &Request, listings: &[Listing]) -> Result<Vec<Mapping>, IngestError> {
     if let Some(path) = &request.mapping {
         return Ok(vec![Mapping::read(path, listings, request.listing.as_deref())?]);
@@ -145,7 +154,8 @@ fn mappings(request: &Request, listings: &[Listing]) -> Result<Vec<Mapping>, Ing
 struct Loader<'a, 'p> {
     sinks: Vec<Sink<'a>>,
     index: &'p Index,
-    pool: &'p Bundle<'p>,
+    /// Patients on their own, by folder.
+    pools: &'p HashMap<&'p Path, Bundle<'p>>,
     people: &'p mut People<'a>,
     /// File, line and reason.
     unread: Vec<(Rc<str>, u64, String)>,
@@ -169,7 +179,7 @@ impl Loader<'_, '_> {
                 Step::End => return Ok(()),
                 Step::Bad(line, reason) => self.unread(&found.name, line, reason),
                 Step::Document(line) => match Node::read(&text) {
-                    Ok(node) => self.document(&node, &Spot { file: Rc::clone(&found.name), line, entry: None })?,
+                    Ok(node) => self.document(&node, found.path.parent(), &Spot { file: Rc::clone(&found.name), line, entry: None })?,
                     Err(reason) => self.unread(&found.name, line, &reason),
                 },
             }
@@ -180,7 +190,7 @@ impl Loader<'_, '_> {
         }
     }
 
-    fn document(&mut self, node: &Node<'_>, spot: &Spot) -> Result<(), IngestError> {
+    fn document(&mut self, node: &Node<'_>, folder: Option<&Path>, spot: &Spot) -> Result<(), IngestError> {
         let Some(kind) = node.text_of("resourceType") else {
             self.unread(&spot.file, spot.line, "no FHIR resource: an object with a `resourceType` is expected");
             return Ok(());
@@ -195,7 +205,11 @@ impl Loader<'_, '_> {
         sink.tally.documents += 1;
         if !bundle {
             let entry = Entry { place: None, url: None, resource: node };
-            let alone = Bundle::new(vec![entry]).beside(self.pool);
+            let alone = Bundle::new(vec![entry]);
+            let alone = match folder.and_then(|folder| self.pools.get(folder)) {
+                Some(pool) => alone.beside(pool),
+                None => alone,
+            };
             return Reading { sink, people: self.people, bundle: &alone, patient: Ok(None), spot }.entry(entry);
         }
         if !self.index.is_newest(node.get("identifier"), self.place) {

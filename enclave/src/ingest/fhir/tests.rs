@@ -169,6 +169,28 @@ fn whose_a_row_is_must_be_clear() {
     assert_eq!((loaded.rows("patients"), loaded.rows("observations")), (1, 0));
 }
 
+/// `Patient/p1` of one hospital is not that of another: references between files stay in their folder, and lead nowhere where a
+/// Patient of that folder cannot be read.
+#[test]
+fn references_between_files_stay_in_their_folder() {
+    let profile = json!({ "profile": ["http://jpfhir.jp/fhir/eCS/StructureDefinition/JP_Observation_LabResult_eCS|1"] });
+    let alone = |resource: Value| and(resource, "meta", profile.clone()).to_string();
+    let (person, value) = (alone(patient(json!([insured("00012344:あ:187:01")]))), alone(potassium(json!({ "reference": "Patient/p1" }))));
+    let twice = person.replacen('{', "{\"active\":true,\"active\":true,", 1);
+    let files = [
+        ("a/patient.json", person.as_bytes()),
+        ("a/value.json", value.as_bytes()),
+        ("b/value.json", value.as_bytes()),
+        ("c/patient.json", person.as_bytes()),
+        ("c/twice.json", twice.as_bytes()),
+        ("c/value.json", value.as_bytes()),
+    ];
+    let loaded = Loaded::of("folders", &files);
+    assert_eq!(loaded.rows("observations"), 1, "{}", loaded.report);
+    let nowhere = loaded.reasons().into_iter().find(|(reason, _)| reason.contains("leads to no resource")).map(|(_, n)| n);
+    assert_eq!(nowhere, Some(2), "{}", loaded.report);
+}
+
 #[test]
 fn the_insured_number_wins_and_without_it_the_institutions_own() {
     let mrn = |institution: &str| json!({ "system": format!("urn:oid:1.2.392.100495.20.3.51.1{institution}"), "value": "0042" });
@@ -184,9 +206,16 @@ fn the_insured_number_wins_and_without_it_the_institutions_own() {
             one("f", json!([insured("not a number"), mrn("1318814792")])),
             one("g", json!([{ "system": "http://jpfhir.jp/fhir/clins/Idsystem/JP_PublicPayer_memberID", "value": "12345678::1234567:" }])),
             one("h", json!([insured("12345678::1234567:")])),
+            // Neither another spelling nor a public payer's number makes two people of one.
+            one("i", json!([insured("00012344:あ:187:01"), insured("00012344：あ：１８７：01")])),
+            one(
+                "j",
+                json!([insured("00012344:あ:187:01"), { "system": "http://jpfhir.jp/fhir/clins/Idsystem/JP_PublicPayer_memberID", "value": "12345678::7654321:" }]),
+            ),
         ],
     );
-    // a and b are one, c and e are one; d, f, g and h are others.
+    assert!(loaded.reasons().is_empty(), "{}", loaded.report);
+    // a, b, i and j are one, c and e are one; d, f, g and h are others.
     assert_eq!(loaded.rows("patients"), 6, "{}", loaded.report);
     let quality = &loaded.report.listings[0].1.quality;
     assert_eq!(quality.get("an insured number that is not insurer:symbol:number:branch (not used)"), Some(&1));

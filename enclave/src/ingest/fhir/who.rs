@@ -3,7 +3,7 @@
 //! Of several numbers the first in the mapping's order wins: the insured number where there is one, because it is the same person in
 //! every listing; else the institution's own number together with the institution.
 
-use visiting_linkage::{InsuredForm, insured_form};
+use visiting_linkage::{InsuredForm, insured_form, same_insured};
 
 use super::{
     super::{mapping::IdentityKind, people::IDENTITY_MAX_BYTES},
@@ -49,17 +49,24 @@ pub(crate) fn person<'n>(mapping: &Mapping, patient: &'n Node<'n>, bundle: &Bund
         None => &[],
         Some(list) => list.items().ok_or("`identifier` is not a list, as FHIR has it")?,
     };
-    let mut numbers = Vec::new();
+    let (mut numbers, mut insured) = (Vec::new(), Vec::new());
     for rule in &mapping.identities {
+        let mut found = Vec::new();
         match &rule.from {
-            Stands::System(_) => numbers.extend(identifiers.iter().filter_map(|i| number(rule, i, tally))),
-            Stands::Parts { .. } => numbers.extend(pieces(rule, patient, bundle, tally)?),
+            Stands::System(_) => found.extend(identifiers.iter().filter_map(|i| number(rule, i, tally))),
+            Stands::Parts { .. } => found.extend(pieces(rule, patient, bundle, tally)?),
         }
+        if rule.check {
+            insured.extend(found.iter().map(|who| who.number.clone()));
+        }
+        numbers.append(&mut found);
     }
-    // One system, two numbers: which of them is the person cannot be known. Other systems' numbers are other names of the same one.
-    let first = numbers.first().ok_or(NO_NUMBER)?;
-    let rivals = numbers.iter().skip(1).filter(|n| n.kind == first.kind && *n != first);
-    if first.kind == IdentityKind::Insured && rivals.count() > 0 {
+    if numbers.is_empty() {
+        return Err(NO_NUMBER.to_owned());
+    }
+    // Two insured numbers: which of them is the person cannot be known. Another spelling is the same number, and a public payer's or a
+    // hospital's number is another name of the same person.
+    if insured.windows(2).any(|pair| pair.first().zip(pair.last()).is_some_and(|(a, b)| !same_insured(a, b))) {
         return Err("the Patient has two different insured numbers".to_owned());
     }
     Ok(Person { resource: patient, numbers })
