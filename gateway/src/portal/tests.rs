@@ -112,8 +112,8 @@ impl Site {
             .header(header::ACCEPT, "text/html")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("sec-fetch-site", site)
-            .header(header::HOST, "portal.test")
-            .header(header::REFERER, "http://portal.test/catalog?q=from-here");
+            .header(header::HOST, "localhost")
+            .header(header::REFERER, "http://localhost/catalog?q=from-here");
         self.ask(request.body(Body::from(serde_urlencoded::to_string(form).unwrap())).unwrap()).await
     }
 
