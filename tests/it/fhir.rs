@@ -204,6 +204,8 @@ fn bad_files_end_in_the_report_and_the_good_ones_beside_them_are_loaded() {
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let mut shape: serde_json::Value = serde_json::from_str(&good).unwrap();
     shape["entry"] = serde_json::json!({ "a": 1 });
+    // A Bundle of its own, not an older copy of the good one.
+    shape["identifier"]["value"] = serde_json::json!("shape");
     let shape = shape.to_string();
     write("empty.json", b"");
     write("broken.json", good.replace("\"collection\"", "$collection").as_bytes());
