@@ -12,16 +12,16 @@ use visiting_policies::{
 };
 
 use crate::{
-    bound::Guests,
+    bound::{Guests, Shelf},
     config::{CELLS_MAX, Config},
     engine, evidence,
     extract::{Extract, Manifest},
     fault::Fault,
     gate,
     keys::GateKeys,
-    known::Block,
+    known::{Block, Known},
     output,
-    query::{self, Origin, Query},
+    query::{self, Origin, PermitSchema, Query, Signature},
     session,
 };
 
@@ -68,6 +68,40 @@ impl Judged {
         let files = made.iter().map(|(name, bytes)| ((*name).to_owned(), sign::to_base64(bytes))).collect();
         Ok(Self { verdict: table.verdict(), refusal: None, files, digests, block, rules: stated(rules, query, listings) })
     }
+}
+
+/// Everything that a question is judged in, but the question.
+#[derive(Debug)]
+pub(crate) struct Setting<'a> {
+    /// Folders.
+    pub(crate) config: &'a Config,
+    /// The permit's extract, or a synthetic twin of it.
+    pub(crate) extract: &'a Extract,
+    /// All listings.
+    pub(crate) listings: &'a [Listing],
+    /// Where facilities stand in the ledger.
+    pub(crate) keys: &'a GateKeys,
+    /// What has been shown.
+    pub(crate) known: &'a Known,
+    /// Compiled guests by digest.
+    pub(crate) guests: &'a Guests,
+    /// The same as SQL sees them, by name.
+    pub(crate) signatures: BTreeMap<String, Signature>,
+}
+
+/// Everything from a permit's SQL to a checked table. Reads no data before the plan is accepted.
+pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<Judged, Fault> {
+    let plans = visiting_catalog::plan(&setting.extract.manifest.scope, setting.listings)?;
+    let mut query = query::parse(sql, &PermitSchema::new(&plans).with_guests(setting.signatures.clone()))?;
+    shelf.reach(&mut query, setting.guests)?;
+    let rules = strictest(&query, setting.listings)?;
+    check_cells(&query, &setting.extract.manifest)?;
+    let (cells, names) = gather(setting.config, setting.extract, &query, setting.listings, setting.guests).await?;
+    let cells = canonical_facilities(cells, setting.extract, setting.keys);
+    let versions = named_versions(&query, &setting.extract.manifest, setting.listings);
+    let context = gate::Context { query: &query, rules, people: &setting.extract.people, facilities: &names, versions: &versions };
+    let (table, block) = gate::check(&context, &cells, setting.known)?;
+    Judged::table(&table, block, rules, &query, setting.listings)
 }
 
 /// The rules as a receipt states them: thresholds and pass, never margins.

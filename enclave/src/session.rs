@@ -134,7 +134,7 @@ fn condition(predicate: &Predicate, columns: &[KeyColumn], calls: &[&KeyColumn])
     let many = |parts: &[Predicate], join: fn(Expr, Expr) -> Expr| parts.iter().filter_map(|p| condition(p, columns, calls)).reduce(join);
     match predicate {
         Predicate::True => None,
-        Predicate::False => Some(lit(false)),
+        Predicate::False | Predicate::Atom(..) => Some(lit(false)),
         Predicate::All(parts) => many(parts, Expr::and),
         Predicate::Any(parts) => many(parts, Expr::or),
         Predicate::In(name, set) => {

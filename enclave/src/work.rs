@@ -23,11 +23,9 @@ use crate::{
     extract::{self, Extract},
     fault::Fault,
     follow::Follower,
-    gate,
-    judge::{self, Judged},
+    judge::{self, Judged, Setting},
     keys::GateKeys,
     ledger::{Ledger, Pending},
-    query::{self, PermitSchema},
     vault::Vault,
 };
 
@@ -226,22 +224,21 @@ impl Enclave {
     fn judge(&mut self, case: &RunCase, sql: &str) -> Result<Judged, Fault> {
         let permit = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?.permit.clone();
         self.check_unshown(&permit.id)?;
-        let plans = visiting_catalog::plan(&permit.scope, &self.listings)?;
         let (guests, signatures) = self.guests.open(&self.follower.cases, case, sql)?;
-        let mut query = query::parse(sql, &PermitSchema::new(&plans).with_guests(signatures))?;
-        self.guests.reach(&mut query, &guests)?;
-        let rules = judge::strictest(&query, &self.listings)?;
         if !self.extracts.contains_key(&permit.id) {
             self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
         }
         let Some(extract) = self.extracts.get(&permit.id) else { return Err(Fault::Other("an extract vanished".to_owned())) };
-        judge::check_cells(&query, &extract.manifest)?;
-        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, extract, &query, &self.listings, &guests))?;
-        let cells = judge::canonical_facilities(cells, extract, &self.keys);
-        let versions = judge::named_versions(&query, &extract.manifest, &self.listings);
-        let context = gate::Context { query: &query, rules, people: &extract.people, facilities: &names, versions: &versions };
-        let (table, block) = gate::check(&context, &cells, self.ledger.known())?;
-        Judged::table(&table, block, rules, &query, &self.listings)
+        let setting = Setting {
+            config: &self.config,
+            extract,
+            listings: &self.listings,
+            keys: &self.keys,
+            known: self.ledger.known(),
+            guests: &guests,
+            signatures,
+        };
+        self.runtime.block_on(judge::judge(&setting, &mut self.guests, sql))
     }
 
     /// Questions that show nothing can feel for the threshold; after so many a person must look (SECURITY.md).

@@ -46,6 +46,21 @@ pub fn rule_pack(name: &str) -> Option<RulePack> {
     toml::from_str(text).ok()
 }
 
+/// The rules as they hold for one question: the thresholds, and what its keys change about them cell by cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Thresholds of every cell.
+    pub rules: Rules,
+}
+
+impl Applied {
+    /// The rules of the cell with these key labels, in the order of the question's keys; `None` where nothing of it may be shown.
+    #[must_use]
+    pub fn cell(&self, _labels: &[&str]) -> Option<Rules> {
+        Some(self.rules)
+    }
+}
+
 impl Rules {
     /// The stricter of two rule sets, threshold by threshold.
     #[must_use]

@@ -17,4 +17,4 @@ pub mod sign;
 pub mod terms;
 pub mod vote;
 
-pub use refusal::{Code, Refusal};
+pub use refusal::{Code, Refusal, TextPlace};

@@ -90,12 +90,41 @@ pub struct Refusal {
     pub code: Code,
     /// What was refused and what to do. Never quotes a data value.
     pub detail: String,
+    /// The same in Japanese, where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ja: Option<String>,
+    /// Where in the researcher's text, where one place is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<TextPlace>,
+}
+
+/// A place in a text that somebody sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextPlace {
+    /// Line, from 1.
+    pub line: u64,
+    /// Character in the line, from 1.
+    pub column: u64,
 }
 
 impl Refusal {
     /// A refusal under `code`.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), ja: None, at: None }
+    }
+
+    /// The same with its sentence in Japanese.
+    #[must_use]
+    pub fn ja(mut self, sentence: impl Into<String>) -> Self {
+        self.ja = Some(sentence.into());
+        self
+    }
+
+    /// The same with its place in the text; a place that is known already stays.
+    #[must_use]
+    pub fn at(mut self, place: Option<TextPlace>) -> Self {
+        self.at = self.at.or(place);
+        self
     }
 
     /// The answer for what does not exist or may not be seen.

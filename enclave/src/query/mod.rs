@@ -6,9 +6,7 @@
 mod guests;
 mod lower;
 mod parse;
-mod predicate;
 mod schema;
-mod sets;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
@@ -16,10 +14,9 @@ mod three_valued;
 
 pub(crate) use guests::{Argument, Call, named};
 pub(crate) use parse::parse;
-pub(crate) use predicate::Predicate;
+pub(crate) use crate::predicate::{Predicate, ValueSet, Values};
 pub use schema::PermitSchema;
 pub(crate) use schema::{ColumnUse, SchemaTable, Signature};
-pub(crate) use sets::{ValueSet, Values};
 
 /// Where the values of a [`KeyColumn`] come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! The leaf travels as the exact text that was hashed; everything around it can be made again from it, and the client does so.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use visiting_policies::{record::Event, refusal::Refusal};
@@ -98,19 +99,10 @@ impl Item {
     }
 }
 
-/// A moment as RFC 3339 with milliseconds, UTC. Days to dates after the well-known "civil from days": years are counted from March,
-/// so that the leap day is the last of its year.
+/// A moment as RFC 3339 with milliseconds, UTC.
 pub(crate) fn rfc3339(at_ms: u64) -> String {
-    let (days, ms) = (at_ms / 86_400_000 + 719_468, at_ms % 86_400_000);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1000)
+    let moment = i64::try_from(at_ms).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

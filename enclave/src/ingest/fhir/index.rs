@@ -107,22 +107,7 @@ fn key(identifier: &Node<'_>) -> Option<Key> {
 
 /// Seconds since 1970 of `yyyy-mm-ddThh:mm:ss…Z` or with `±hh:mm`.
 fn instant(text: &str) -> Option<i64> {
-    let number = |from: usize, to: usize| text.get(from..to).filter(|t| t.bytes().all(|b| b.is_ascii_digit()))?.parse::<i64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let zone = text.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let offset = match zone {
-        "Z" => 0,
-        _ => {
-            let part = |range: std::ops::Range<usize>| zone.get(range)?.parse::<i64>().ok();
-            let minutes = part(1..3)? * 60 + part(4..6)?;
-            if zone.starts_with('-') { -minutes } else { minutes }
-        }
-    };
-    // Days since 1970 of a date in the Gregorian calendar, the year starting in March.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719_469;
-    Some(((days * 24 + hour) * 60 + minute - offset) * 60 + second)
+    chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp())
 }
 
 #[cfg(test)]

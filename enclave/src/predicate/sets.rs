@@ -3,6 +3,8 @@
 
 use visiting_catalog::{Domain, Pattern};
 
+use crate::question::KeyValue;
+
 /// Values of one column for which a predicate is true.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ValueSet(Vec<(i64, i64)>);
@@ -144,6 +146,16 @@ impl Values {
             Self::Pattern(form) => form.number(code),
             Self::Labels { labels, .. } => labels.iter().position(|l| l == code).map(|i| i as i64),
             Self::Range(..) => None,
+        }
+    }
+
+    /// Place of a key's value.
+    pub(crate) fn place(&self, value: &KeyValue) -> Option<i64> {
+        match (self, value) {
+            (Self::Range(..), KeyValue::Int(n)) => Some(*n),
+            (_, KeyValue::Text(code)) => self.index(code),
+            (_, KeyValue::Null) => self.null(),
+            _ => None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! Predicates in one canonical form, so that equal questions have equal plans. Columns with a domain are never NULL (ingest
 //! quarantines such rows), so two-valued logic is exact for them. A guest's label can be NULL: NOT was pushed to the leaves, where it
 //! is the complement within the declared labels, and AND and OR of Kleene's logic are true exactly where two-valued ones are, so
-//! "is true", which is all that WHERE asks, is exact as well (proved against the engine's SQL in `three_valued.rs`).
+//! "is true", which is all that WHERE asks, is exact as well (proved against the engine's SQL in the tests of the planner).
 
-use super::sets::ValueSet;
+mod sets;
 
-/// A column or a guest's call by [`super::KeyColumn::name`].
+pub(crate) use sets::{ValueSet, Values};
+
+/// A column or a guest's call by its name in plans.
 pub(crate) type Name = String;
 
 /// A condition on the rows.
@@ -21,6 +23,9 @@ pub(crate) enum Predicate {
     All(Vec<Predicate>),
     /// At least one of these.
     Any(Vec<Predicate>),
+    /// Something else that is true of a row (`true`), or something else that is false of it (`false`), in words that are equal for
+    /// equal conditions.
+    Atom(String, bool),
 }
 
 impl Predicate {
@@ -70,6 +75,8 @@ impl Predicate {
             Self::True => "true".to_owned(),
             Self::False => "false".to_owned(),
             Self::In(name, set) => format!("{name} in {:?}", set.intervals()),
+            Self::Atom(words, true) => format!("[{words}]"),
+            Self::Atom(words, false) => format!("not [{words}]"),
             Self::All(parts) => format!("all({})", list(parts)),
             Self::Any(parts) => format!("any({})", list(parts)),
         }

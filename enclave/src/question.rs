@@ -1,0 +1,177 @@
+//! A release point: the rows that a question is about, its groups, and the base statistics that the gate protects one by one.
+//!
+//! The planner (`plan`) makes it from SQL; `evidence` counts over its rows; `gate` judges. Everything above the release point is
+//! computed from what the gate let through.
+
+use std::collections::BTreeMap;
+
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::predicate::{Predicate, ValueSet, Values};
+
+/// Value of a group key. Ordered as rows are shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub(crate) enum KeyValue {
+    /// No value, or a key that this grouping set leaves out.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A code or a label.
+    Text(String),
+}
+
+impl KeyValue {
+    /// How it is printed; NULL is empty.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Bool(b) => b.to_string(),
+            Self::Int(n) => n.to_string(),
+            Self::Text(t) => t.clone(),
+        }
+    }
+}
+
+/// One group key.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    /// What it is in plans: an expression over `listing.table.column`. Never a name that researchers give.
+    pub(crate) name: String,
+    /// Columns (`listing.table.column`) that it is made of: what the rule packs look at.
+    pub(crate) columns: Vec<String>,
+    /// Where it is an expression of one column with a declared domain.
+    pub(crate) of: Option<Preimage>,
+}
+
+/// A key as a function of one column with a declared domain.
+#[derive(Debug, Clone)]
+pub(crate) enum Preimage {
+    /// The column itself.
+    Column(String, Values),
+    /// The column's name, and for each value of the key the places of the column that give it.
+    Sets(String, BTreeMap<KeyValue, ValueSet>),
+}
+
+impl Key {
+    /// The condition that the key has this value.
+    pub(crate) fn is(&self, value: &KeyValue) -> Predicate {
+        let found = match &self.of {
+            Some(Preimage::Column(name, values)) => values.place(value).map(|p| (name, ValueSet::values([p]))),
+            Some(Preimage::Sets(name, sets)) => sets.get(value).map(|set| (name, set.clone())),
+            None => None,
+        };
+        match found {
+            Some((name, set)) => Predicate::In(name.clone(), set),
+            None => Predicate::Atom(format!("{} is {value:?}", self.name), true),
+        }
+    }
+
+    /// Number of values that it can have, where that is known from declared domains.
+    pub(crate) fn count(&self) -> Option<u64> {
+        match &self.of {
+            Some(Preimage::Column(_, values)) => Some(values.count()),
+            Some(Preimage::Sets(_, sets)) => Some(sets.len() as u64),
+            None => None,
+        }
+    }
+}
+
+/// A numeric column of the rows, computed by the engine; NULL where the row contributes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    /// What it is in plans: a catalogued column with the condition under which it counts, or an expression.
+    pub(crate) name: String,
+    /// Decimal places: contributions are whole numbers of 10^-scale. The engine's column is Int64 (scale 0), Decimal128 of this scale,
+    /// or Float64, which is put on this scale (halves away from zero; NaN, infinities and what does not fit contribute nothing).
+    pub(crate) scale: u32,
+    /// Declared person-level bounds, in units of 10^-scale.
+    pub(crate) bounds: Option<(i64, i64)>,
+    /// True for everything but a catalogued column: clipped at the k-th person.
+    pub(crate) opaque: bool,
+}
+
+/// A base statistic; numbers are indices into [`Question::columns`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Statistic {
+    /// People with a row (in which the column is not NULL).
+    People(Option<usize>),
+    /// Rows (in which the column is not NULL): a sum of rows per person.
+    Rows(Option<usize>),
+    /// Sum over rows.
+    Sum(usize),
+    /// Sum of the first over the rows in which the second is not NULL: a mean where both are the same column, a rate otherwise.
+    Ratio(usize, usize),
+    /// Mean of (x - mean of x) (y - mean of y) with released means, over the rows in which both are not NULL; x and y may be the same.
+    Moment(usize, usize),
+    /// Slope, intercept and the like are computed from moments; this says whether one person carries them (leverage of the column).
+    Leverage(usize),
+    /// The value below which this many thousandths of the rows lie.
+    Quantile(usize, u32),
+    /// Number of different values of a value column (index into [`Question::values`]) that at least k people share.
+    Distinct(usize),
+}
+
+/// One question, as the gate judges it.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// Gives the rows: `unit` (UInt32), one column per facility (UInt32), keys (Int64, Utf8, Dictionary or Boolean), [`Self::columns`],
+    /// [`Self::values`] (any type), in that order.
+    pub(crate) rows: LogicalPlan,
+    /// The relation in words that are equal for equal relations, without its condition.
+    pub(crate) relation: String,
+    /// The condition on its rows.
+    pub(crate) filter: Predicate,
+    /// Group keys.
+    pub(crate) keys: Vec<Key>,
+    /// Which keys each grouping set has, finest first. A plain GROUP BY has one set with all of them.
+    pub(crate) sets: Vec<Vec<usize>>,
+    /// Numeric columns of the rows.
+    pub(crate) columns: Vec<Column>,
+    /// Names in plans of the columns of which different values are counted.
+    pub(crate) values: Vec<String>,
+    /// What is shown.
+    pub(crate) statistics: Vec<Statistic>,
+    /// Names of the protected facility columns.
+    pub(crate) facilities: Vec<String>,
+    /// Databases that it reads, sorted.
+    pub(crate) listings: Vec<String>,
+    /// Tables that it reads (`listing.table`), sorted.
+    pub(crate) tables: Vec<String>,
+    /// True when the planner proves at most one row per person.
+    pub(crate) one_row_per_person: bool,
+}
+
+impl Question {
+    /// The canonical plan of the rows, without keys.
+    pub(crate) fn base_plan(&self) -> String {
+        format!("{} where {}", self.relation, self.filter.text())
+    }
+
+    /// The canonical plan of the rows of one cell of a grouping set: its key values substituted, the condition simplified.
+    pub(crate) fn cell_plan(&self, set: &[usize], key: &[KeyValue]) -> String {
+        // A key over its whole domain adds nothing: the atom would say `true`.
+        let fixed = set.iter().zip(key).filter_map(|(i, v)| self.keys.get(*i).map(|k| (k, v))).filter(|(k, _)| k.count() != Some(1));
+        let cell = Predicate::All(std::iter::once(self.filter.clone()).chain(fixed.map(|(k, v)| k.is(v))).collect()).normalised();
+        format!("{} where {}", self.relation, cell.text())
+    }
+}
+
+/// One row of what the gate let through.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProtectedRow {
+    /// A value for each of [`Question::keys`]; NULL for keys outside the grouping set.
+    pub(crate) keys: Vec<KeyValue>,
+    /// A value for each of [`Question::statistics`]; `None` is `<k`.
+    pub(crate) values: Vec<Option<visiting_policies::disclosure::Decimal>>,
+    /// For each statistic, whether its value repeats an earlier release.
+    pub(crate) before: Vec<bool>,
+}
+
+/// What the gate let through of one question: sorted by grouping set, then by keys.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Protected {
+    /// Rows.
+    pub(crate) rows: Vec<ProtectedRow>,
+}
