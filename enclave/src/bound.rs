@@ -10,7 +10,7 @@ use datafusion::arrow::{
     array::{Array, ArrayRef, AsArray, DictionaryArray, Int64Array},
     datatypes::Int32Type,
 };
-use visiting_catalog::{Domain, listing::is_month};
+use visiting_catalog::listing::is_month;
 use visiting_policies::{
     Code, Refusal,
     case::{BoundGuest, Cases, RunCase},
@@ -22,7 +22,10 @@ use crate::{
     door::Door,
     fault::Fault,
     guest::Guest,
-    query::{self, Argument, Call, KeyColumn, Origin, Query, Signature, Values},
+    plan::{self, Signature},
+    predicate::Values,
+    question::Preimage,
+    unit::Tracked,
 };
 
 /// Compiled guests by digest.
@@ -40,7 +43,7 @@ pub(crate) struct Shelf {
 
 /// The bound guests that a text calls, by name.
 fn called<'a>(cases: &'a Cases, run: &RunCase, sql: &str) -> BTreeMap<&'a str, &'a BoundGuest> {
-    let names = query::named(sql);
+    let names = plan::named(sql);
     cases.guests_of(run).into_iter().filter(|(name, _)| names.contains(*name)).collect()
 }
 
@@ -93,18 +96,42 @@ impl Shelf {
         Ok(guest)
     }
 
-    /// Tells the query which labels its calls can give, so that a total and its groups can be proved to be the same people.
-    pub(crate) fn reach(&mut self, query: &mut Query, guests: &Guests) -> Result<(), Fault> {
-        for key in query.keys.iter_mut().chain(&mut query.filtered) {
-            let KeyColumn { origin: Origin::Call(call), values: Values::Labels { labels, reachable }, name, .. } = key else { continue };
-            if !self.reached.contains_key(name) {
-                let Some(guest) = guests.get(&call.guest) else { continue };
-                self.reached.insert(name.clone(), reach(guest, call, labels)?);
+    /// Tells the questions which labels their calls can give, so that a total and its groups can be proved to be the same people.
+    pub(crate) fn reach(&mut self, tracked: &mut Tracked, guests: &Guests) -> Result<(), Fault> {
+        for known in &tracked.calls {
+            let Some(guest) = guests.get(&known.call.guest) else { continue };
+            if !self.reached.contains_key(&known.name) {
+                let labels: Vec<String> = guest.manifest().labels.iter().map(|l| l.label.clone()).collect();
+                self.reached.insert(known.name.clone(), reach(guest, &known.call, &labels)?);
             }
-            *reachable = self.reached.get(name).copied().flatten();
+        }
+        for key in tracked.points.iter_mut().flat_map(|p| &mut p.question.keys) {
+            if let Some(Preimage::Column(name, Values::Labels { reachable, .. })) = &mut key.of {
+                *reachable = self.reached.get(name).copied().flatten();
+            }
         }
         Ok(())
     }
+}
+
+/// One call of a guest. Equal calls give equal labels on every row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// The guest's digest.
+    pub(crate) guest: String,
+    /// In the order of its parameters.
+    pub(crate) arguments: Vec<Argument>,
+}
+
+/// One argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// A column: its name in plans, its declared domain, and whether that is of months.
+    Column(String, Option<Values>, bool),
+    /// A whole number.
+    Int(i64),
+    /// A text.
+    Text(String),
 }
 
 fn tampered() -> Refusal {
@@ -146,12 +173,11 @@ fn declared(argument: &Argument) -> Option<Declared> {
     match argument {
         Argument::Int(number) => Some(Declared::Numbers(vec![*number])),
         Argument::Text(text) => Some(Declared::Codes(vec![text.clone()])),
-        Argument::Column(_, column) => match column.domain.as_ref()? {
-            Domain::Range([lo, hi]) => few(*lo, *hi).map(|all| Declared::Numbers(all.collect())),
-            Domain::Months([lo, hi]) => few(*lo, *hi).map(|all| Declared::Numbers(all.filter(|m| is_month(*m)).collect())),
-            Domain::Codes(codes) => Some(Declared::Codes(codes.clone())),
+        Argument::Column(_, values, months) => match values.as_ref()? {
+            Values::Range(lo, hi) => few(*lo, *hi).map(|all| Declared::Numbers(all.filter(|m| !months || is_month(*m)).collect())),
+            Values::Codes(codes) => Some(Declared::Codes(codes.clone())),
             // Codes of one form are too many to try.
-            Domain::Pattern(_) => None,
+            Values::Pattern(_) | Values::Labels { .. } => None,
         },
     }
 }

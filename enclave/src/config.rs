@@ -21,6 +21,8 @@ pub const CONNECTIVES_MAX: usize = 200;
 pub const REACH_MAX: usize = 25_000;
 /// Different calls of guests in one query: each costs up to its fuel on every row, and a table with more such keys is not read.
 pub const CALLS_MAX: usize = 6;
+/// Bytes of an output column's title: a word or three, no message.
+pub const TITLE_MAX_BYTES: usize = 32;
 /// Milliseconds that a long poll for tickets waits at the gateway.
 pub const POLL_MS: u64 = 20_000;
 /// First rung of the ladder on which verdicts are delivered, milliseconds; each further one is twice as far (A10).

@@ -1,11 +1,15 @@
-//! Between the engine and the gate: which rules hold, who is behind each cell, and what a verdict carries.
+//! From a permit's SQL to a checked table: read, type, count, judge, compute, and what a verdict carries.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
+use datafusion::logical_expr::LogicalPlan;
 use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
-    disclosure::{Rules, rule_pack},
+    disclosure::{Applied, Rules, rule_pack},
     handover::FileDigest,
     sign,
     terms::{Verdict, base10},
@@ -14,15 +18,17 @@ use visiting_policies::{
 use crate::{
     bound::{Guests, Shelf},
     config::{CELLS_MAX, Config},
-    engine, evidence,
+    exit::{self, Context, Desk, Ledger},
     extract::{Extract, Manifest},
     fault::Fault,
-    gate,
-    keys::GateKeys,
+    keys::{GateKeys, Permutation},
     known::{Block, Known},
     output,
-    query::{self, Origin, PermitSchema, Query, Signature},
-    session,
+    plan::{self, PermitSchema, Signature},
+    question::{Preimage, Protected, Question},
+    session::Session,
+    table::{self, CheckedOutput},
+    unit::Tracked,
 };
 
 /// A verdict before it has its place in the ledger.
@@ -56,17 +62,11 @@ impl Judged {
     }
 
     /// A table that passed.
-    pub(crate) fn table(
-        table: &gate::CheckedOutput,
-        block: Block,
-        rules: Rules,
-        query: &Query,
-        listings: &[Listing],
-    ) -> Result<Self, Fault> {
+    fn table(table: &CheckedOutput, block: Block, rules: BTreeMap<String, String>) -> Result<Self, Fault> {
         let made = [("table.csv", output::csv(table)?), ("table.parquet", output::parquet(table)?)];
         let digests = made.iter().map(|(name, bytes)| FileDigest { name: (*name).to_owned(), digest: sign::digest(bytes) }).collect();
         let files = made.iter().map(|(name, bytes)| ((*name).to_owned(), sign::to_base64(bytes))).collect();
-        Ok(Self { verdict: table.verdict(), refusal: None, files, digests, block, rules: stated(rules, query, listings) })
+        Ok(Self { verdict: table.verdict(), refusal: None, files, digests, block, rules })
     }
 }
 
@@ -89,23 +89,113 @@ pub(crate) struct Setting<'a> {
     pub(crate) signatures: BTreeMap<String, Signature>,
 }
 
+/// How long each stage of a run took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stages {
+    /// Reading the SQL and planning.
+    pub plan: Duration,
+    /// Scanning, joining and gathering evidence.
+    pub evidence: Duration,
+    /// Judging every cell.
+    pub gate: Duration,
+    /// Computing what stands above, and writing CSV and Parquet.
+    pub files: Duration,
+}
+
+impl Stages {
+    /// All of it.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.plan + self.evidence + self.gate + self.files
+    }
+}
+
 /// Everything from a permit's SQL to a checked table. Reads no data before the plan is accepted.
 pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<Judged, Fault> {
+    timed(setting, shelf, sql, &mut Stages::default()).await
+}
+
+/// The same, with the time of each stage.
+pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &mut Stages) -> Result<Judged, Fault> {
+    let start = Instant::now();
+    let tracked = accepted(setting, shelf, sql)?;
+    let scratch = setting.config.home.join("scratch");
+    let tables: std::collections::BTreeSet<&String> = tracked.points.iter().flat_map(|p| &p.question.tables).collect();
+    let mut session = Session::open(&scratch, setting.extract, tables.into_iter(), setting.guests).await?;
+    let mut desk = Desk::new(setting.known);
+    let mut answers: Vec<Protected> = Vec::with_capacity(tracked.points.len());
+    let mut rules = BTreeMap::new();
+    stages.plan = start.elapsed();
+    for point in &tracked.points {
+        let begun = Instant::now();
+        let question = named(&point.question, &answers);
+        let applied = applied(&question, setting.listings)?;
+        let facility = facilities(setting);
+        let ledger = Ledger { people: &setting.extract.people, facility: &facility, least: applied.rules.people_min };
+        let cells = exit::gather(session.rows(&question.rows).await?, &question, &ledger).await?;
+        stages.evidence += begun.elapsed();
+        let begun = Instant::now();
+        let versions = named_versions(&question, &setting.extract.manifest, setting.listings);
+        let answer = desk.judge(&Context { question: &question, rules: &applied, versions: &versions }, &cells)?;
+        session.release(point.schema.clone(), table::released(&answer, &question, &point.schema)?)?;
+        rules.extend(stated(applied.rules, &question, setting.listings));
+        answers.push(answer);
+        stages.gate += begun.elapsed();
+    }
+    let begun = Instant::now();
+    let result = session.result(&tracked.root).await?;
+    let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
+    let judged = Judged::table(&table, desk.into_block(), rules)?;
+    stages.files = begun.elapsed();
+    Ok(judged)
+}
+
+/// The plan of a query, its types known and its size within the limits.
+pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<Tracked, Fault> {
     let plans = visiting_catalog::plan(&setting.extract.manifest.scope, setting.listings)?;
-    let mut query = query::parse(sql, &PermitSchema::new(&plans).with_guests(setting.signatures.clone()))?;
-    shelf.reach(&mut query, setting.guests)?;
-    let rules = strictest(&query, setting.listings)?;
-    check_cells(&query, &setting.extract.manifest)?;
-    let (cells, names) = gather(setting.config, setting.extract, &query, setting.listings, setting.guests).await?;
-    let cells = canonical_facilities(cells, setting.extract, setting.keys);
-    let versions = named_versions(&query, &setting.extract.manifest, setting.listings);
-    let context = gate::Context { query: &query, rules, people: &setting.extract.people, facilities: &names, versions: &versions };
-    let (table, block) = gate::check(&context, &cells, setting.known)?;
-    Judged::table(&table, block, rules, &query, setting.listings)
+    let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone());
+    let pack = |listing: &str| setting.listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack));
+    let floor = plans.iter().filter_map(|p| pack(&p.listing.id)).map(|p| p.rules.people_min).min().unwrap_or(u64::MAX);
+    let protected = |listing: &str| pack(listing).is_none_or(|p| p.rules.facilities_min > 0);
+    let mut tracked = plan::plan(sql, &schema, floor, &protected)?;
+    shelf.reach(&mut tracked, setting.guests)?;
+    for point in &tracked.points {
+        check_cells(&point.question, &setting.extract.manifest)?;
+    }
+    Ok(tracked)
+}
+
+/// Facility ids of the extract become ledger ordinals, which are the same in every permit.
+fn facilities(setting: &Setting<'_>) -> impl Fn(u32) -> u32 + Sync {
+    let back = Extract::facility_permutation(&setting.extract.key);
+    let forth = Permutation::new(&setting.keys.root.derive("ledger facilities"));
+    move |id| forth.forward(back.backward(id))
+}
+
+/// A question that uses what was released before it in the same run: its plan names the values, not their place.
+fn named(question: &Question, answers: &[Protected]) -> Question {
+    let mut out = question.clone();
+    for (number, answer) in answers.iter().enumerate() {
+        let table = format!("_released_{number}");
+        if out.relation.contains(&table) || out.filter.text().contains(&table) {
+            let values = sign::digest(format!("{answer:?}").as_bytes());
+            out.relation = format!("{} [{table} is {values}]", out.relation);
+        }
+    }
+    out
+}
+
+/// True where the result has an order that the researcher asked for.
+fn ordered(root: &LogicalPlan) -> bool {
+    match root {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Limit(_) | LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => root.inputs().first().is_some_and(|p| ordered(p)),
+        _ => false,
+    }
 }
 
 /// The rules as a receipt states them: thresholds and pass, never margins.
-fn stated(rules: Rules, query: &Query, listings: &[Listing]) -> BTreeMap<String, String> {
+fn stated(rules: Rules, question: &Question, listings: &[Listing]) -> BTreeMap<String, String> {
     let mut out = BTreeMap::from([
         ("people_min".to_owned(), format!("{}: pass", rules.people_min)),
         ("round_to".to_owned(), format!("{}: pass", rules.round_to)),
@@ -115,83 +205,57 @@ fn stated(rules: Rules, query: &Query, listings: &[Listing]) -> BTreeMap<String,
     if rules.facilities_min > 0 {
         out.insert("facilities_min".to_owned(), format!("{}: pass", rules.facilities_min));
     }
-    for table in &query.tables {
-        if let Some(pack) = listings.iter().find(|l| l.id == table.listing).and_then(|l| rule_pack(&l.rule_pack).map(|p| (l, p))) {
-            out.insert(format!("rule_pack {}", pack.0.id), format!("{} {}", pack.0.rule_pack, pack.1.version));
+    for listing in listings.iter().filter(|l| question.listings.contains(&l.id)) {
+        if let Some(pack) = rule_pack(&listing.rule_pack) {
+            out.insert(format!("rule_pack {}", listing.id), format!("{} {}", listing.rule_pack, pack.version));
         }
     }
     out
 }
 
-/// The strictest rules of the databases that the query joins.
-pub(crate) fn strictest(query: &Query, listings: &[Listing]) -> Result<Rules, Fault> {
-    let pack = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack));
-    let packs = query.tables.iter().map(|t| pack(&t.listing).map(|p| p.rules)).collect::<Option<Vec<_>>>();
-    packs
-        .and_then(|p| p.into_iter().reduce(Rules::strictest))
-        .ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
-}
-
-/// Evidence of every cell, and the names of the protected facility columns.
-pub(crate) async fn gather(
-    config: &Config,
-    extract: &Extract,
-    query: &Query,
-    listings: &[Listing],
-    guests: &Guests,
-) -> Result<(evidence::Cells, Vec<String>), Fault> {
-    let protected = |listing: &str| {
-        listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack)).is_none_or(|p| p.rules.facilities_min > 0)
-    };
-    let facilities = session::facility_tables(query, protected);
-    let names = facilities.iter().filter_map(|i| query.tables.get(*i)).map(query::SchemaTable::full_name).collect();
-    let session = engine::session(&config.home.join("scratch"))?;
-    let streams = session::rows(&session, extract, query, &facilities, guests).await?;
-    Ok((evidence::gather(streams, query, facilities.len()).await?, names))
-}
-
-/// Facility ids of the extract become ledger ordinals, which are the same in every permit.
-pub(crate) fn canonical_facilities(mut cells: evidence::Cells, extract: &Extract, keys: &GateKeys) -> evidence::Cells {
-    if cells.values().all(|c| c.facilities.is_empty()) {
-        return cells;
-    }
-    let (back, forth) =
-        (Extract::facility_permutation(&extract.key), crate::keys::Permutation::new(&keys.root.derive("ledger facilities")));
-    for place in cells.values_mut().flat_map(|c| c.facilities.iter_mut()) {
-        *place = std::mem::take(place).into_iter().map(|(id, share)| (forth.forward(back.backward(id)), share)).collect();
-    }
-    cells
+/// The strictest rules of the databases that a question reads.
+fn applied(question: &Question, listings: &[Listing]) -> Result<Applied, Fault> {
+    let pack = |listing: &String| listings.iter().find(|l| l.id == *listing).and_then(|l| rule_pack(&l.rule_pack));
+    let packs = question.listings.iter().map(|l| pack(l).map(|p| p.rules)).collect::<Option<Vec<_>>>();
+    let rules = packs.and_then(|p| p.into_iter().reduce(Rules::strictest));
+    rules.map(|rules| Applied { rules }).ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
 }
 
 /// What, beside the question, decides which rows it is about: listing and data version of each database and, for dated tables, the
 /// permit's months. Part of every plan's identity, so two permits are never taken to have asked the same when they did not.
-pub(crate) fn named_versions(query: &Query, extract: &Manifest, listings: &[Listing]) -> String {
-    let digest = |id: &str| listings.iter().find(|l| l.id == id).map(Listing::digest).unwrap_or_default();
+fn named_versions(question: &Question, extract: &Manifest, listings: &[Listing]) -> String {
+    let of = |id: &str| listings.iter().find(|l| l.id == id);
     let version = |id: &str| extract.versions.get(id).copied().unwrap_or_default();
-    let mut names: Vec<String> =
-        query.tables.iter().map(|t| format!("{} {} {}", t.listing, version(&t.listing), digest(&t.listing))).collect();
-    names.sort();
-    names.dedup();
-    if query.tables.iter().any(|t| t.table.month.is_some()) {
+    let digest = |id: &str| of(id).map(Listing::digest).unwrap_or_default();
+    let mut names: Vec<String> = question.listings.iter().map(|l| format!("{l} {} {}", version(l), digest(l))).collect();
+    let dated = |name: &String| {
+        let table = name.split_once('.').and_then(|(listing, table)| of(listing).and_then(|l| l.table(table)));
+        table.is_none_or(|t| t.month.is_some())
+    };
+    if question.tables.iter().any(dated) {
         names.push(format!("months {}-{}", extract.scope.period.from, extract.scope.period.to));
     }
     names.join(", ")
 }
 
-/// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this.
-/// A table contributes at most as many key combinations as its domains allow, and as it has rows (base 10); a guest its labels.
-pub(crate) fn check_cells(query: &Query, extract: &Manifest) -> Result<(), Refusal> {
-    let of_table = |(index, table): (usize, &query::SchemaTable)| {
-        let of_it = |k: &&query::KeyColumn| matches!(k.origin, Origin::Column { table, .. } if table == index);
-        let domains = query.keys.iter().filter(of_it).map(|k| k.values.count()).try_fold(1u64, u64::checked_mul);
-        let rows = base10(extract.rows.get(&table.full_name()).copied().unwrap_or_default()).saturating_add(10);
-        domains.unwrap_or(u64::MAX).min(rows)
-    };
-    let labels = query.keys.iter().filter(|k| matches!(k.origin, Origin::Call(_))).map(|k| k.values.count());
-    let cells = query.tables.iter().enumerate().map(of_table).chain(labels).try_fold(1u64, u64::checked_mul);
-    if cells.is_some_and(|n| n <= CELLS_MAX as u64) {
+/// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this. Keys of
+/// one table come to at most as many combinations as its domains allow, and as it has rows (base 10).
+fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
+    let rows = |table: &String| base10(extract.rows.get(table).copied().unwrap_or_default()).saturating_add(10);
+    let most = question.tables.iter().map(rows).max().unwrap_or(0);
+    let mut tables: BTreeMap<Option<&String>, u64> = BTreeMap::new();
+    for key in &question.keys {
+        let of = question.tables.iter().find(|t| !key.columns.is_empty() && key.columns.iter().all(|c| c.starts_with(&format!("{t}."))));
+        let labels = matches!(&key.of, Some(Preimage::Column(_, crate::predicate::Values::Labels { .. })));
+        let (of, count) = if labels { (None, key.count().unwrap_or(most)) } else { (of, key.count().unwrap_or(most)) };
+        let known = tables.entry(of).or_insert(1);
+        *known = known.saturating_mul(count.max(1));
+    }
+    let cells = tables.into_iter().map(|(table, count)| table.map_or(count, |t| count.min(rows(t)))).try_fold(1u64, u64::checked_mul);
+    let sets = question.sets.len() as u64;
+    if cells.and_then(|n| n.checked_mul(sets.max(1))).is_some_and(|n| n <= CELLS_MAX as u64) {
         return Ok(());
     }
-    let advice = "group by fewer or coarser columns";
-    Err(Refusal::new(Code::TooLarge, format!("the groups could be more than {CELLS_MAX}; {advice}")))
+    Err(Refusal::new(Code::TooLarge, format!("the groups could be more than {CELLS_MAX}; group by fewer or coarser columns"))
+        .ja(format!("群の数が {CELLS_MAX} を超えうる問合せです。GROUP BY の列を減らすか、粗くしてください")))
 }

@@ -12,7 +12,7 @@ use datafusion::{
 
 use crate::{
     fault::Fault,
-    gate::{AS_BEFORE, CheckedOutput, MASKED, Value},
+    table::{AS_BEFORE, CheckedOutput, MASKED, Value},
 };
 
 /// Title of the last column: empty, or why a row repeats an earlier release.
@@ -20,7 +20,7 @@ const NOTE: &str = "note";
 
 fn text(value: &Value) -> &str {
     match value {
-        Value::Label(text) | Value::Number(text) => text,
+        Value::Text(text) => text,
         Value::Masked => MASKED,
     }
 }

@@ -1,170 +1,184 @@
-//! From a [`Query`] to rows: the engine's plan is built from the lowered question, never from the researcher's text, and only the
-//! permit's extract is in reach. A guest is one more column of the joined rows, computed by the host's own loop.
+//! From typed relations to rows: scans of the permit's extract in the place of its tables, released tables in the place of release
+//! points, the host's own loop in the place of guests. Nothing else can be read: what the engine is about to run is looked at again.
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use datafusion::{
-    arrow::datatypes::DataType,
-    common::{JoinType, ScalarValue},
-    dataframe::DataFrame,
+    arrow::{array::RecordBatch, datatypes::SchemaRef},
+    catalog::MemTable,
+    common::{
+        DataFusionError, Result, ScalarValue, TableReference, plan_err,
+        tree_node::{Transformed, TreeNode, TreeNodeRecursion},
+    },
+    datasource::provider_as_source,
     execution::SendableRecordBatchStream,
-    logical_expr::Expr,
-    prelude::{SessionContext, ident, lit},
+    logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, expr::ScalarFunction},
+    physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable, execute_stream_partitioned},
+    prelude::SessionContext,
 };
 
 use crate::{
     bound::Guests,
     engine,
-    extract::{Extract, FACILITY, UNIT},
+    extract::Extract,
     fault::Fault,
-    query::{Argument, Call, KeyColumn, Origin, Predicate, Query, Values},
+    plan::GuestName,
+    unit::released_scan,
 };
 
-/// Name of a table's column in the joined rows.
-fn place(table: usize, column: &str) -> String {
-    format!("t{table}__{column}")
+/// Everything that a run's plans can read.
+pub(crate) struct Session<'a> {
+    context: SessionContext,
+    guests: &'a Guests,
+    /// Scans of the extract's tables, by `listing.table`.
+    tables: BTreeMap<String, LogicalPlan>,
+    released: Vec<Arc<MemTable>>,
 }
 
-/// Name of a guest's column in the joined rows.
-fn call_place(index: usize) -> String {
-    format!("g{index}")
-}
-
-/// Name of a key in the joined rows.
-fn key_place(key: &KeyColumn, calls: &[&KeyColumn]) -> Option<String> {
-    match &key.origin {
-        Origin::Column { table, column } => Some(place(*table, column)),
-        Origin::Call(_) => calls.iter().position(|c| c.name == key.name).map(call_place),
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("tables", &self.tables.keys()).finish_non_exhaustive()
     }
 }
 
-/// Indices of the query's tables that carry a facility which the rules protect.
-pub(crate) fn facility_tables(query: &Query, protected: impl Fn(&str) -> bool) -> Vec<usize> {
-    let has = |(_, t): &(usize, &crate::query::SchemaTable)| t.table.facility.is_some() && protected(&t.listing);
-    query.tables.iter().enumerate().filter(has).map(|(i, _)| i).collect()
-}
-
-/// The rows of a query: person id, facilities, keys, measures, in that order. One stream a partition.
-pub(crate) async fn rows(
-    session: &SessionContext,
-    extract: &Extract,
-    query: &Query,
-    facilities: &[usize],
-    guests: &Guests,
-) -> Result<Vec<SendableRecordBatchStream>, Fault> {
-    Ok(plan(session, extract, query, facilities, guests).await?.execute_stream_partitioned().await?)
-}
-
-/// The same rows as a plan; benchmarks put other aggregates on it.
-pub(crate) async fn plan(
-    session: &SessionContext,
-    extract: &Extract,
-    query: &Query,
-    facilities: &[usize],
-    guests: &Guests,
-) -> Result<DataFrame, Fault> {
-    let mut joined: Option<DataFrame> = None;
-    for index in 0..query.tables.len() {
-        let table = table(session, extract, query, index).await?;
-        joined = Some(match joined {
-            None => table,
-            Some(left) => left.join(table, JoinType::Inner, &[&place(0, UNIT)], &[&place(index, UNIT)], None)?,
-        });
+impl<'a> Session<'a> {
+    /// A session over these tables of an extract.
+    pub(crate) async fn open(
+        scratch: &std::path::Path,
+        extract: &Extract,
+        names: impl Iterator<Item = &String>,
+        guests: &'a Guests,
+    ) -> Result<Self, Fault> {
+        let context = engine::session(scratch)?;
+        let mut tables = BTreeMap::new();
+        for name in names {
+            let rows = engine::read(&context, extract.files(name), Some((&extract.key, name))).await?;
+            tables.insert(name.clone(), rows.into_unoptimized_plan());
+        }
+        Ok(Self { context, guests, tables, released: Vec::new() })
     }
-    let joined = joined.ok_or_else(|| Fault::Other("a query without tables".to_owned()))?;
-    let calls = query.calls();
-    let joined = labelled(joined, &calls, guests)?;
-    let filtered = match condition(&query.filter, &query.filtered, &calls) {
-        Some(expression) => joined.filter(expression)?,
-        None => joined,
-    };
-    let unknown = || Fault::Other("a query names a guest that it does not call".to_owned());
-    let keys = query.keys.iter().map(|k| key_place(k, &calls).ok_or_else(unknown)).collect::<Result<Vec<_>, _>>()?;
-    let mut columns = vec![ident(place(0, UNIT))];
-    columns.extend(facilities.iter().map(|t| ident(place(*t, FACILITY))));
-    columns.extend(keys.into_iter().enumerate().map(|(i, k)| ident(k).alias(format!("k{i}"))));
-    columns.extend(query.measures.iter().enumerate().map(|(i, m)| ident(place(m.table, &m.column)).alias(format!("m{i}"))));
-    Ok(filtered.select(columns)?)
-}
 
-/// The rows with a column of labels for each call.
-fn labelled(mut rows: DataFrame, calls: &[&KeyColumn], guests: &Guests) -> Result<DataFrame, Fault> {
-    for (index, key) in calls.iter().enumerate() {
-        let Origin::Call(call) = &key.origin else { continue };
-        let guest = guests.get(&call.guest).ok_or_else(|| Fault::Other("a guest of the query is not compiled".to_owned()))?;
-        rows = rows.with_column(&call_place(index), guest.udf().call(call.arguments.iter().map(argument).collect()))?;
+    /// Adds the table of the next release point.
+    pub(crate) fn release(&mut self, schema: SchemaRef, rows: RecordBatch) -> Result<(), Fault> {
+        self.released.push(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?));
+        Ok(())
     }
-    Ok(rows)
-}
 
-fn argument(argument: &Argument) -> Expr {
-    match argument {
-        Argument::Column(table, column) => ident(place(*table, &column.name)),
-        Argument::Int(number) => lit(*number),
-        Argument::Text(text) => code(text.clone()),
+    /// The rows of a release point. One stream a partition.
+    pub(crate) async fn rows(&self, plan: &LogicalPlan) -> Result<Vec<SendableRecordBatchStream>, Fault> {
+        let physical = self.physical(plan).await?;
+        Ok(execute_stream_partitioned(physical, self.context.task_ctx())?)
     }
-}
 
-/// One table with only the columns that the query names, each under its [`place`].
-async fn table(session: &SessionContext, extract: &Extract, query: &Query, index: usize) -> Result<DataFrame, Fault> {
-    let Some(table) = query.tables.get(index) else { return Err(Fault::Other("a query names a table that it does not have".to_owned())) };
-    let name = table.full_name();
-    let rows = engine::read(session, extract.files(&name), Some((&extract.key, &name))).await?;
-    let keys = query.keys.iter().chain(&query.filtered).flat_map(|k| needed(k, index));
-    let measures = query.measures.iter().filter(|m| m.table == index).map(|m| m.column.clone());
-    let mut wanted: Vec<String> = keys.chain(measures).collect();
-    wanted.sort();
-    wanted.dedup();
-    let keys = std::iter::once(UNIT.to_owned()).chain(table.table.facility.iter().map(|_| FACILITY.to_owned()));
-    Ok(rows.select(keys.chain(wanted).map(|c| ident(c.clone()).alias(place(index, &c))).collect::<Vec<_>>())?)
-}
-
-/// Columns of one table that a key is made of.
-fn needed(key: &KeyColumn, index: usize) -> Vec<String> {
-    let argument = |argument: &Argument| match argument {
-        Argument::Column(table, column) if *table == index => Some(column.name.clone()),
-        _ => None,
-    };
-    match &key.origin {
-        Origin::Column { table, column } => Some(column.clone()).filter(|_| *table == index).into_iter().collect(),
-        Origin::Call(Call { arguments, .. }) => arguments.iter().filter_map(argument).collect(),
+    /// The result of what stands above the release points, in its own order.
+    pub(crate) async fn result(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, Fault> {
+        let physical = self.physical(plan).await?;
+        Ok(datafusion::physical_plan::collect(physical, self.context.task_ctx()).await?)
     }
-}
 
-/// The engine's expression; `None` where every row passes. Only rows for which it is true pass: one without a label is in no set.
-fn condition(predicate: &Predicate, columns: &[KeyColumn], calls: &[&KeyColumn]) -> Option<Expr> {
-    let many = |parts: &[Predicate], join: fn(Expr, Expr) -> Expr| parts.iter().filter_map(|p| condition(p, columns, calls)).reduce(join);
-    match predicate {
-        Predicate::True => None,
-        Predicate::False | Predicate::Atom(..) => Some(lit(false)),
-        Predicate::All(parts) => many(parts, Expr::and),
-        Predicate::Any(parts) => many(parts, Expr::or),
-        Predicate::In(name, set) => {
-            // A condition whose column is not known lets no row pass.
-            let Some(column) = columns.iter().find(|c| c.name == *name) else { return Some(lit(false)) };
-            let Some(found) = key_place(column, calls) else { return Some(lit(false)) };
-            let at = || ident(found.clone());
-            match &column.values {
-                Values::Range(..) => set
-                    .intervals()
-                    .iter()
-                    .map(|(lo, hi)| if lo == hi { at().eq(lit(*lo)) } else { at().between(lit(*lo), lit(*hi)) })
-                    .reduce(Expr::or),
-                form @ Values::Pattern(_) => {
-                    let one = |(lo, hi): &(i64, i64)| match lo == hi {
-                        true => at().eq(code(form.label(*lo))),
-                        false => at().between(code(form.label(*lo)), code(form.label(*hi))),
-                    };
-                    set.intervals().iter().map(one).reduce(Expr::or)
-                }
-                codes @ (Values::Codes(_) | Values::Labels { .. }) => {
-                    let all = set.intervals().iter().flat_map(|(lo, hi)| *lo..=*hi).map(|i| code(codes.label(i))).collect();
-                    Some(at().in_list(all, false))
-                }
-            }
+    async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, Fault> {
+        let plan = self.with_numbers(plan).await?;
+        let bound = self.bind(plan)?;
+        let physical = self.context.state().create_physical_plan(&bound).await?;
+        check(&physical)?;
+        Ok(physical)
+    }
+
+    /// Released numbers in the place of scalar subqueries: below, they are literals.
+    async fn with_numbers(&self, plan: &LogicalPlan) -> Result<LogicalPlan, Fault> {
+        let mut found: Vec<(Expr, LogicalPlan)> = Vec::new();
+        plan.apply_with_subqueries(|node| {
+            node.apply_expressions(|e| {
+                e.apply(|n| {
+                    if let Expr::ScalarSubquery(s) = n && !found.iter().any(|(e, _)| e == n) {
+                        found.push((n.clone(), s.subquery.as_ref().clone()));
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
+        let mut values = Vec::with_capacity(found.len());
+        for (e, subquery) in found {
+            let inner = Box::pin(self.with_numbers(&subquery)).await?;
+            let physical = self.context.state().create_physical_plan(&self.bind(inner)?).await?;
+            check(&physical)?;
+            let rows = datafusion::physical_plan::collect(physical.clone(), self.context.task_ctx()).await?;
+            let first = rows.iter().find(|b| b.num_rows() > 0);
+            let kind = physical.schema().field(0).data_type().clone();
+            let value = match first {
+                Some(batch) => ScalarValue::try_from_array(batch.column(0), 0)?,
+                None => ScalarValue::try_from(&kind)?,
+            };
+            values.push((e, value));
+        }
+        let turned = plan.clone().transform_up_with_subqueries(|node| {
+            node.map_expressions(|e| {
+                e.transform(|n| {
+                    let value = values.iter().find(|(e, _)| *e == n).map(|(_, v)| v.clone());
+                    Ok(value.map_or_else(|| Transformed::no(n), |v| Transformed::yes(Expr::Literal(v, None))))
+                })
+            })
+        })?;
+        Ok(turned.data)
+    }
+
+    /// The plan over real tables and real guests.
+    fn bind(&self, plan: LogicalPlan) -> Result<LogicalPlan, Fault> {
+        let bound = plan.transform_up_with_subqueries(|node| {
+            let node = match node {
+                LogicalPlan::TableScan(scan) => return self.scan(&scan).map(Transformed::yes),
+                other => other,
+            };
+            node.map_expressions(|e| e.transform_up(|n| self.guest(n)))
+        })?;
+        Ok(bound.data)
+    }
+
+    fn scan(&self, scan: &TableScan) -> Result<LogicalPlan> {
+        let name = scan.table_name.table();
+        if let Some(number) = released_scan(name) {
+            let Some(table) = self.released.get(number) else { return plan_err!("a release point that is not judged yet") };
+            return LogicalPlanBuilder::scan(scan.table_name.clone(), provider_as_source(table.clone()), None)?.build();
+        }
+        let Some(rows) = self.tables.get(name) else { return plan_err!("a table that the extract does not have") };
+        LogicalPlanBuilder::from(rows.clone()).alias(TableReference::bare(name.to_owned()))?.build()
+    }
+
+    fn guest(&self, e: Expr) -> Result<Transformed<Expr>> {
+        let Expr::ScalarFunction(ScalarFunction { func, args }) = e else { return Ok(Transformed::no(e)) };
+        match func.inner().downcast_ref::<GuestName>() {
+            None => Ok(Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))),
+            Some(name) => match self.guests.get(&name.digest) {
+                Some(guest) => Ok(Transformed::yes(guest.udf().call(args))),
+                None => Err(DataFusionError::Plan("a guest that is not compiled".to_owned())),
+            },
         }
     }
 }
 
-/// A code in the type that extracts keep codes in.
-fn code(text: String) -> Expr {
-    Expr::Literal(ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::Utf8(Some(text)))), None)
+/// Operators that a bound plan can come to. A scan of anything but memory and the extract's Parquet files, a write, or an operator
+/// that a later engine learns, is not run before somebody has decided about it.
+const OPERATORS: &[&str] = &[
+    "AggregateExec", "BoundedWindowAggExec", "CoalesceBatchesExec", "CoalescePartitionsExec", "CooperativeExec", "CrossJoinExec",
+    "DataSourceExec", "EmptyExec", "FilterExec", "GlobalLimitExec", "HashJoinExec", "InterleaveExec", "LocalLimitExec",
+    "NestedLoopJoinExec", "PlaceholderRowExec", "ProjectionExec", "RepartitionExec", "SortExec", "SortMergeJoinExec",
+    "SortPreservingMergeExec", "UnionExec", "WindowAggExec",
+];
+
+fn check(plan: &Arc<dyn ExecutionPlan>) -> Result<(), Fault> {
+    if !OPERATORS.contains(&plan.name()) {
+        return Err(Fault::Other(format!("the engine planned {}, which is not on the list", plan.name())));
+    }
+    if plan.name() == "DataSourceExec" {
+        let text = displayable(plan.as_ref()).one_line().to_string();
+        if !text.contains("file_type=parquet") && !text.contains("partitions=") {
+            return Err(Fault::Other("the engine planned a scan of something else".to_owned()));
+        }
+    }
+    plan.children().into_iter().try_for_each(check)
+}
+
+/// Partitions of a plan, for those who measure.
+pub(crate) fn partitions(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    plan.output_partitioning().partition_count()
 }

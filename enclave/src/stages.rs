@@ -2,6 +2,7 @@
 //! nothing leaves, and the gate starts from an empty ledger.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     time::{Duration, Instant},
 };
@@ -11,40 +12,31 @@ use datafusion::{
     prelude::{SessionContext, ident},
 };
 use visiting_catalog::Listing;
-use visiting_policies::terms::PermitId;
+use visiting_policies::{
+    Refusal, sign,
+    terms::{PermitId, Scope, Verdict},
+};
 
+pub use crate::judge::Stages;
 use crate::{
-    bound::Guests,
+    bound::{Guests, Shelf},
     config::Config,
     engine,
     extract::{Extract, UNIT},
     fault::Fault,
-    gate, judge,
+    judge::{self, Setting},
     keys::GateKeys,
     known::Known,
-    output,
-    query::{self, PermitSchema},
+    plan::{self, PermitSchema},
 };
 
-/// How long each stage of a governed run took.
-#[derive(Debug, Clone, Copy)]
-pub struct Stages {
-    /// Reading the SQL and planning.
-    pub plan: Duration,
-    /// Scanning, joining and gathering evidence.
-    pub evidence: Duration,
-    /// Judging every cell.
-    pub gate: Duration,
-    /// Writing CSV and Parquet.
-    pub files: Duration,
-}
-
-impl Stages {
-    /// All of it.
-    #[must_use]
-    pub fn total(&self) -> Duration {
-        self.plan + self.evidence + self.gate + self.files
-    }
+/// Reads and types a query against a scope, and runs nothing.
+///
+/// # Errors
+/// The refusal.
+pub fn plan_only(sql: &str, scope: &Scope, listings: &[Listing]) -> Result<(), Refusal> {
+    let plans = visiting_catalog::plan(scope, listings)?;
+    plan::plan(sql, &PermitSchema::new(&plans), 10, &|_| true).map(|_| ())
 }
 
 /// An extract opened for measuring.
@@ -75,21 +67,32 @@ impl Bench {
     /// # Errors
     /// The refusal, or what went wrong.
     pub fn governed(&self, sql: &str) -> Result<Stages, Fault> {
-        let start = Instant::now();
-        let plans = visiting_catalog::plan(&self.extract.manifest.scope, &self.listings)?;
-        let query = query::parse(sql, &PermitSchema::new(&plans))?;
-        let rules = judge::strictest(&query, &self.listings)?;
-        let plan = start.elapsed();
-        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, &self.extract, &query, &self.listings, &Guests::new()))?;
-        let cells = judge::canonical_facilities(cells, &self.extract, &self.keys);
-        let evidence = start.elapsed() - plan;
-        let versions = judge::named_versions(&query, &self.extract.manifest, &self.listings);
-        let context = gate::Context { query: &query, rules, people: &self.extract.people, facilities: &names, versions: &versions };
-        let (table, _) = gate::check(&context, &cells, &Known::default())?;
-        let judged = start.elapsed() - plan - evidence;
-        output::csv(&table)?;
-        output::parquet(&table)?;
-        Ok(Stages { plan, evidence, gate: judged, files: start.elapsed() - plan - evidence - judged })
+        let mut stages = Stages::default();
+        self.runtime.block_on(judge::timed(&self.setting(&Known::default(), &Guests::new()), &mut Shelf::default(), sql, &mut stages))?;
+        Ok(stages)
+    }
+
+    /// Verdict and CSV of one run on an empty ledger.
+    ///
+    /// # Errors
+    /// The refusal, or what went wrong.
+    pub fn judged(&self, sql: &str) -> Result<(Verdict, Vec<u8>), Fault> {
+        let (known, guests) = (Known::default(), Guests::new());
+        let judged = self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), sql))?;
+        let csv = judged.files.get("table.csv").and_then(|text| sign::from_base64(text)).unwrap_or_default();
+        Ok((judged.verdict, csv))
+    }
+
+    fn setting<'a>(&'a self, known: &'a Known, guests: &'a Guests) -> Setting<'a> {
+        Setting {
+            config: &self.config,
+            extract: &self.extract,
+            listings: &self.listings,
+            keys: &self.keys,
+            known,
+            guests,
+            signatures: BTreeMap::new(),
+        }
     }
 
     /// The same SQL as the engine alone runs it, over the same encrypted files. Answers with time and number of rows.

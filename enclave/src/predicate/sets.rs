@@ -20,6 +20,11 @@ impl ValueSet {
         values.into_iter().fold(Self(Vec::new()), |set, v| set.union(&Self::range(v, v)))
     }
 
+    /// These intervals, which are sorted and do not touch.
+    pub(crate) fn intervals_of(intervals: Vec<(i64, i64)>) -> Self {
+        Self(intervals)
+    }
+
     /// No value.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use visiting_catalog::{Column, Table, TablePlan};
+use visiting_catalog::{Table, TablePlan};
 use visiting_intake::Manifest;
 use visiting_policies::{Code, Refusal};
 
@@ -22,17 +22,6 @@ impl SchemaTable {
     }
 }
 
-/// What a name in the SQL turned out to be.
-#[derive(Debug, Clone)]
-pub(crate) enum ColumnUse {
-    /// The person key of a table.
-    Person,
-    /// The facility key of a table.
-    Facility,
-    /// A permitted column.
-    Value(Column),
-}
-
 /// A guest as SQL sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Signature {
@@ -49,8 +38,10 @@ pub struct PermitSchema {
     guests: BTreeMap<String, Signature>,
 }
 
-fn unknown() -> Refusal {
+/// The one answer for what does not exist and for what the permit does not name.
+pub(crate) fn unknown() -> Refusal {
     Refusal::new(Code::NameUnknown, "a table, column or guest in the query does not exist in this permit; the permit page lists what does")
+        .ja("問合せの中に、この許可にない表・列・プログラムがあります。使えるものは許可のページにあります")
 }
 
 impl PermitSchema {
@@ -83,36 +74,10 @@ impl PermitSchema {
         match (found.next(), found.next()) {
             (Some(table), None) => Ok(table),
             (Some(_), Some(_)) => {
-                Err(Refusal::new(Code::NameUnknown, format!("two databases of this permit have a table `{name}`; write database.{name}")))
+                Err(Refusal::new(Code::NameUnknown, format!("two databases of this permit have a table `{name}`; write database.{name}"))
+                    .ja(format!("`{name}` という表が 2 つの DB にあります。DB名.{name} と書いてください")))
             }
             _ => Err(unknown()),
         }
     }
-}
-
-/// Finds a column among the tables of a query. The person key may be named without its table: it is the same in all of them.
-pub(crate) fn find(tables: &[(String, SchemaTable)], qualifier: Option<&str>, name: &str) -> Result<(usize, ColumnUse), Refusal> {
-    let mut found: Option<(usize, ColumnUse)> = None;
-    for (index, (alias, table)) in tables.iter().enumerate() {
-        if qualifier.is_some_and(|q| q != alias) {
-            continue;
-        }
-        let Some(used) = column_of(&table.table, name) else { continue };
-        match (&found, &used) {
-            (Some((_, ColumnUse::Person)), ColumnUse::Person) => {}
-            (Some(_), _) => return Err(Refusal::new(Code::NameUnknown, format!("`{name}` is in more than one table; write table.{name}"))),
-            (None, _) => found = Some((index, used)),
-        }
-    }
-    found.ok_or_else(unknown)
-}
-
-fn column_of(table: &Table, name: &str) -> Option<ColumnUse> {
-    if table.person == name {
-        return Some(ColumnUse::Person);
-    }
-    if table.facility.as_deref() == Some(name) {
-        return Some(ColumnUse::Facility);
-    }
-    table.columns.iter().find(|c| c.name == name).cloned().map(ColumnUse::Value)
 }

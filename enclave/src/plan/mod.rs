@@ -1,0 +1,119 @@
+//! From SQL text to typed relations. The engine's reader resolves names and types of a text whose clauses are on our list; its plan
+//! says what was asked, and is never run: `unit` builds the plan that is, from the permit's tables alone.
+
+mod functions;
+mod names;
+mod schema;
+mod shape;
+#[cfg(test)]
+pub(crate) mod tests;
+mod text;
+
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use datafusion::{
+    common::{DataFusionError, SchemaError},
+    sql::{
+        planner::{ParserOptions, SqlToRel},
+        sqlparser::{
+            dialect::GenericDialect,
+            tokenizer::{Token, Tokenizer},
+        },
+    },
+};
+use visiting_policies::{Code, Refusal, TextPlace};
+
+pub(crate) use functions::{PER_PERSON, RELEASED, is_of_months};
+pub(crate) use names::{GuestName, Source, kind};
+pub use schema::PermitSchema;
+pub(crate) use schema::{SchemaTable, Signature, unknown};
+pub(crate) use text::not_offered;
+
+use crate::unit::{Tracked, track};
+
+thread_local! {
+    static FUNCTIONS: functions::Functions = functions::Functions::new();
+}
+
+/// Reads and types a query. `floor` is the fewest people behind anything shown; `protected` says whether a listing's rules protect
+/// facilities. Reads no data.
+pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: &dyn Fn(&str) -> bool) -> Result<Tracked, Refusal> {
+    let statement = text::read(sql)?;
+    let planned = catch_unwind(AssertUnwindSafe(|| {
+        FUNCTIONS.with(|functions| {
+            let names = names::Names::new(permit, functions);
+            let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
+            let reader = SqlToRel::new_with_options(&names, options);
+            let plan = reader.sql_statement_to_plan(statement).map_err(|e| {
+                let ours = names.refused.borrow().clone();
+                let place = place_of(&e);
+                ours.unwrap_or_else(|| told(&e)).at(place)
+            })?;
+            track(&plan, permit, floor, protected)
+        })
+    }));
+    // The engine's reader is not ours: what makes it panic is refused, and the process lives.
+    planned.unwrap_or_else(|_| Err(unit_invalid()))
+}
+
+fn unit_invalid() -> Refusal {
+    not_offered(
+        "this query could not be planned; write it in simpler steps (WITH helps)",
+        "この問合せは計画できませんでした。WITH などで、より単純な段階に分けてください",
+    )
+}
+
+fn place_of(error: &DataFusionError) -> Option<TextPlace> {
+    let span = error.diagnostic().and_then(|d| d.span)?;
+    (span.start.line > 0).then_some(TextPlace { line: span.start.line, column: span.start.column })
+}
+
+/// The engine's reason in our words: its own can quote the query and name what the permit does not.
+fn told(error: &DataFusionError) -> Refusal {
+    match error.find_root() {
+        DataFusionError::SchemaError(schema, _) => match schema.as_ref() {
+            SchemaError::AmbiguousReference { field } => {
+                let name = field.name.clone();
+                Refusal::new(Code::NameUnknown, format!("`{name}` is in more than one table; write table.{name}"))
+                    .ja(format!("`{name}` は 2 つ以上の表にあります。表名.{name} と書いてください"))
+            }
+            SchemaError::DuplicateUnqualifiedField { .. } | SchemaError::DuplicateQualifiedField { .. } => not_offered(
+                "two columns would have one name; give one of them an alias",
+                "同じ名前の列が 2 つできます。別名を付けてください",
+            ),
+            SchemaError::FieldNotFound { .. } => unknown(),
+        },
+        other => {
+            let text = other.to_string();
+            match () {
+                () if text.contains("GROUP BY") => not_offered(
+                    "a column of the SELECT list, HAVING or ORDER BY is neither in GROUP BY nor inside an aggregate",
+                    "SELECT・HAVING・ORDER BY の列は、GROUP BY に書くか、集計の中に入れてください",
+                ),
+                () if text.contains("table '") || text.contains("not found") => unknown(),
+                () => not_offered(
+                    "the query reads well but does not fit together; check types (codes are texts in quotes, months are numbers), the number of columns and the names of aliases",
+                    "文としては読めますが、組み合わせが合いません。型（コードは '…' の文字列、年月は数）・列の数・別名を確かめてください",
+                ),
+            }
+        }
+    }
+}
+
+/// The schema below which guests are called.
+const GUESTS: &str = "guest";
+
+/// Names behind `guest.` in a text: at least those that it calls. What cannot be read calls none.
+pub(crate) fn named(sql: &str) -> BTreeSet<String> {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
+    let tokens: Vec<&Token> = tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
+    let word = |token: &Token| if let Token::Word(w) = token { Some(w.value.to_lowercase()) } else { None };
+    let name = |window: &[&Token]| match window {
+        [schema, Token::Period, name] if word(schema).as_deref() == Some(GUESTS) => word(name),
+        _ => None,
+    };
+    tokens.windows(3).filter_map(name).collect()
+}

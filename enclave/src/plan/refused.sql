@@ -1,0 +1,128 @@
+-- one a line; each asks for what the language does not have, or for a person
+SELECT * FROM patients
+SELECT pid FROM patients
+SELECT pid, COUNT(*) FROM patients GROUP BY pid
+SELECT sex FROM patients GROUP BY sex
+SELECT DISTINCT sex FROM patients
+SELECT DISTINCT birth_ym, sex, pref FROM patients
+SELECT COUNT(*) FROM patients WHERE pid = 'P000000123'
+SELECT COUNT(*) FROM patients WHERE pid <> 'P000000123'
+SELECT COUNT(*) FROM patients WHERE pid IN ('P000000123')
+SELECT COUNT(*) FROM patients WHERE pid LIKE 'P%'
+SELECT COUNT(*) FROM patients WHERE pid > 'P'
+SELECT COUNT(*) FROM patients WHERE substr(pid, 1, 3) = 'P00'
+SELECT substr(pid, 1, 6) AS g, COUNT(*) FROM claims GROUP BY 1
+SELECT COUNT(DISTINCT pid || ym) FROM claims
+SELECT SUM(CASE WHEN pid = 'P000000123' THEN points ELSE 0 END) FROM claims
+SELECT AVG(points + 0.000001 * CAST(substr(pid, 2, 9) AS DOUBLE)) FROM claims
+SELECT COUNT(*) FROM claims WHERE facility_id = 'F1'
+SELECT facility_id, COUNT(*) FROM claims GROUP BY facility_id
+SELECT COUNT(*) FROM patients GROUP BY pid
+SELECT icd10, COUNT(*) FROM claims GROUP BY icd10, pid
+SELECT MAX(pid) FROM patients
+SELECT SUM(DISTINCT points) FROM claims
+SELECT MAX(points) FROM claims
+SELECT MIN(points) FROM claims
+SELECT FIRST_VALUE(points) FROM claims
+SELECT ARRAY_AGG(points) FROM claims
+SELECT STRING_AGG(icd10, ',') FROM claims
+SELECT BIT_XOR(points) FROM claims
+SELECT BOOL_OR(points > 5) FROM claims
+SELECT unnest(array_agg(points)) FROM claims
+SELECT APPROX_DISTINCT(pid) FROM claims
+SELECT PERCENTILE_CONT(0.999) WITHIN GROUP (ORDER BY points) FROM claims
+SELECT 1
+SELECT COUNT(*)
+SELECT COUNT(*) FROM patients, claims
+SELECT COUNT(*) FROM patients CROSS JOIN claims
+SELECT COUNT(*) FROM patients NATURAL JOIN claims
+SELECT COUNT(*) FROM patients FULL JOIN claims USING (pid)
+SELECT COUNT(*) FROM patients p JOIN claims c ON true
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid = p.pid
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid <> c.pid
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.sex = c.ym
+SELECT COUNT(*) FROM patients p JOIN claims c ON CASE WHEN p.pref = 31 THEN true ELSE c.pid = p.pid END
+SELECT COUNT(*) FROM patients JOIN (VALUES ('P000000123')) AS v(k) ON patients.pid = v.k
+SELECT COUNT(*) FROM patients WHERE pid IN (SELECT k FROM (VALUES ('P000000123')) AS v(k))
+SELECT COUNT(*) FROM (VALUES (1)) AS v(k) LEFT JOIN patients ON true
+SELECT COUNT(*) FROM generate_series(1,10)
+SELECT * FROM read_csv('/proc/self/environ')
+SELECT COUNT(*) FROM patients TABLESAMPLE BERNOULLI (10)
+SELECT COUNT(*) FROM patients WHERE EXISTS (SELECT 1 FROM claims)
+SELECT COUNT(*) FROM patients p WHERE EXISTS (SELECT 1 FROM claims c WHERE c.ym = 202404)
+SELECT COUNT(*) FROM patients p WHERE EXISTS (SELECT 1 FROM claims c WHERE c.pid = p.pid OR c.ym = 202404)
+SELECT COUNT(*) FROM claims WHERE icd10 IN (SELECT icd10 FROM claims WHERE points > 100000)
+SELECT sex, (SELECT MAX(points) FROM claims c WHERE c.pid = p.pid) FROM patients p
+SELECT sex, COUNT(*) FROM patients GROUP BY sex ORDER BY (SELECT points FROM claims LIMIT 1)
+SELECT COUNT(*) FROM (SELECT pid FROM patients LIMIT 5)
+SELECT COUNT(*) FROM (SELECT pid FROM patients ORDER BY birth_ym LIMIT 5)
+SELECT COUNT(*) FROM (SELECT DISTINCT sex FROM patients)
+SELECT COUNT(*) FROM (SELECT DISTINCT ON (sex) sex, pid FROM patients)
+SELECT AVG(r) FROM (SELECT pid, row_number() OVER (ORDER BY points) AS r FROM claims)
+SELECT pid, row_number() OVER (ORDER BY points DESC) AS r FROM claims
+SELECT AVG(points) OVER () FROM claims
+SELECT sex FROM patients UNION ALL SELECT pref FROM patients
+SELECT COUNT(*) FROM (SELECT pid, sex FROM patients UNION ALL SELECT 'P1', 1)
+SELECT COUNT(*) FROM patients WHERE sex % 2 = 1
+SELECT COUNT(*) FROM patients WHERE mod(birth_ym, 7) = 1
+SELECT COUNT(*) FROM patients WHERE random() < 0.5
+SELECT COUNT(*) FROM patients WHERE now() > '2024-01-01'
+SELECT COUNT(*) FROM patients WHERE md5('a') = 'b'
+SELECT COUNT(*) FROM patients WHERE sex & 1 = 1
+SELECT COUNT(*) FROM patients WHERE birth_ym - birth_ym / 199 * 199 < 100
+SELECT COUNT(*) FROM patients WHERE birth_ym * 7919 - floor(birth_ym * 7919 / 199.0) * 199 < 100
+SELECT COUNT(*) FROM patients WHERE (birth_ym * 7919 + pref * 104729) / 199 * 199 <> birth_ym * 7919 + pref * 104729
+SELECT COUNT(*) FROM patients WHERE month_of(birth_ym * 7919) = 3
+SELECT COUNT(*) FROM patients WHERE CAST(birth_ym AS VARCHAR) LIKE '%3'
+SELECT COUNT(*) FROM patients WHERE substr(CAST(birth_ym AS VARCHAR), 6, 1) = '3'
+SELECT SUM(power(2, sex * 4)) FROM patients
+SELECT SUM(exp(pref)) FROM patients
+SELECT COUNT(*) FROM claims WHERE icd10 ILIKE 'e1%'
+SELECT COUNT(*) FROM claims WHERE icd10 SIMILAR TO 'E1%'
+SELECT COUNT(*) FROM claims WHERE icd10 LIKE 'E1%' ESCAPE '!'
+SELECT points, COUNT(*) FROM claims GROUP BY points
+SELECT points / 10, COUNT(*) FROM claims GROUP BY 1
+SELECT s, COUNT(*) FROM (SELECT pid, SUM(points) AS s FROM claims GROUP BY pid) GROUP BY s
+SELECT sex, COUNT(*) FROM patients GROUP BY ALL
+SELECT pref, COUNT(*) FROM patients GROUP BY sex
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex HAVING COUNT(*) BETWEEN 1 AND 3
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex HAVING COUNT(DISTINCT pid) < 10
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex HAVING COUNT(DISTINCT pid) = 1
+SELECT n FROM (SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex) WHERE n IN (1, 2)
+SELECT sex, COUNT(*) FROM patients GROUP BY sex FETCH FIRST 1 ROW ONLY
+SELECT TOP 1 COUNT(*) FROM patients
+SELECT COUNT(*) INTO t FROM patients
+SELECT COUNT(*) FROM patients QUALIFY 1 = 1
+SELECT COUNT(*) FROM patients FOR UPDATE
+SELECT COUNT(*) AS "Robert'); --" FROM patients
+SELECT COUNT(*) AS note FROM patients
+SELECT COUNT(*) AS n, COUNT(DISTINCT pid) AS n FROM patients
+WITH RECURSIVE t AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM t) SELECT i, (SELECT COUNT(*) FROM patients WHERE birth_ym = i) FROM t
+VALUES (1)
+TABLE patients
+SELECT COUNT(*) FROM patients; SELECT COUNT(*) FROM claims
+EXPLAIN SELECT COUNT(*) FROM patients
+EXPLAIN ANALYZE SELECT COUNT(*) FROM patients
+SET a = 1
+SHOW TABLES
+CREATE TABLE t AS SELECT COUNT(*) FROM patients
+CREATE EXTERNAL TABLE e STORED AS PARQUET LOCATION 's3://x/y.parquet'
+COPY patients TO 'x.csv'
+DROP TABLE patients
+INSERT INTO patients VALUES (1)
+SELECT COUNT(*) FROM information_schema.tables
+SELECT * FROM information_schema.df_settings
+SELECT COUNT(*) FROM a.b.patients
+SELECT COUNT(*) FROM 'file.parquet'
+SELECT COUNT(*) FROM "Patients"
+SELECT public.count(*) FROM patients
+SELECT sex, COUNT(*) FROM patients JOIN recipients USING (pid) GROUP BY sex
+SELECT COUNT(*) FROM patients WHERE guest.none(sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(pid, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym + 1, sex) = 'low'
+SELECT SUM(guest.band(birth_ym, sex)) FROM patients
+SELECT COUNT(DISTINCT guest.band(birth_ym, sex)) FROM patients
+SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid = c.pid AND guest.band(p.birth_ym, p.sex) = 'low'
+SELECT COUNT(*) FROM patients, LATERAL (SELECT * FROM claims WHERE claims.pid = patients.pid)
+SELECT GREATEST(pid, 'a'), COUNT(*) FROM patients GROUP BY 1
+SELECT CASE WHEN COUNT(*) > 5 THEN pid END FROM patients GROUP BY pid

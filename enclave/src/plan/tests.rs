@@ -1,0 +1,116 @@
+//! What the language takes and what it refuses, and that equal questions have equal plans.
+
+use std::collections::BTreeMap;
+
+use visiting_catalog::load_with;
+use visiting_policies::{
+    Code,
+    terms::{Form, Period, Scope},
+};
+
+use super::{PermitSchema, Signature, plan};
+use crate::{question::KeyValue, unit::Tracked};
+
+/// A permit over all of the NDB-like and the LTC-like listing, but for `yj_code`.
+pub(crate) fn schema() -> PermitSchema {
+    let listings = load_with(None).unwrap();
+    let chosen = listings.iter().filter(|l| l.id == "ndb" || l.id == "kaigo");
+    let tables = |l: &visiting_catalog::Listing| {
+        let names = |t: &visiting_catalog::Table| t.columns.iter().map(|c| c.name.clone()).filter(|c| c != "yj_code").collect();
+        l.tables.iter().map(|t| (t.name.clone(), names(t))).collect()
+    };
+    let scope = Scope {
+        columns: chosen.map(|l| (l.id.clone(), tables(l))).collect(),
+        period: Period { from: 202401, to: 202412 },
+        form: Form::Pseudonymised,
+    };
+    PermitSchema::new(&visiting_catalog::plan(&scope, &listings).unwrap())
+}
+
+/// The same with two guests of three and two labels; `other` is another module under the same declaration.
+fn with_guests(band: &str, other: &str) -> PermitSchema {
+    let signature = |digest: &str, manifest: &str| Signature { digest: digest.to_owned(), manifest: toml::from_str(manifest).unwrap() };
+    schema().with_guests(BTreeMap::from([
+        ("band".to_owned(), signature(band, BAND)),
+        ("again".to_owned(), signature(other, BAND)),
+        ("kin".to_owned(), signature("sha256:kin", KIN)),
+    ]))
+}
+
+/// Month of birth and sex to a band.
+const BAND: &str = r#"
+abi = 1
+name = "band"
+export = "f"
+params = [{ name = "born", kind = "int" }, { name = "sex", kind = "int" }]
+labels = [{ value = 0, label = "low" }, { value = 1, label = "middle" }, { value = 2, label = "high" }]
+"#;
+
+/// A disease and a measure to yes or no.
+const KIN: &str = r#"
+abi = 1
+name = "kin"
+export = "f"
+params = [{ name = "disease", kind = "text" }, { name = "amount", kind = "decimal" }]
+labels = [{ value = 7, label = "yes" }, { value = 3, label = "no" }]
+"#;
+
+pub(crate) fn guests() -> PermitSchema {
+    with_guests("sha256:one", "sha256:two")
+}
+
+fn planned(sql: &str, permit: &PermitSchema) -> Result<Tracked, visiting_policies::Refusal> {
+    plan(sql, permit, 10, &|_| false)
+}
+
+pub(crate) fn query(sql: &str) -> Tracked {
+    planned(sql, &guests()).unwrap_or_else(|r| panic!("{sql}: {r}"))
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("--"))
+}
+
+#[test]
+fn the_language_is_taken() {
+    let refused: Vec<String> =
+        lines(include_str!("taken.sql")).filter_map(|sql| planned(sql, &guests()).err().map(|r| format!("{sql}\n    {r}"))).collect();
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+#[test]
+fn everything_else_is_refused_with_a_reason_in_both_languages() {
+    let mut wrong = Vec::new();
+    for sql in lines(include_str!("refused.sql")) {
+        match planned(sql, &guests()) {
+            Ok(_) => wrong.push(format!("taken: {sql}")),
+            Err(r) if r.code == Code::OperatorProblem || r.ja.is_none() => wrong.push(format!("{r}: {sql}")),
+            Err(_) => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn dev_corpus() {
+    let listings = load_with(Some(std::path::Path::new("/work/main/catalog/listings/variants"))).unwrap();
+    let l = listings.iter().find(|l| l.id == "fixture").unwrap();
+    let scope = Scope {
+        columns: BTreeMap::from([(l.id.clone(), l.tables.iter().map(|t| (t.name.clone(), t.columns.iter().map(|c| c.name.clone()).collect())).collect())]),
+        period: Period { from: 202401, to: 202412 },
+        form: Form::Pseudonymised,
+    };
+    let permit = PermitSchema::new(&visiting_catalog::plan(&scope, &listings).unwrap());
+    for line in std::fs::read_to_string("/work/shared/attacks/cases.jsonl").unwrap().lines() {
+        let c: serde_json::Value = serde_json::from_str(line).unwrap();
+        if c["kind"] != "sql" { continue; }
+        let sql = c["sql"].as_str().unwrap();
+        let t = std::time::Instant::now();
+        let r = planned(sql, &permit);
+        let us = t.elapsed().as_micros();
+        let plan = matches!(&r, Err(_));
+        let want = c["decided_at"].as_str().unwrap().starts_with("plan") && c["decided_at"] == "plan";
+        let mark = if plan == want { "  " } else { "!!" };
+        println!("{mark} {} {} {us}us {}", c["id"], c["expected"], match &r { Err(e) => format!("{:?} {:?} {}", e.code, e.at, &e.detail[..e.detail.len().min(70)]), Ok(t) => t.points.iter().map(|p| format!("{:?} | {}", p.question.statistics, p.question.base_plan())).collect::<Vec<_>>().join(" // ")});
+    }
+}

@@ -1,0 +1,195 @@
+//! What is shown: the released table of one run. Between the gate and the files stands only arithmetic on what the gate let through.
+
+use std::sync::Arc;
+
+use datafusion::{
+  arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray},
+    compute::{cast, concat_batches},
+    datatypes::{DataType, Float64Type, Int64Type, SchemaRef},
+    error::ArrowError,
+},
+    logical_expr::LogicalPlan,
+};
+use visiting_policies::terms::Verdict;
+
+use crate::{
+    exit::{nothing_to_show, shows_its_own},
+    fault::Fault,
+    question::{KeyValue, Protected, Question},
+    unit::{BEFORE, Tracked, released_scan},
+};
+
+/// The one symbol for everything that is not shown, whatever the rule.
+pub const MASKED: &str = "<k";
+
+/// Note on a row that repeats a value released before.
+pub const AS_BEFORE: &str = "as released before";
+
+/// Digits that a computed number is printed with: what a double holds without noise.
+const DIGITS: usize = 15;
+
+/// One shown value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Value {
+    /// A key's label, or a number as it is printed.
+    Text(String),
+    /// `<k`.
+    Masked,
+}
+
+/// A table that passed the gate. Private fields, one constructor: [`CheckedOutput::new`], from what the gate let through.
+#[derive(Debug)]
+pub(crate) struct CheckedOutput {
+    titles: Vec<String>,
+    rows: Vec<(Vec<Value>, bool)>,
+    verdict: Verdict,
+}
+
+impl CheckedOutput {
+    /// The result of what stands above the release points. `ordered` says whether its order is the researcher's.
+    pub(crate) fn new(tracked: &Tracked, points: &[Protected], result: &[RecordBatch], ordered: bool) -> Result<Self, Fault> {
+        let masked = points.iter().flat_map(|p| &p.rows).any(|r| r.values.contains(&None));
+        let before = points.iter().flat_map(|p| &p.rows).any(|r| r.before.contains(&true));
+        let mut rows = Vec::new();
+        for batch in result {
+            rows.extend(shown(batch, masked, tracked.untraced && before)?);
+        }
+        // Nothing of its own: a repetition of earlier values, or an empty table, is no answer. What only feeds another question is none.
+        let own = |place: usize, answer: &Protected| reads(&tracked.root, place) && shows_its_own(answer);
+        if rows.is_empty() || !points.iter().enumerate().any(|(place, answer)| own(place, answer)) {
+            return Err(nothing_to_show().into());
+        }
+        if !ordered {
+            rows.sort_by(|a, b| natural(&a.0).cmp(&natural(&b.0)));
+        }
+        let altered = rows.iter().any(|(values, before)| *before || values.contains(&Value::Masked));
+        let verdict = if altered { Verdict::Suppress } else { Verdict::Release };
+        Ok(Self { titles: tracked.titles.clone(), rows, verdict })
+    }
+
+    /// Column titles.
+    pub(crate) fn titles(&self) -> &[String] {
+        &self.titles
+    }
+
+    /// Rows; `true` where a value is shown as released before.
+    pub(crate) fn rows(&self) -> &[(Vec<Value>, bool)] {
+        &self.rows
+    }
+
+    /// `release` or `suppress`.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+}
+
+/// True where the plan above reads the released table of this number.
+fn reads(plan: &LogicalPlan, number: usize) -> bool {
+    match plan {
+        LogicalPlan::TableScan(scan) => released_scan(scan.table_name.table()) == Some(number),
+        other => other.inputs().into_iter().any(|input| reads(input, number)),
+    }
+}
+
+/// Numbers by size, texts by letter, nothing last.
+fn natural(values: &[Value]) -> Vec<(u8, ordered::Number, &str)> {
+    let place = |v: &'_ Value| match v {
+        Value::Masked => (3, 0.0),
+        Value::Text(t) if t.is_empty() => (2, 0.0),
+        Value::Text(t) => t.parse::<f64>().map_or((1, 0.0), |n| (0, n)),
+    };
+    let text = |v| if let Value::Text(t) = v { t.as_str() } else { "" };
+    values.iter().map(|v| (place(v).0, ordered::Number(place(v).1), text(v))).collect()
+}
+
+mod ordered {
+    /// A number that has a place among all others.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    pub(super) struct Number(pub(super) f64);
+
+    impl Eq for Number {}
+
+    impl PartialOrd for Number {
+        fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    impl Ord for Number {
+        fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+            self.0.total_cmp(&other.0)
+        }
+    }
+}
+
+/// The rows of one batch of the result.
+fn shown(batch: &RecordBatch, masked: bool, all_before: bool) -> Result<Vec<(Vec<Value>, bool)>, Fault> {
+    let mut columns = Vec::new();
+    let mut marks = None;
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        match field.name().as_str() {
+            BEFORE => marks = column.as_boolean_opt().cloned(),
+            _ => columns.push(texts(column)?),
+        }
+    }
+    let null = if masked { Value::Masked } else { Value::Text(String::new()) };
+    let value = |c: &Vec<Option<String>>, row: usize| c.get(row).cloned().flatten().map_or_else(|| null.clone(), Value::Text);
+    let before = |row: usize| all_before || marks.as_ref().is_some_and(|m: &BooleanArray| m.is_valid(row) && m.value(row));
+    Ok((0..batch.num_rows()).map(|row| (columns.iter().map(|c| value(c, row)).collect(), before(row))).collect())
+}
+
+/// A column as it is printed; NULL where there is nothing.
+fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, ArrowError> {
+    Ok(match column.data_type() {
+        DataType::Float64 => column.as_primitive::<Float64Type>().iter().map(|v| v.and_then(number)).collect(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().iter().map(|v| v.map(|n| n.to_string())).collect(),
+        DataType::Utf8 => column.as_string::<i32>().iter().map(|v| v.map(str::to_owned)).collect(),
+        kind if kind.is_numeric() => return texts(&cast(column, &DataType::Float64)?),
+        _ => return texts(&cast(column, &DataType::Utf8)?),
+    })
+}
+
+/// A number without noise and without an exponent; nothing for what is no number.
+pub(crate) fn number(x: f64) -> Option<String> {
+    if !x.is_finite() {
+        return None;
+    }
+    let rounded: f64 = format!("{x:.*e}", DIGITS - 1).parse().ok()?;
+    let text = format!("{rounded}");
+    Some(if text == "-0" { "0".to_owned() } else { text })
+}
+
+/// What the gate let through of one question, as the table that the plan above it reads.
+pub(crate) fn released(protected: &Protected, question: &Question, schema: &SchemaRef) -> Result<RecordBatch, Fault> {
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for (place, field) in schema.fields().iter().take(question.keys.len()).enumerate() {
+        columns.push(key_column(protected.rows.iter().map(|r| r.keys.get(place)), field.data_type()));
+    }
+    for place in 0..question.statistics.len() {
+        let value = |r: &crate::question::ProtectedRow| r.values.get(place).copied().flatten().and_then(|d| d.to_string().parse::<f64>().ok());
+        columns.push(Arc::new(protected.rows.iter().map(value).collect::<Float64Array>()));
+    }
+    columns.push(Arc::new(BooleanArray::from(protected.rows.iter().map(|r| r.before.contains(&true)).collect::<Vec<_>>())));
+    let batch = RecordBatch::try_new(schema.clone(), columns)?;
+    Ok(concat_batches(schema, [&batch])?)
+}
+
+fn key_column<'a>(values: impl Iterator<Item = Option<&'a KeyValue>>, kind: &DataType) -> ArrayRef {
+    match kind {
+        DataType::Int64 => Arc::new(values.map(|v| if let Some(KeyValue::Int(n)) = v { Some(*n) } else { None }).collect::<Int64Array>()),
+        DataType::Boolean => Arc::new(values.map(|v| if let Some(KeyValue::Bool(b)) = v { Some(*b) } else { None }).collect::<BooleanArray>()),
+        _ => Arc::new(values.map(|v| if let Some(KeyValue::Text(t)) = v { Some(t.clone()) } else { None }).collect::<StringArray>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_printed_without_noise() {
+        assert_eq!([0.1 + 0.2, 1e21, 7.30, -0.0].map(number), ["0.3", "1000000000000000000000", "7.3", "0"].map(|t| Some(t.to_owned())));
+        assert_eq!([f64::NAN, f64::INFINITY].map(number), [None, None]);
+    }
+}

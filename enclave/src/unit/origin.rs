@@ -1,0 +1,135 @@
+//! Where the values of an expression come from. Every column that a relation carries has one origin, and a name in the engine's plan
+//! that nobody can write in SQL; researchers' own names and aliases end at the reader.
+
+use std::collections::BTreeSet;
+
+use datafusion::{
+    arrow::datatypes::{DataType, Field, FieldRef},
+    common::{Column, tree_node::TreeNode},
+    logical_expr::Expr,
+};
+use visiting_catalog::Domain;
+
+use crate::{plan::kind, predicate::Values};
+
+/// What a column's values are to the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A column of a listing, or a value of one taken per person (smallest, largest, first, sum, mean).
+    Catalogued,
+    /// A number of rows of one person.
+    Count,
+    /// Anything else about a person.
+    Other,
+    /// Not about anybody: a literal list, a code master, a released table.
+    Public,
+}
+
+/// One origin.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// In plans: `listing.table.column`, or words over such names.
+    pub(crate) name: String,
+    pub(crate) class: Class,
+    /// Its declared domain.
+    pub(crate) values: Option<Values>,
+    /// True where the values are known without looking at the data, though not listed.
+    pub(crate) declared: bool,
+    /// True for months `yyyymm`.
+    pub(crate) months: bool,
+    pub(crate) nullable: bool,
+    /// Decimal places, and declared person-level bounds, of a measure.
+    pub(crate) measure: Option<(u32, Option<(i64, i64)>)>,
+    pub(crate) kind: DataType,
+    /// Catalogue names of the columns behind it: what the rule packs look at.
+    pub(crate) columns: Vec<String>,
+}
+
+impl Origin {
+    /// A column of a listing. `occurrence` tells the second naming of one table in a query from the first.
+    pub(crate) fn column(table: &crate::plan::SchemaTable, column: &visiting_catalog::Column, occurrence: usize) -> Self {
+        let full = format!("{}.{}", table.full_name(), column.name);
+        let name = if occurrence > 1 { format!("{full}#{occurrence}") } else { full.clone() };
+        Self {
+            name,
+            class: Class::Catalogued,
+            values: column.domain.as_ref().map(Values::new),
+            declared: column.domain.is_some(),
+            months: matches!(column.domain, Some(Domain::Months(_))),
+            nullable: column.domain.is_none(),
+            measure: column.measure.as_ref().map(|m| (m.scale, m.bounds.map(|[lo, hi]| (lo, hi)))),
+            kind: kind(column),
+            columns: vec![full],
+        }
+    }
+
+    /// Something computed, without a domain.
+    pub(crate) fn derived(name: String, class: Class, kind: DataType, columns: Vec<String>) -> Self {
+        Self { name, class, values: None, declared: false, months: false, nullable: true, measure: None, kind, columns }
+    }
+
+    /// The same where a row may be without it.
+    pub(crate) fn or_null(mut self) -> Self {
+        if !self.nullable {
+            self.nullable = true;
+            self.name.push('?');
+        }
+        self
+    }
+}
+
+/// All origins of one query.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    all: Vec<Origin>,
+    /// Conditions over subqueries, in words.
+    described: Vec<(Expr, String)>,
+}
+
+impl Origins {
+    /// Adds one; answers with its name in the engine's plan.
+    pub(crate) fn add(&mut self, origin: Origin) -> Column {
+        self.all.push(origin);
+        Column::new_unqualified(format!("o{}", self.all.len() - 1))
+    }
+
+    /// Remembers what a condition over a subquery is in words: the engine's text of one does not show the subquery.
+    pub(super) fn describe(&mut self, condition: Expr, words: String) {
+        self.described.push((condition, words));
+    }
+
+    /// The words of a condition over a subquery.
+    pub(super) fn described(&self, condition: &Expr) -> Option<&str> {
+        self.described.iter().find(|(e, _)| e == condition).map(|(_, words)| words.as_str())
+    }
+
+    /// The origin behind a name in the engine's plan.
+    pub(crate) fn get(&self, column: &Column) -> Option<&Origin> {
+        column.name.strip_prefix('o').and_then(|n| n.parse::<usize>().ok()).and_then(|n| self.all.get(n))
+    }
+
+    /// The engine's field of one.
+    pub(crate) fn field(&self, column: &Column) -> FieldRef {
+        let kind = self.get(column).map_or(DataType::UInt32, |o| o.kind.clone());
+        Field::new(&column.name, kind, true).into()
+    }
+
+    /// Different origins in an expression, in the order of their making. Those of outer rows count.
+    pub(crate) fn of(&self, expression: &Expr) -> Vec<(Column, &Origin)> {
+        let mut found = BTreeSet::new();
+        // The closure never fails, so neither does the walk.
+        let _ = expression.apply(|node| {
+            if let Expr::Column(c) | Expr::OuterReferenceColumn(_, c) = node {
+                found.insert(c.clone());
+            }
+            Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+        });
+        found.into_iter().filter_map(|c| self.get(&c).map(|o| (c, o))).collect()
+    }
+
+    /// Catalogue names behind an expression, sorted.
+    pub(crate) fn columns(&self, expression: &Expr) -> Vec<String> {
+        let all: BTreeSet<String> = self.of(expression).into_iter().flat_map(|(_, o)| o.columns.iter().cloned()).collect();
+        all.into_iter().collect()
+    }
+}

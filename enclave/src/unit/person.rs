@@ -1,0 +1,350 @@
+//! Steps that stay with the person: GROUP BY the person, windows over a person's rows, DISTINCT and UNION with the person.
+
+use std::collections::BTreeSet;
+
+use datafusion::{
+    common::Column,
+    functions_aggregate::expr_fn::min,
+    logical_expr::{
+        Aggregate, Expr, ExprSchemable, LogicalPlanBuilder, Window,
+        expr::{AggregateFunction, Sort, WindowFunction},
+        lit,
+    },
+};
+use visiting_policies::Refusal;
+
+use super::{
+    expression::{Scope, not_valid, place},
+    origin::{Class, Origin},
+    relation::{Col, Relation, Visible},
+    safe::safe,
+    track::Tracker,
+};
+use crate::{
+    plan::{PER_PERSON, not_offered},
+    predicate::Predicate,
+};
+
+impl Tracker<'_> {
+    /// GROUP BY the person and more: one row a person and group.
+    pub(super) fn per_person(&mut self, node: &Aggregate, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
+        let here = [&input];
+        let scope = Scope::of(&here, outer);
+        let fields: Vec<_> = node.schema.iter().map(|(q, f)| (q.cloned(), f.name().clone())).collect();
+        let mut visible: Vec<(Col, Option<Expr>)> = Vec::new();
+        for e in &node.group_expr {
+            visible.push(match self.col(e, &scope)? {
+                Col::Value(value) => (Col::Value(value.clone()), Some(value)),
+                Col::Person(c, _) => (Col::Person(c, false), None),
+                Col::Facility(_) => return Err(super::expression::facility_misused("facility").at(place(e))),
+            });
+        }
+        let mut input = self.with_calls(input.clone(), visible.iter().filter_map(|(_, v)| v.as_ref()))?;
+        let unit = input.unit.clone().ok_or_else(|| not_valid(None))?;
+        // Keys become origins of their own, unless they are one already.
+        let mut groups = vec![Expr::Column(unit.clone())];
+        let mut carried = Vec::new();
+        let mut keys = Vec::new();
+        for (col, value) in &mut visible {
+            let Some(value) = value.as_ref() else { continue };
+            let column = match value {
+                Expr::Column(c) => c.clone(),
+                other => {
+                    let kind = self.kind(other, &input)?;
+                    let mut origin = Origin::derived(self.origins.words(other), Class::Other, kind, self.origins.columns(other));
+                    origin.declared = self.is_declared(other);
+                    self.origins.add(origin)
+                }
+            };
+            let made = self.safe(value.clone(), &input)?.alias(column.name.clone());
+            keys.push(self.origins.words(value));
+            *col = Col::Value(Expr::Column(column.clone()));
+            if !carried.contains(&column) {
+                groups.push(made);
+                carried.push(column);
+            }
+        }
+        let mut aggregates = Vec::new();
+        let mut told = Vec::new();
+        let whole = input.clone();
+        let here = [&whole];
+        let scope = Scope::of(&here, outer);
+        for e in &node.aggr_expr {
+            let (made, origin) = self.own_aggregate(e, &scope, &whole)?;
+            told.push(origin.name.clone());
+            let column = self.origins.add(origin);
+            aggregates.push(made.alias(column.name.clone()));
+            visible.push((Col::Value(Expr::Column(column.clone())), None));
+            carried.push(column);
+        }
+        // Of a person's several facilities one stands for all: fewer different ones than there are, never more.
+        let facilities = std::mem::take(&mut input.facilities);
+        aggregates.extend(facilities.iter().map(|(_, c)| min(Expr::Column(c.clone())).alias(c.name.clone())));
+        let plan = LogicalPlanBuilder::from(input.plan.clone()).aggregate(groups, aggregates).and_then(LogicalPlanBuilder::build);
+        let plan = plan.map_err(|_| not_valid(node.group_expr.iter().find_map(place)))?;
+        keys.sort();
+        told.sort();
+        let one_row = keys.is_empty();
+        let named = visible.into_iter().zip(fields);
+        Ok(Relation {
+            plan,
+            unit: Some(unit),
+            facilities,
+            carried,
+            visible: named.map(|((col, _), (qualifier, name))| Visible { qualifier, name, col }).collect(),
+            sources: vec![format!("per person [{}; {}] of {}", keys.join(", "), told.join(", "), input.words())],
+            filter: Predicate::True,
+            one_row,
+            tables: input.tables,
+        })
+    }
+
+    /// An aggregate of one person's rows: the engine's expression, and what its value is.
+    fn own_aggregate(&mut self, e: &Expr, scope: &Scope<'_>, input: &Relation) -> Result<(Expr, Origin), Refusal> {
+        let Expr::AggregateFunction(f) = e.clone().unalias() else { return Err(not_valid(place(e))) };
+        let name = f.func.name().to_owned();
+        if !PER_PERSON.contains(&name.as_str()) {
+            return Err(not_offered(
+                format!("{name}(...) per person is not offered; {} are", PER_PERSON.join(", ")),
+                format!("個人ごとの {name}(…) は使えません。{} を使ってください", PER_PERSON.join("・")),
+            )
+            .at(place(e)));
+        }
+        let mut params = f.params.clone();
+        let mut values = Vec::new();
+        for argument in &f.params.args {
+            values.push(match self.col(argument, scope)? {
+                Col::Value(value) => value,
+                // Counting the rows that have a person: all of them, or those of an outer join's far side.
+                Col::Person(c, _) if name == "count" && !f.params.distinct => Expr::Column(c),
+                Col::Facility(c) if name == "count" => Expr::Column(c),
+                _ => return Err(super::expression::person_misused("person").at(place(argument))),
+            });
+        }
+        let filter = f.params.filter.as_ref().map(|e| self.value(e, scope)).transpose()?;
+        let mut order = Vec::new();
+        for sort in &f.params.order_by {
+            order.push(Sort { expr: self.value(&sort.expr, scope)?, asc: sort.asc, nulls_first: sort.nulls_first });
+        }
+        let told = |this: &Self, e: &Expr| this.origins.words(e);
+        let mut words = values.iter().map(|v| told(self, v)).collect::<Vec<_>>().join(", ");
+        if f.params.distinct {
+            words = format!("distinct {words}");
+        }
+        words.extend(filter.iter().map(|f| format!(" if {}", self.origins.condition(f).normalised().text())));
+        words.extend(order.iter().map(|s| format!(" by {} {} {}", told(self, &s.expr), s.asc, s.nulls_first)));
+        let columns: BTreeSet<String> = values.iter().flat_map(|v| self.origins.columns(v)).collect();
+        let plain = match values.as_slice() {
+            [Expr::Column(c)] => self.origins.get(c).cloned(),
+            _ => None,
+        };
+        params.args = values.into_iter().map(|v| self.safe(v, input)).collect::<Result<_, _>>()?;
+        params.filter = filter.map(|f| self.safe(f, input).map(Box::new)).transpose()?;
+        params.order_by = order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, input)?, ..s })).collect::<Result<_, Refusal>>()?;
+        let made = Expr::AggregateFunction(AggregateFunction { func: f.func.clone(), params });
+        let kind = made.get_type(input.plan.schema()).map_err(|_| not_valid(place(e)))?;
+        let name_in_plans = format!("{name}({words}) of {}", input.words());
+        let mut origin = Origin::derived(name_in_plans, Class::Other, kind, columns.into_iter().collect());
+        match (name.as_str(), plain) {
+            ("count", _) => origin.class = Class::Count,
+            // One of the column's own values: its domain and its measure are the column's.
+            ("min" | "max" | "first_value" | "last_value", Some(of)) => {
+                (origin.class, origin.values, origin.months, origin.measure) = (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
+                origin.declared = of.declared;
+            }
+            // What a plain column comes to for one person is as much the column's as its rows are.
+            ("sum", Some(of)) if of.class == Class::Catalogued => {
+                (origin.class, origin.measure) = (Class::Catalogued, of.measure);
+            }
+            ("avg", Some(of)) if of.class == Class::Catalogued => origin.class = Class::Catalogued,
+            _ => {}
+        }
+        Ok((made, origin))
+    }
+
+    /// Windows over one person's rows.
+    pub(super) fn window(&mut self, node: &Window, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
+        let here = [&input];
+        let scope = Scope::of(&here, outer);
+        let mut made = Vec::new();
+        let mut added = Vec::new();
+        for (e, field) in node.window_expr.iter().zip(node.schema.iter().skip(input.visible.len())) {
+            let Expr::WindowFunction(w) = e.clone().unalias() else { return Err(not_valid(place(e))) };
+            let WindowFunction { fun, mut params } = *w;
+            let mut partition = Vec::new();
+            let mut whose = false;
+            for p in &params.partition_by {
+                partition.push(match self.col(p, &scope)? {
+                    Col::Value(value) => value,
+                    Col::Person(c, _) => {
+                        whose = true;
+                        Expr::Column(c)
+                    }
+                    Col::Facility(_) => return Err(super::expression::facility_misused("facility").at(place(p))),
+                });
+            }
+            if !whose {
+                return Err(not_offered(
+                    "a window over people mixes them: write OVER (PARTITION BY person ORDER BY ...), or use the window above a GROUP BY",
+                    "人をまたぐウィンドウ関数は使えません。OVER (PARTITION BY 個人キー ORDER BY …) とするか、GROUP BY の結果に使ってください",
+                )
+                .at(place(e)));
+            }
+            params.partition_by = partition;
+            let mut args = Vec::new();
+            for a in &params.args {
+                args.push(self.value(a, &scope)?);
+            }
+            let mut order = Vec::new();
+            for s in &params.order_by {
+                order.push(Sort { expr: self.value(&s.expr, &scope)?, asc: s.asc, nulls_first: s.nulls_first });
+            }
+            let words = format!(
+                "{}({}) over ({}; {}; {:?}) of {}",
+                fun.name(),
+                args.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
+                params.partition_by.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
+                order.iter().map(|s| format!("{} {} {}", self.origins.words(&s.expr), s.asc, s.nulls_first)).collect::<Vec<_>>().join(", "),
+                params.window_frame,
+                input.words()
+            );
+            let columns: BTreeSet<String> = args.iter().flat_map(|v| self.origins.columns(v)).collect();
+            let plain = match (fun.name(), args.as_slice()) {
+                ("lag" | "lead" | "first_value" | "last_value" | "nth_value" | "min" | "max", [Expr::Column(c)]) => self.origins.get(c).cloned(),
+                _ => None,
+            };
+            let counts = matches!(fun.name(), "row_number" | "rank" | "dense_rank" | "count" | "ntile");
+            params.args = args.into_iter().map(|a| self.safe(a, &input)).collect::<Result<_, _>>()?;
+            params.order_by = order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, &input)?, ..s })).collect::<Result<_, Refusal>>()?;
+            params.filter = params.filter.map(|f| self.value(&f, &scope).and_then(|f| self.safe(f, &input)).map(Box::new)).transpose()?;
+            let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
+            let kind = e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?;
+            let mut origin = Origin::derived(words, if counts { Class::Count } else { Class::Other }, kind, columns.into_iter().collect());
+            if let Some(of) = plain {
+                (origin.class, origin.values, origin.months, origin.measure) = (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
+                origin.declared = of.declared;
+            }
+            let column = self.origins.add(origin);
+            made.push(e.alias(column.name.clone()));
+            added.push((Visible { qualifier: field.0.cloned(), name: field.1.name().clone(), col: Col::Value(Expr::Column(column.clone())) }, column));
+        }
+        let mut relation = input;
+        relation.plan = LogicalPlanBuilder::from(relation.plan).window(made).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
+        for (visible, column) in added {
+            relation.visible.push(visible);
+            relation.carried.push(column);
+        }
+        Ok(relation)
+    }
+
+    /// DISTINCT with the person among the columns: GROUP BY all of them.
+    pub(super) fn distinct(&mut self, input: Relation) -> Result<Relation, Refusal> {
+        if !input.visible.iter().any(|v| matches!(v.col, Col::Person(..))) {
+            return Err(not_offered(
+                "DISTINCT over people's rows is a table nobody counted: use GROUP BY with COUNT(DISTINCT person), or keep the person as a column",
+                "人の行への DISTINCT は、人数を数えない表になります。GROUP BY と COUNT(DISTINCT 個人キー) を使うか、個人キーを列に残してください",
+            ));
+        }
+        let visible: Vec<Expr> = input.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
+        let mut relation = self.with_calls(input, visible.iter())?;
+        let unit = relation.unit.clone().ok_or_else(|| not_valid(None))?;
+        let (mut groups, mut carried, mut words) = (vec![Expr::Column(unit)], Vec::new(), Vec::new());
+        for place in 0..relation.visible.len() {
+            let Some(Visible { col: Col::Value(value), .. }) = relation.visible.get(place).cloned() else { continue };
+            words.push(self.origins.words(&value));
+            let column = match &value {
+                Expr::Column(c) => c.clone(),
+                other => {
+                    let kind = self.kind(other, &relation)?;
+                    let mut origin = Origin::derived(self.origins.words(other), Class::Other, kind, self.origins.columns(other));
+                    origin.declared = self.is_declared(other);
+                    self.origins.add(origin)
+                }
+            };
+            if !carried.contains(&column) {
+                groups.push(self.safe(value, &relation)?.alias(column.name.clone()));
+                carried.push(column.clone());
+            }
+            if let Some(v) = relation.visible.get_mut(place) {
+                v.col = Col::Value(Expr::Column(column));
+            }
+        }
+        words.sort();
+        let facilities: Vec<Expr> = relation.facilities.iter().map(|(_, c)| min(Expr::Column(c.clone())).alias(c.name.clone())).collect();
+        let source = if words.is_empty() { format!("people of {}", relation.words()) } else { format!("distinct [{}] of {}", words.join(", "), relation.words()) };
+        relation.plan = LogicalPlanBuilder::from(relation.plan)
+            .aggregate(groups, facilities)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(|_| not_valid(None))?;
+        Ok(Relation { carried, sources: vec![source], filter: Predicate::True, one_row: words.is_empty(), ..relation })
+    }
+
+    /// UNION ALL of people: each branch's columns by place.
+    pub(super) fn union(&mut self, branches: Vec<Relation>, names: Vec<Visible>) -> Result<Relation, Refusal> {
+        let refused = || {
+            not_offered(
+                "each branch of this UNION must have the same columns, the person among them, or be an aggregate of its own",
+                "この UNION の各部分は、個人キーを含む同じ列を持つか、それぞれが集計である必要があります",
+            )
+        };
+        let unit = self.unit();
+        let facilities: BTreeSet<String> = branches.iter().flat_map(|b| b.facilities.iter().map(|(n, _)| n.clone())).collect();
+        let facilities: Vec<(String, Column)> = facilities.into_iter().map(|n| (n, self.facility())).collect();
+        let mut visible = Vec::new();
+        let mut columns = Vec::new();
+        for (place, name) in names.into_iter().enumerate() {
+            let cols: Vec<Col> = branches.iter().map(|b| b.visible.get(place).map(|v| v.col.clone()).ok_or_else(refused)).collect::<Result<_, _>>()?;
+            if cols.iter().all(|c| matches!(c, Col::Person(..))) {
+                visible.push(Visible { col: Col::Person(unit.clone(), false), ..name });
+                continue;
+            }
+            let values: Vec<Expr> = cols.into_iter().map(|c| if let Col::Value(v) = c { Ok(v) } else { Err(refused()) }).collect::<Result<_, _>>()?;
+            let words: Vec<String> = values.iter().map(|v| self.origins.words(v)).collect();
+            let kind = branches.first().zip(values.first()).map(|(b, v)| self.kind(v, b)).transpose()?.ok_or_else(refused)?;
+            let behind: BTreeSet<String> = values.iter().flat_map(|v| self.origins.columns(v)).collect();
+            let mut origin = Origin::derived(format!("union({})", words.join(", ")), Class::Other, kind, behind.into_iter().collect());
+            let origins: Option<Vec<Origin>> =
+                values.iter().map(|v| if let Expr::Column(c) = v { self.origins.get(c).cloned() } else { None }).collect();
+            if let Some([first, rest @ ..]) = origins.as_deref() && rest.iter().all(|o| o.values == first.values && o.class == first.class && o.kind == first.kind) {
+                (origin.class, origin.values, origin.months, origin.measure) = (first.class, first.values.clone(), first.months, first.measure);
+            }
+            origin.declared = values.iter().all(|v| self.is_declared(v));
+            let column = self.origins.add(origin);
+            visible.push(Visible { col: Col::Value(Expr::Column(column.clone())), ..name });
+            columns.push((column, values));
+        }
+        let mut plan = None;
+        for (number, branch) in branches.iter().enumerate() {
+            let whose = branch.unit.clone().ok_or_else(refused)?;
+            let mut exprs = vec![Expr::Column(whose).alias(unit.name.clone())];
+            for (name, column) in &facilities {
+                let there = branch.facilities.iter().find(|(n, _)| n == name);
+                let e = there.map_or(lit(datafusion::common::ScalarValue::UInt32(None)), |(_, c)| Expr::Column(c.clone()));
+                exprs.push(e.alias(column.name.clone()));
+            }
+            for (column, values) in &columns {
+                let value = values.get(number).cloned().ok_or_else(refused)?;
+                exprs.push(self.safe(value, branch)?.alias(column.name.clone()));
+            }
+            let branch = LogicalPlanBuilder::from(branch.plan.clone()).project(exprs).map_err(|_| refused())?;
+            plan = Some(match plan {
+                None => branch,
+                Some(all) => LogicalPlanBuilder::union(all, branch.build().map_err(|_| refused())?).map_err(|_| refused())?,
+            });
+        }
+        let plan = plan.ok_or_else(refused)?.build().map_err(|_| refused())?;
+        let mut words: Vec<String> = branches.iter().map(Relation::words).collect();
+        words.sort();
+        Ok(Relation {
+            plan,
+            unit: Some(unit),
+            facilities,
+            carried: columns.into_iter().map(|(c, _)| c).collect(),
+            visible,
+            sources: vec![format!("union({})", words.join("; "))],
+            filter: Predicate::True,
+            one_row: false,
+            tables: branches.into_iter().flat_map(|b| b.tables).collect(),
+        })
+    }
+}

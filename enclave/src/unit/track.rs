@@ -1,0 +1,438 @@
+//! The walk over the reader's plan that gives every relation its type, bottom up. What is on no list is refused.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use datafusion::{
+    arrow::datatypes::{DataType, Field, Schema},
+    common::Column,
+    logical_expr::{
+        Distinct, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, TableScan, Union,
+        builder::LogicalTableSource, expr::ScalarFunction,
+    },
+};
+use visiting_policies::Refusal;
+
+use super::{
+    above::{BEFORE, Point},
+    expression::{Scope, not_valid, place},
+    origin::{Origin, Origins},
+    relation::{Col, Relation, Typed, Visible},
+    safe::safe,
+};
+use crate::{
+    bound::Call,
+    config::TITLE_MAX_BYTES,
+    extract::{FACILITY, UNIT},
+    plan::{PermitSchema, Source, kind, not_offered},
+    predicate::Predicate,
+};
+
+/// A query whose types are all known.
+#[derive(Debug)]
+pub(crate) struct Tracked {
+    /// The reader's plan above the release points.
+    pub(crate) root: LogicalPlan,
+    /// In the order in which they must be judged: later ones may use what earlier ones released.
+    pub(crate) points: Vec<Point>,
+    /// Calls of guests: name in plans, the call.
+    pub(crate) calls: Vec<GuestCall>,
+    /// Titles of the result's columns.
+    pub(crate) titles: Vec<String>,
+    /// True where it is not known which rows of the result repeat an earlier release.
+    pub(crate) untraced: bool,
+}
+
+/// One call of a guest, as a column.
+#[derive(Debug, Clone)]
+pub(crate) struct GuestCall {
+    /// What it is in plans.
+    pub(crate) name: String,
+    /// Digest and arguments.
+    pub(crate) call: Call,
+}
+
+/// What the walk knows.
+#[expect(missing_debug_implementations, reason = "it holds a closure, and lives for one walk")]
+pub(super) struct Tracker<'a> {
+    pub(super) permit: &'a PermitSchema,
+    pub(super) origins: Origins,
+    pub(super) points: Vec<Point>,
+    /// Names of aggregates that count people or rows.
+    pub(super) counts: BTreeSet<String>,
+    pub(super) titles: BTreeMap<String, String>,
+    /// Guests' calls: expression, column, description.
+    pub(super) calls: Vec<(Expr, Column, GuestCall)>,
+    /// Origins that an outer join makes new.
+    pub(super) renamed: Option<Vec<(Column, Column)>>,
+    /// Fewest people behind anything shown, by any rule pack of the permit.
+    pub(super) floor: u64,
+    /// True where rows were merged above a release point.
+    pub(super) untraced: bool,
+    /// Tables that only conditions read.
+    pub(super) also: BTreeSet<(String, String)>,
+    keys: usize,
+    occurrences: BTreeMap<String, usize>,
+    protected: &'a dyn Fn(&str) -> bool,
+}
+
+/// Types a plan. `protected` says whether a listing's rules protect facilities.
+pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, protected: &dyn Fn(&str) -> bool) -> Result<Tracked, Refusal> {
+    let mut tracker = Tracker {
+        permit,
+        origins: Origins::default(),
+        points: Vec::new(),
+        counts: BTreeSet::new(),
+        titles: BTreeMap::new(),
+        calls: Vec::new(),
+        renamed: None,
+        floor,
+        untraced: false,
+        also: BTreeSet::new(),
+        keys: 0,
+        occurrences: BTreeMap::new(),
+        protected,
+    };
+    match tracker.typed(plan, None)? {
+        Typed::Released(root) if !tracker.points.is_empty() => {
+            let titles = titles(&root, &tracker.titles)?;
+            let calls = tracker.calls.into_iter().map(|(_, _, call)| call).collect();
+            Ok(Tracked { root, points: tracker.points, calls, titles, untraced: tracker.untraced })
+        }
+        Typed::Unit(_) => Err(not_offered(
+            "this query would give a row for each person or record; only aggregates leave: add GROUP BY with COUNT(DISTINCT person), SUM, AVG, ...",
+            "この問合せは人や記録ごとの行を返します。外に出せるのは集計だけです。GROUP BY と COUNT(DISTINCT 個人キー)・SUM・AVG などを使ってください",
+        )),
+        _ => Err(not_offered(
+            "this query asks nothing about the data; name a table of the permit and an aggregate",
+            "データについての問合せになっていません。許可された表と集計を書いてください",
+        )),
+    }
+}
+
+impl Tracker<'_> {
+    /// The type of a relation.
+    pub(super) fn typed(&mut self, plan: &LogicalPlan, outer: Option<&Scope<'_>>) -> Result<Typed, Refusal> {
+        match plan {
+            LogicalPlan::TableScan(scan) => self.table(scan),
+            LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
+                for e in plan.expressions() {
+                    self.value(&e, &Scope::of(&[], None))?;
+                }
+                Ok(Typed::Public(plan.clone()))
+            }
+            LogicalPlan::Join(join) => self.join(join, outer),
+            LogicalPlan::Union(union) => self.all_of(plan, union, outer),
+            LogicalPlan::Projection(_)
+            | LogicalPlan::Filter(_)
+            | LogicalPlan::SubqueryAlias(_)
+            | LogicalPlan::Aggregate(_)
+            | LogicalPlan::Window(_)
+            | LogicalPlan::Sort(_)
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::Distinct(_)
+            | LogicalPlan::Subquery(_) => {
+                let [input] = plan.inputs().try_into().map_err(|_| not_valid(None))?;
+                match self.typed(input, outer)? {
+                    Typed::Unit(relation) => self.over_people(plan, *relation, outer),
+                    other => self.above(plan, vec![other], outer),
+                }
+            }
+            _ => Err(not_offered(
+                "this step is not offered; use SELECT, JOIN, WHERE, GROUP BY, HAVING, ORDER BY, LIMIT, UNION, EXCEPT and INTERSECT",
+                "この操作は使えません。SELECT・JOIN・WHERE・GROUP BY・HAVING・ORDER BY・LIMIT・UNION・EXCEPT・INTERSECT を使ってください",
+            )),
+        }
+    }
+
+    /// A step over rows about people.
+    fn over_people(&mut self, plan: &LogicalPlan, input: Relation, outer: Option<&Scope<'_>>) -> Result<Typed, Refusal> {
+        let unit = |r: Relation| Ok(Typed::Unit(Box::new(r)));
+        match plan {
+            LogicalPlan::Projection(p) => self.projection(p, input, outer).and_then(unit),
+            LogicalPlan::Filter(f) => self.filter(f, input, outer).and_then(unit),
+            LogicalPlan::SubqueryAlias(a) => unit(alias(a, input)),
+            LogicalPlan::Subquery(_) => unit(input),
+            LogicalPlan::Aggregate(a) => match self.groups_by_person(a, &input, outer)? {
+                true => self.per_person(a, input, outer).and_then(unit),
+                false => self.release(a, input, outer).map(Typed::Released),
+            },
+            LogicalPlan::Window(w) => self.window(w, input, outer).and_then(unit),
+            LogicalPlan::Distinct(Distinct::All(_)) => self.distinct(input).and_then(unit),
+            // An order without a limit changes nothing below an aggregate.
+            LogicalPlan::Sort(s) if s.fetch.is_none() => {
+                let here = [&input];
+                for e in &s.expr {
+                    self.col(&e.expr, &Scope::of(&here, outer))?;
+                }
+                unit(input)
+            }
+            _ => Err(not_offered(
+                "LIMIT over people's rows picks single people; write it after the GROUP BY",
+                "人の行に対する LIMIT は個人を選び出します。GROUP BY の後に書いてください",
+            )),
+        }
+    }
+
+    /// A fresh column for a person.
+    pub(super) fn unit(&mut self) -> Column {
+        self.keys += 1;
+        Column::new_unqualified(format!("u{}", self.keys))
+    }
+
+    /// A fresh column for a facility.
+    pub(super) fn facility(&mut self) -> Column {
+        self.keys += 1;
+        Column::new_unqualified(format!("f{}", self.keys))
+    }
+
+    fn table(&mut self, scan: &TableScan) -> Result<Typed, Refusal> {
+        let source = scan.source.downcast_ref::<Source>().ok_or_else(|| not_valid(None))?;
+        let table = &source.table;
+        let full = table.full_name();
+        let occurrence = *self.occurrences.entry(full.clone()).and_modify(|n| *n += 1).or_insert(1);
+        let (unit, facility) = (self.unit(), self.facility());
+        let mut fields = vec![Field::new(UNIT, DataType::UInt32, false)];
+        let mut exprs = vec![Expr::Column(Column::from_name(UNIT)).alias(unit.name.clone())];
+        let qualifier = Some(scan.table_name.clone());
+        let person = Visible { qualifier: qualifier.clone(), name: table.table.person.clone(), col: Col::Person(unit.clone(), false) };
+        let (mut visible, mut facilities, mut carried) = (vec![person], Vec::new(), Vec::new());
+        if let Some(name) = &table.table.facility {
+            fields.push(Field::new(FACILITY, DataType::UInt32, true));
+            exprs.push(Expr::Column(Column::from_name(FACILITY)).alias(facility.name.clone()));
+            visible.push(Visible { qualifier: qualifier.clone(), name: name.clone(), col: Col::Facility(facility.clone()) });
+            if (self.protected)(&table.listing) {
+                facilities.push((full.clone(), facility.clone()));
+            }
+        }
+        for column in &table.table.columns {
+            fields.push(Field::new(&column.name, kind(column), true));
+            let origin = self.origins.add(Origin::column(table, column, occurrence));
+            exprs.push(Expr::Column(Column::from_name(&column.name)).alias(origin.name.clone()));
+            let col = Col::Value(Expr::Column(origin.clone()));
+            visible.push(Visible { qualifier: qualifier.clone(), name: column.name.clone(), col });
+            carried.push(origin);
+        }
+        // Two namings of one table in a query differ in a name that only the plan sees.
+        let rows = Arc::new(LogicalTableSource::new(Arc::new(Schema::new(fields))));
+        let plan = LogicalPlanBuilder::scan(datafusion::common::TableReference::bare(full.clone()), rows, None)
+            .and_then(|scan| scan.project(exprs))
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(|_| not_valid(None))?;
+        let source = if occurrence > 1 { format!("{full}#{occurrence}") } else { full };
+        Ok(Typed::Unit(Box::new(Relation {
+            plan,
+            unit: Some(unit),
+            facilities,
+            carried,
+            visible,
+            sources: vec![source],
+            filter: Predicate::True,
+            one_row: table.table.one_row_per_person,
+            tables: BTreeSet::from([(table.listing.clone(), table.table.name.clone())]),
+        })))
+    }
+
+    fn projection(&mut self, node: &Projection, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
+        let mut visible = Vec::with_capacity(node.expr.len());
+        let here = [&input];
+        let scope = Scope::of(&here, outer);
+        for (e, (qualifier, field)) in node.expr.iter().zip(node.schema.iter()) {
+            visible.push(Visible { qualifier: qualifier.cloned(), name: field.name().clone(), col: self.col(e, &scope)? });
+        }
+        Ok(Relation { visible, ..input })
+    }
+
+    fn filter(&mut self, node: &Filter, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
+        let here = [&input];
+        let condition = self.value(&node.predicate, &Scope::of(&here, outer))?;
+        let mut input = self.with_calls(input, std::iter::once(&condition))?;
+        let made = self.safe(condition.clone(), &input)?;
+        input.plan = LogicalPlanBuilder::from(input.plan)
+            .filter(made)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(|_| not_valid(place(&node.predicate)))?;
+        input.filter = Predicate::All(vec![input.filter, self.origins.condition(&condition)]).normalised();
+        Ok(input)
+    }
+
+    /// UNION ALL: people of the same shape, or aggregates each standing alone.
+    fn all_of(&mut self, plan: &LogicalPlan, union: &Union, outer: Option<&Scope<'_>>) -> Result<Typed, Refusal> {
+        let branches = union.inputs.iter().map(|p| self.typed(p, outer)).collect::<Result<Vec<_>, _>>()?;
+        if !branches.iter().any(|b| matches!(b, Typed::Unit(_))) {
+            return self.above(plan, branches, outer);
+        }
+        let names = union.schema.iter().map(|(q, f)| Visible { qualifier: q.cloned(), name: f.name().clone(), col: Col::Value(Expr::default()) }).collect();
+        let mut people = Vec::with_capacity(branches.len());
+        for branch in branches {
+            match branch {
+                Typed::Unit(relation) => {
+                    let values: Vec<Expr> = relation.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
+                    people.push(self.with_calls(*relation, values.iter())?);
+                }
+                _ => {
+                    return Err(not_offered(
+                        "this UNION mixes people's rows with an aggregate or a list; make every branch an aggregate",
+                        "この UNION は人の行と集計（または値の並び）を混ぜています。すべての部分を集計にしてください",
+                    ));
+                }
+            }
+        }
+        self.union(people, names).map(|r| Typed::Unit(Box::new(r)))
+    }
+
+    /// Engine type of an expression over a relation.
+    pub(super) fn kind(&self, e: &Expr, relation: &Relation) -> Result<DataType, Refusal> {
+        let made = self.safe(e.clone(), relation)?;
+        made.get_type(relation.plan.schema()).map_err(|_| not_valid(place(e)))
+    }
+
+    /// The expression as the engine may run it over a relation.
+    pub(super) fn safe(&self, e: Expr, relation: &Relation) -> Result<Expr, Refusal> {
+        let at = place(&e);
+        safe(e, relation.plan.schema()).map_err(|_| not_valid(at))
+    }
+
+    /// Remembers the tables of a subquery: their rules hold as well.
+    pub(super) fn absorb(&mut self, inner: &Relation) {
+        self.also.extend(inner.tables.iter().cloned());
+    }
+
+    /// Columns of guests' calls in an expression.
+    pub(super) fn calls_in(&self, e: &Expr) -> Vec<(Expr, Column)> {
+        let refs = e.column_refs();
+        self.calls.iter().filter(|(_, c, _)| refs.contains(c)).map(|(call, c, _)| (call.clone(), c.clone())).collect()
+    }
+
+    /// The relation with a column for every guest's call in these expressions.
+    pub(super) fn with_calls<'e>(&self, mut relation: Relation, expressions: impl Iterator<Item = &'e Expr>) -> Result<Relation, Refusal> {
+        let mut missing: Vec<(Expr, Column)> = expressions.flat_map(|e| self.calls_in(e)).collect();
+        missing.retain(|(_, c)| !relation.carried.contains(c));
+        missing.sort_by(|a, b| a.1.cmp(&b.1));
+        missing.dedup_by(|a, b| a.1 == b.1);
+        if missing.is_empty() {
+            return Ok(relation);
+        }
+        let there = relation.plan.schema().columns().into_iter().map(Expr::Column);
+        let exprs: Vec<Expr> = there.chain(missing.iter().map(|(call, c)| call.clone().alias(c.name.clone()))).collect();
+        relation.plan =
+            LogicalPlanBuilder::from(relation.plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
+        relation.carried.extend(missing.into_iter().map(|(_, c)| c));
+        Ok(relation)
+    }
+
+    /// Gives origins of a relation other names.
+    pub(super) fn rename(&self, relation: &mut Relation, pairs: Vec<(Column, Column)>) -> Result<(), Refusal> {
+        let new = |c: &Column| pairs.iter().find(|(old, _)| old == c).map(|(_, new)| new.clone());
+        let exprs: Vec<Expr> = relation
+            .plan
+            .schema()
+            .columns()
+            .into_iter()
+            .map(|c| match new(&c) {
+                Some(to) => Expr::Column(c).alias(to.name),
+                None => Expr::Column(c),
+            })
+            .collect();
+        relation.plan = LogicalPlanBuilder::from(relation.plan.clone())
+            .project(exprs)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(|_| not_valid(None))?;
+        for column in &mut relation.carried {
+            if let Some(to) = new(column) {
+                *column = to;
+            }
+        }
+        for v in &mut relation.visible {
+            if let Col::Value(e) = &mut v.col {
+                use datafusion::common::tree_node::{Transformed, TreeNode};
+                let turned = e.clone().transform(|n| {
+                    Ok(match &n {
+                        Expr::Column(c) => new(c).map_or_else(|| Transformed::no(n.clone()), |to| Transformed::yes(Expr::Column(to))),
+                        _ => Transformed::no(n),
+                    })
+                });
+                *e = turned.map(|t| t.data).map_err(|_| not_valid(None))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A guest's call: an origin of its own, with the guest's labels as its domain.
+    pub(super) fn guest(&mut self, function: &ScalarFunction, scope: &Scope<'_>) -> Result<Expr, Refusal> {
+        let name = function.name().trim_start_matches("guest.").to_owned();
+        let guest = self.permit.guest(&name)?.clone();
+        let mut args = Vec::new();
+        for argument in &function.args {
+            args.push((argument.clone(), self.col(argument, scope)?));
+        }
+        let (call, values) = super::guests::call(&name, &guest, args, &self.origins)?;
+        let args = call.1;
+        let expression = Expr::ScalarFunction(ScalarFunction { func: function.func.clone(), args });
+        if let Some((_, column, _)) = self.calls.iter().find(|(e, _, _)| *e == expression) {
+            return Ok(Expr::Column(column.clone()));
+        }
+        let words = self.origins.words(&expression);
+        let behind = self.origins.columns(&expression);
+        let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let mut origin = Origin::derived(words.clone(), super::origin::Class::Other, kind, behind);
+        origin.values = Some(values);
+        let column = self.origins.add(origin);
+        self.calls.push((expression, column.clone(), GuestCall { name: words, call: call.0 }));
+        if self.calls.len() > crate::config::CALLS_MAX {
+            return Err(super::guests::too_many());
+        }
+        Ok(Expr::Column(column))
+    }
+}
+
+/// An alias: the names get its qualifier.
+fn alias(node: &SubqueryAlias, input: Relation) -> Relation {
+    let fields = node.schema.iter().map(|(q, f)| (q.cloned(), f.name().clone()));
+    let visible = input.visible.into_iter().zip(fields).map(|(v, (qualifier, name))| Visible { qualifier, name, col: v.col }).collect();
+    Relation { visible, ..input }
+}
+
+/// What the result's columns are called: the researcher's own words are kept short and plain.
+fn titles(root: &LogicalPlan, of_aggregates: &BTreeMap<String, String>) -> Result<Vec<String>, Refusal> {
+    let mut titles: Vec<String> = Vec::new();
+    for field in root.schema().fields().iter().filter(|f| f.name() != BEFORE) {
+        let title = match of_aggregates.get(field.name()) {
+            Some(title) => title.clone(),
+            None if computed(root, field.name()) => format!("c{}", titles.len() + 1),
+            None => field.name().clone(),
+        };
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if title.is_empty() || title.len() > TITLE_MAX_BYTES || !title.bytes().all(plain) || title.starts_with('_') {
+            return Err(not_offered(
+                format!("an alias is 1 to {TITLE_MAX_BYTES} of a-z, 0-9 and _, and does not begin with _"),
+                format!("別名は a-z・0-9・_ の {TITLE_MAX_BYTES} 文字までで、_ では始められません"),
+            ));
+        }
+        if titles.contains(&title) || title == "note" {
+            return Err(not_offered(
+                format!("two output columns would be called `{title}`; give one an alias"),
+                format!("出力の 2 つの列が `{title}` という名前になります。別名を付けてください"),
+            ));
+        }
+        titles.push(title);
+    }
+    Ok(titles)
+}
+
+/// True for a column that an expression without an alias makes: the engine names it by its text.
+fn computed(plan: &LogicalPlan, name: &str) -> bool {
+    match plan {
+        LogicalPlan::Projection(p) => {
+            let of_it = p.schema.fields().iter().position(|f| f.name() == name).and_then(|i| p.expr.get(i));
+            match of_it {
+                Some(Expr::Alias(a)) => a.expr.schema_name().to_string() == name || name.contains(['(', ' ', '.']),
+                Some(Expr::Column(c)) => c.name.contains(['(', ' ', '.']),
+                _ => true,
+            }
+        }
+        other => other.inputs().first().is_some_and(|input| computed(input, name)),
+    }
+}
