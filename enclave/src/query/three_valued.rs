@@ -88,6 +88,7 @@ fn ours(query: &Query) -> BTreeSet<i64> {
             Predicate::In(name, set) => set.intervals().iter().any(|(lo, hi)| (*lo..=*hi).contains(&place(name))),
             Predicate::All(parts) => parts.iter().all(|p| holds(p, place)),
             Predicate::Any(parts) => parts.iter().any(|p| holds(p, place)),
+            Predicate::Atom(..) => panic!("a condition on a guest is a set of labels"),
         }
     }
     let all = rows();
