@@ -11,9 +11,10 @@ use visiting_policies::{
 
 use crate::{
     evidence::{Cell, Cells},
-    known::{Block, Entry, Known, Place, ShownRow, TableEntry, near},
-    people::{self, People, Vector},
+    known::{Block, Entry, Known, Place, ShownRow, TableEntry},
+    people::{self, Fit, People, Vector},
     query::{Item, Query},
+    question::KeyValue,
 };
 
 /// The one symbol for everything that is not shown, whatever the rule.
@@ -95,7 +96,7 @@ pub(crate) fn check(context: &Context<'_>, cells: &Cells, known: &Known) -> Resu
         let mut people: People = cell.shares.iter().map(|s| context.ordinal(s.unit)).collect();
         people.sort_unstable();
         rows.push(desk.row(key, cell, &people, &table.base));
-        table.rows.push(ShownRow { key: key.clone(), people });
+        table.rows.push(ShownRow { key: key.iter().copied().map(KeyValue::Int).collect(), people });
     }
     let again = known.has_table(&table);
     if !rows.iter().any(|r| r.own) || (!again && known.completed_by(&table, context.rules.people_min)) {
@@ -105,7 +106,7 @@ pub(crate) fn check(context: &Context<'_>, cells: &Cells, known: &Known) -> Resu
         ));
     }
     if !again {
-        desk.block.table = Some(table);
+        desk.block.tables.push(table);
     }
     let altered = rows.iter().any(|r| r.before || r.values.contains(&Value::Masked));
     let verdict = if altered { Verdict::Suppress } else { Verdict::Release };
@@ -150,7 +151,7 @@ impl Desk<'_> {
     fn row(&mut self, key: &[i64], cell: &Cell, people: &People, base: &str) -> Row {
         let query = self.context.query;
         let plan = format!("{} @ {}", query.cell_plan(key), self.context.versions);
-        let keys = query.keys.iter().zip(key).map(|(k, v)| (k.name.clone(), *v)).collect();
+        let keys = query.keys.iter().zip(key).map(|(k, v)| (k.name.clone(), KeyValue::Int(*v))).collect();
         let place = Place { base: base.to_owned(), keys };
         let shown = self.known.of("people").any(|(e, _)| e.plan == plan);
         let masked = !shown && self.known.completes(people, &place, self.context.k());
@@ -193,7 +194,7 @@ impl Desk<'_> {
             return Judged::Before(entry.value.clone());
         }
         let value = self.context.rules.round(people.len() as u64).to_string();
-        let vector = people.iter().map(|p| (*p, 1)).collect();
+        let vector = Vector::set(people.clone());
         self.show(Entry {
             plan: plan.to_owned(),
             of: "people".to_owned(),
@@ -228,9 +229,10 @@ impl Desk<'_> {
         (cell, facilities): (&Cell, &[Vec<u128>]),
     ) -> Judged {
         let word = if shown == Shown::Sum { "sum" } else { "mean" };
-        let mut vector: Vector = parts.iter().map(|(unit, p)| (self.context.ordinal(*unit), p.sum)).collect();
+        let mut vector: Vec<(u32, i128)> = parts.iter().map(|(unit, p)| (self.context.ordinal(*unit), p.sum)).collect();
         vector.sort_unstable();
-        let people: People = vector.iter().map(|(p, _)| *p).collect();
+        let vector = Vector::new(vector);
+        let people: People = vector.people.to_vec();
         if (people.len() as u64) < self.context.k()
             || facilities.iter().any(|f| !disclosure::undominated(self.context.rules.dominance_percent, f))
         {
@@ -244,7 +246,7 @@ impl Desk<'_> {
         let judged = disclosure::judge(&self.context.rules, scale, shown, bounds, &contributions, count.parse().unwrap_or(0));
         let Some(value) = judged.map(|d| d.to_string()) else { return Judged::Masked };
         let (rows, min) = (self.facilities(cell), self.context.rules.facilities_min);
-        let close = |e: &Entry| near(&vector, &e.vector, self.context.k()) || near_facilities(&rows, &e.facilities, min);
+        let close = |e: &Entry| people::fit(&vector, &e.vector, self.context.k()) != Fit::Apart || near_facilities(&rows, &e.facilities, min);
         for (entry, _) in self.shown(of) {
             match (entry.plan == plan, entry.shown == word) {
                 (true, true) => return Judged::Own(entry.value.clone()),
@@ -272,7 +274,7 @@ impl Desk<'_> {
         self.known.of(of).chain(self.fresh.of(of))
     }
 
-    fn facilities(&self, cell: &Cell) -> Vec<(String, Vector)> {
+    fn facilities(&self, cell: &Cell) -> Vec<(String, Vec<(u32, i128)>)> {
         let rows = |f: &std::collections::BTreeMap<u32, crate::evidence::FacilityShare>| {
             f.iter().map(|(id, s)| (*id, i128::from(s.rows))).collect()
         };
@@ -309,8 +311,8 @@ fn amounts(sums: impl Iterator<Item = i128>) -> Vec<u128> {
 }
 
 /// True when the rows by facility of one protected column differ for fewer than `min` facilities.
-fn near_facilities(a: &[(String, Vector)], b: &[(String, Vector)], min: u64) -> bool {
-    let pair = |(name, rows): &(String, Vector)| b.iter().find(|(n, _)| n == name).is_some_and(|(_, other)| differ_below(rows, other, min));
+fn near_facilities(a: &[(String, Vec<(u32, i128)>)], b: &[(String, Vec<(u32, i128)>)], min: u64) -> bool {
+    let pair = |(name, rows): &(String, Vec<(u32, i128)>)| b.iter().find(|(n, _)| n == name).is_some_and(|(_, other)| differ_below(rows, other, min));
     min > 0 && a.iter().any(pair)
 }
 

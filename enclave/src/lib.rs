@@ -8,6 +8,7 @@ pub mod config;
 mod door;
 mod engine;
 mod evidence;
+mod exit;
 mod extract;
 pub mod fault;
 pub mod follow;
