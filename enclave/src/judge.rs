@@ -189,7 +189,9 @@ fn named(question: &Question, answers: &[Protected]) -> Question {
 fn ordered(root: &LogicalPlan) -> bool {
     match root {
         LogicalPlan::Sort(_) => true,
-        LogicalPlan::Limit(_) | LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => root.inputs().first().is_some_and(|p| ordered(p)),
+        LogicalPlan::Limit(_) | LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => {
+            root.inputs().first().is_some_and(|p| ordered(p))
+        }
         _ => false,
     }
 }

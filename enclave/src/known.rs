@@ -1,19 +1,22 @@
 //! What has been shown, as the gate asks for it: statistics that differ from a new one for fewer than k people, and totals that a
 //! table's rows complete. Pure; the store is `ledger`.
 
-use itertools::{EitherOrBoth, Itertools as _};
+use datafusion::common::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::people::{self, People, Vector};
+use crate::{
+    people::{self, People, Vector},
+    question::KeyValue,
+};
 
 /// One released base statistic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// Canonical plan with the data versions.
     pub(crate) plan: String,
-    /// `people`, `rows`, or the measure's full name.
+    /// What is compared with what: `people`, `rows`, or the measure's full name.
     pub(crate) of: String,
-    /// How it is shown: `people`, `sum` or `mean`.
+    /// In which form it is shown: `people`, `sum`, `mean` and the like.
     pub(crate) shown: String,
     /// What was shown.
     pub(crate) value: String,
@@ -32,7 +35,7 @@ pub(crate) struct Place {
     /// Canonical plan without keys, with the data versions.
     pub(crate) base: String,
     /// Key columns with this row's values.
-    pub(crate) keys: Vec<(String, i64)>,
+    pub(crate) keys: Vec<(String, KeyValue)>,
 }
 
 /// One displayed table as a whole, for the complement test.
@@ -40,7 +43,7 @@ pub(crate) struct Place {
 pub(crate) struct TableEntry {
     /// Canonical plan of its rows without keys, with the data versions.
     pub(crate) base: String,
-    /// Key columns with the number of values in their domains.
+    /// Keys with the number of values in their domains; `u64::MAX` where that is not known.
     pub(crate) keys: Vec<(String, u64)>,
     /// Displayed rows: key values and people.
     pub(crate) rows: Vec<ShownRow>,
@@ -50,7 +53,7 @@ pub(crate) struct TableEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ShownRow {
     /// Key values, in the order of the table's keys.
-    pub(crate) key: Vec<i64>,
+    pub(crate) key: Vec<KeyValue>,
     /// Everyone in it.
     #[serde(with = "people::packed_people")]
     pub(crate) people: People,
@@ -61,40 +64,104 @@ pub(crate) struct ShownRow {
 pub(crate) struct Block {
     /// Base statistics.
     pub(crate) entries: Vec<Entry>,
-    /// The displayed table.
-    pub(crate) table: Option<TableEntry>,
+    /// The displayed tables: one for each grouping set.
+    pub(crate) tables: Vec<TableEntry>,
 }
 
 impl Block {
     /// True when nothing is added.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.table.is_none()
+        self.entries.is_empty() && self.tables.is_empty()
     }
 }
+
+/// Members of a set by which it is found: more than any k that a database asks for (see [`Known::close`]).
+const FOUND_BY: usize = 16;
 
 /// What has been shown so far, in memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
-    entries: Vec<(Entry, People)>,
+    entries: Vec<Entry>,
+    families: HashMap<String, Family>,
     tables: Vec<TableEntry>,
+}
+
+/// Places of all entries of one statistic, oldest first, and where to look for one.
+#[derive(Debug, Clone, Default)]
+struct Family {
+    all: Vec<usize>,
+    plans: HashMap<String, Vec<usize>>,
+    first: HashMap<u32, Vec<usize>>,
+    facilities: Vec<usize>,
 }
 
 impl Known {
     /// Adds what a run shows.
     pub(crate) fn add(&mut self, block: Block) {
         block.entries.into_iter().for_each(|e| self.add_entry(e));
-        self.tables.extend(block.table);
+        self.tables.extend(block.tables);
     }
 
     /// Adds one statistic.
     pub(crate) fn add_entry(&mut self, entry: Entry) {
-        let people = entry.vector.iter().map(|(p, _)| *p).collect();
-        self.entries.push((entry, people));
+        let place = self.entries.len();
+        let family = self.families.entry_ref(entry.of.as_str()).or_default();
+        family.all.push(place);
+        family.plans.entry_ref(entry.plan.as_str()).or_default().push(place);
+        for person in entry.vector.people.iter().take(FOUND_BY) {
+            family.first.entry(*person).or_default().push(place);
+        }
+        if !entry.facilities.is_empty() {
+            family.facilities.push(place);
+        }
+        self.entries.push(entry);
+    }
+
+    /// All of it, in the order in which it came.
+    pub(crate) fn into_block(self) -> Block {
+        Block { entries: self.entries, tables: self.tables }
+    }
+
+    /// Adds one table.
+    pub(crate) fn add_table(&mut self, table: TableEntry) {
+        self.tables.push(table);
     }
 
     /// Every entry of one statistic, oldest first.
     pub(crate) fn of<'a>(&'a self, of: &'a str) -> impl Iterator<Item = (&'a Entry, &'a People)> {
-        self.entries.iter().filter(move |(e, _)| e.of == of).map(|(e, s)| (e, s))
+        let places = self.families.get(of).into_iter().flat_map(|f| f.all.iter());
+        places.filter_map(|i| self.entries.get(*i)).map(|e| (e, e.vector.people.as_ref()))
+    }
+
+    /// Every entry of one statistic with this plan, oldest first.
+    pub(crate) fn same<'a>(&'a self, of: &'a str, plan: &'a str) -> impl Iterator<Item = &'a Entry> {
+        let places = self.families.get(of).and_then(|f| f.plans.get(plan)).into_iter().flatten();
+        places.filter_map(|i| self.entries.get(*i))
+    }
+
+    /// Every entry of one statistic, oldest first, whose people and these differ by fewer than `k`; and those that have facilities
+    /// where `facilities` are asked for.
+    ///
+    /// Of two such sets the `k` lowest members have one in common: of the set whose k-th lowest member is the lower one, all k would
+    /// otherwise be missing in the other.
+    pub(crate) fn close<'a>(&'a self, of: &str, people: &[u32], k: u64, facilities: bool) -> Vec<&'a Entry> {
+        let Some(family) = self.families.get(of) else { return Vec::new() };
+        let prefix = usize::try_from(k).unwrap_or(usize::MAX);
+        let mut places: Vec<usize> = if prefix > FOUND_BY || people.len() < prefix {
+            family.all.clone()
+        } else {
+            people.iter().take(prefix).filter_map(|p| family.first.get(p)).flatten().copied().collect()
+        };
+        let near = |i: &usize| self.entries.get(*i).is_some_and(|e| people::near(people, &e.vector.people, k));
+        places.sort_unstable();
+        places.dedup();
+        places.retain(near);
+        if facilities && !family.facilities.is_empty() {
+            places.extend(&family.facilities);
+            places.sort_unstable();
+            places.dedup();
+        }
+        places.iter().filter_map(|i| self.entries.get(*i)).collect()
     }
 
     /// True when this set is a total over displayed rows of an earlier table, up to fewer than `k` people and not provably all:
@@ -132,78 +199,66 @@ fn adds_up(table: &TableEntry, total: &[u32], place: &Place, k: u64) -> bool {
 
 /// True when the total is a coarser group of the very same question, and every finer group of it is displayed: then the rest is
 /// empty whatever the data are.
-fn is_whole<'a>(table: &TableEntry, inside: impl Iterator<Item = &'a Vec<i64>>, place: &Place) -> bool {
+fn is_whole<'a>(table: &TableEntry, inside: impl Iterator<Item = &'a Vec<KeyValue>>, place: &Place) -> bool {
     if table.base != place.base || place.keys.iter().any(|(name, _)| !table.keys.iter().any(|(n, _)| n == name)) {
         return false;
     }
-    let fixed = |name: &str| place.keys.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
+    let fixed = |name: &str| place.keys.iter().find(|(n, _)| n == name).map(|(_, v)| v);
     let expected = table.keys.iter().filter(|(name, _)| fixed(name).is_none()).map(|(_, size)| *size).try_fold(1u64, u64::checked_mul);
-    let matches = |key: &&Vec<i64>| table.keys.iter().zip(key.iter()).all(|((name, _), value)| fixed(name).is_none_or(|v| v == *value));
+    let matches = |key: &&Vec<KeyValue>| table.keys.iter().zip(key.iter()).all(|((name, _), value)| fixed(name).is_none_or(|v| v == value));
     let (all, matching) = inside.fold((0u64, 0u64), |(all, matching), key| (all + 1, matching + u64::from(matches(&key))));
     all == matching && Some(matching) == expected
-}
-
-/// True when two vectors, or an affine image of one of them, differ for fewer than `k` of their people.
-pub(crate) fn near(a: &[(u32, i128)], b: &[(u32, i128)], k: u64) -> bool {
-    let (mut both, mut apart) = (Vec::new(), 0u64);
-    for person in a.iter().merge_join_by(b, |(p, _), (q, _)| p.cmp(q)) {
-        match person {
-            EitherOrBoth::Both((_, x), (_, y)) => both.push((*x, *y)),
-            _ => apart += 1,
-        }
-        if apart >= k {
-            return false;
-        }
-    }
-    fits(&mut both, apart, k)
-}
-
-/// True when `y = x`, or `y = ax + b` for some a and b, for all but fewer than `k - apart` pairs. Fewer than k people spoil fewer
-/// than k of k disjoint pairs, so one of k pairs shows the right line if there is one.
-fn fits(both: &mut [(i128, i128)], apart: u64, k: u64) -> bool {
-    let off = |wrong: &dyn Fn(&(i128, i128)) -> bool| {
-        both.iter().filter(|p| wrong(p)).take(usize::try_from(k - apart).unwrap_or(1)).count() as u64 + apart < k
-    };
-    if off(&|(x, y)| x != y) {
-        return true;
-    }
-    both.sort_unstable();
-    let (low, high) = both.split_at(both.len() / 2);
-    let lines = low.iter().zip(high).filter(|(p, q)| p.0 != q.0).take(usize::try_from(k).unwrap_or(0));
-    for ((x0, y0), (x1, y1)) in lines {
-        let (dx, dy) = (x1 - x0, y1 - y0);
-        let on_line = |(x, y): &(i128, i128)| dx.checked_mul(y - y0).is_some_and(|left| dy.checked_mul(x - x0) == Some(left));
-        let wrong = both.iter().filter(|p| !on_line(p)).take(usize::try_from(k - apart).unwrap_or(1)).count() as u64;
-        if dy != 0 && wrong + apart < k {
-            return true;
-        }
-    }
-    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(n: u32) -> Vector {
-        (0..n).map(|i| (i, i128::from(i * i % 97))).collect()
-    }
-
-    #[test]
-    fn nine_people_apart_is_near_and_ten_is_not() {
-        let a = line(200);
-        for (changed, expected) in [(0, true), (1, true), (9, true), (10, false), (40, false)] {
-            let b: Vector = a.iter().map(|(p, y)| (*p, if *p < changed { y + 1000 + i128::from(*p) * 7919 } else { *y })).collect();
-            assert_eq!(near(&a, &b, 10), expected, "{changed} changed");
-            let affine: Vector = b.iter().map(|(p, y)| (*p, 3 * y + 7)).collect();
-            assert_eq!(near(&a, &affine, 10), expected, "{changed} changed, 3y+7");
+    fn entry(plan: &str, people: impl IntoIterator<Item = u32>) -> Entry {
+        Entry {
+            plan: plan.to_owned(),
+            of: "people".to_owned(),
+            shown: "people".to_owned(),
+            value: "10".to_owned(),
+            vector: Vector::set(people.into_iter().collect::<People>()),
+            place: Place { base: plan.to_owned(), keys: Vec::new() },
+            facilities: Vec::new(),
         }
     }
 
     #[test]
-    fn missing_people_count_as_apart() {
-        let a = line(200);
-        assert!(near(&a, &a[..195], 10));
-        assert!(!near(&a, &a[..190], 10));
+    fn what_is_close_is_found_wherever_the_difference_lies() {
+        // 40 sets over people that are shared out by a stride, each close to the ones that differ in up to nine members.
+        let base: Vec<People> = (0..40u32).map(|s| (0..60).map(|i| (i * 37 + s * 11) % 997).sorted_set()).collect();
+        let mut known = Known::default();
+        for (number, set) in base.iter().enumerate() {
+            known.add_entry(entry(&number.to_string(), set.iter().copied()));
+        }
+        for (number, set) in base.iter().enumerate() {
+            for (missing, from) in [(0, 0), (9, 0), (9, 50), (9, 25), (10, 0), (10, 50)] {
+                let asked: People = set.iter().enumerate().filter(|(i, _)| *i < from || *i >= from + missing).map(|(_, p)| *p).collect();
+                let every =
+                    |k| known.of("people").filter(|(_, p)| people::near(&asked, p, k)).map(|(e, _)| e.plan.clone()).collect::<Vec<_>>();
+                for k in [3, 10, 16, 17, 60] {
+                    let found: Vec<String> = known.close("people", &asked, k, false).iter().map(|e| e.plan.clone()).collect();
+                    assert_eq!(found, every(k), "set {number} without {missing} from {from}, k = {k}");
+                }
+            }
+        }
+        assert_eq!(known.same("people", "7").count(), 1);
+        assert_eq!(known.same("rows", "7").count(), 0);
+    }
+
+    trait SortedSet {
+        fn sorted_set(self) -> People;
+    }
+
+    impl<I: Iterator<Item = u32>> SortedSet for I {
+        fn sorted_set(self) -> People {
+            let mut all: People = self.collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        }
     }
 }

@@ -169,7 +169,7 @@ mod tests {
     };
 
     fn line(n: u32) -> Vector {
-        (0..n).map(|i| (i, i128::from(i * i % 97))).collect()
+        Vector::new((0..n).map(|i| (i, i128::from(i * i % 97))).collect())
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
                 },
                 files: BTreeMap::new(),
             };
-            ledger.append(&run, Block { entries: vec![entry.clone()], table: None }, pending).unwrap();
+            ledger.append(&run, Block { entries: vec![entry.clone()], tables: Vec::new() }, pending).unwrap();
             ledger.head().clone()
         };
         let ledger = Ledger::open(&path, key.clone()).unwrap();

@@ -2,15 +2,128 @@
 //!
 //! Two sets that are not nearly equal differ among their first few members, so most comparisons end after about k steps.
 
-use itertools::Itertools as _;
+use std::sync::Arc;
+
+use itertools::{EitherOrBoth, Itertools as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use visiting_policies::sign;
 
 /// A set of people: sorted ordinals, each once.
 pub(crate) type People = Vec<u32>;
 
-/// Contributions by ordinal, sorted, each once; who contributes nothing stands with 0.
-pub(crate) type Vector = Vec<(u32, i128)>;
+/// Contributions by person; who contributes nothing stands with 0.
+#[derive(Debug, Clone)]
+pub(crate) struct Vector {
+    /// Who.
+    pub(crate) people: Arc<People>,
+    /// How much.
+    pub(crate) amounts: Amounts,
+}
+
+/// One number a person, in the smallest form that holds them all.
+#[derive(Debug, Clone)]
+pub(crate) enum Amounts {
+    /// 1 each: a set.
+    One,
+    /// Numbers that fit in 64 bits.
+    Small(Vec<i64>),
+    /// Others.
+    Wide(Vec<i128>),
+}
+
+impl Amounts {
+    /// The number at a place.
+    pub(crate) fn at(&self, place: usize) -> i128 {
+        match self {
+            Self::One => 1,
+            Self::Small(all) => all.get(place).copied().map_or(0, i128::from),
+            Self::Wide(all) => all.get(place).copied().unwrap_or(0),
+        }
+    }
+}
+
+impl Vector {
+    /// A set: 1 for everybody in it.
+    pub(crate) fn set(people: impl Into<Arc<People>>) -> Self {
+        Self { people: people.into(), amounts: Amounts::One }
+    }
+
+    /// From contributions sorted by person.
+    pub(crate) fn new(pairs: Vec<(u32, i128)>) -> Self {
+        let people: People = pairs.iter().map(|(p, _)| *p).collect();
+        let small: Option<Vec<i64>> = pairs.iter().map(|(_, y)| i64::try_from(*y).ok()).collect();
+        let amounts = match small {
+            Some(all) if all.iter().all(|y| *y == 1) => Amounts::One,
+            Some(all) => Amounts::Small(all),
+            None => Amounts::Wide(pairs.into_iter().map(|(_, y)| y).collect()),
+        };
+        Self { people: people.into(), amounts }
+    }
+
+    /// Person and contribution, by person.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, i128)> {
+        self.people.iter().enumerate().map(|(place, person)| (*person, self.amounts.at(place)))
+    }
+}
+
+impl PartialEq for Vector {
+    fn eq(&self, other: &Self) -> bool {
+        self.people == other.people && self.iter().eq(other.iter())
+    }
+}
+
+/// How two vectors lie to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Equal for all but fewer than k of their people.
+    Same,
+    /// One is `a*x + b` of the other, a not 0, for all but fewer than k.
+    Line,
+    /// Neither.
+    Apart,
+}
+
+/// Whether two vectors, or an affine image of one of them, differ for fewer than `k` of their people.
+pub(crate) fn fit(a: &Vector, b: &Vector, k: u64) -> Fit {
+    let (mut both, mut apart) = (Vec::new(), 0u64);
+    if a.people.len().abs_diff(b.people.len()) as u64 >= k {
+        return Fit::Apart;
+    }
+    for person in a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q)) {
+        match person {
+            EitherOrBoth::Both((_, x), (_, y)) => both.push((x, y)),
+            _ => apart += 1,
+        }
+        if apart >= k {
+            return Fit::Apart;
+        }
+    }
+    on_a_line(&mut both, apart, k)
+}
+
+/// Fewer than k people spoil fewer than k of k disjoint pairs, so one of k pairs shows the right line if there is one.
+fn on_a_line(both: &mut [(i128, i128)], apart: u64, k: u64) -> Fit {
+    let room = usize::try_from(k - apart).unwrap_or(1);
+    let off = |wrong: &dyn Fn(&(i128, i128)) -> bool| both.iter().filter(|p| wrong(p)).take(room).count() as u64 + apart < k;
+    if off(&|(x, y)| x != y) {
+        return Fit::Same;
+    }
+    both.sort_unstable();
+    let (low, high) = both.split_at(both.len() / 2);
+    let lines = low.iter().zip(high).filter(|(p, q)| p.0 != q.0).take(usize::try_from(k).unwrap_or(0));
+    for ((x0, y0), (x1, y1)) in lines {
+        let (Some(dx), Some(dy)) = (x1.checked_sub(*x0), y1.checked_sub(*y0)) else { continue };
+        let on_line = |(x, y): &(i128, i128)| {
+            let (left, right) = (y.checked_sub(*y0).and_then(|d| dx.checked_mul(d)), x.checked_sub(*x0).and_then(|d| dy.checked_mul(d)));
+            left.is_some() && left == right
+        };
+        let wrong = both.iter().filter(|p| !on_line(p)).take(room).count() as u64;
+        if dy != 0 && wrong + apart < k {
+            return Fit::Line;
+        }
+    }
+    Fit::Apart
+}
 
 /// True when fewer than `k` people are in only one of the two sets.
 pub(crate) fn near(a: &[u32], b: &[u32], k: u64) -> bool {
@@ -52,7 +165,7 @@ fn varint(mut n: u128, bytes: &mut Vec<u8>) {
     bytes.push(n as u8);
 }
 
-fn unpack(text: &str) -> Option<Vector> {
+fn unpack(text: &str) -> Option<Vec<(u32, i128)>> {
     let bytes = sign::from_base64(text)?;
     let mut numbers = Vec::new();
     let (mut n, mut shift) = (0u128, 0u32);
@@ -78,11 +191,11 @@ pub(crate) mod packed {
     use super::{Deserialize, Deserializer, Error, Serialize, Serializer, Vector, pack, unpack};
 
     pub(crate) fn serialize<S: Serializer>(vector: &Vector, to: S) -> Result<S::Ok, S::Error> {
-        pack(vector.iter().copied()).serialize(to)
+        pack(vector.iter()).serialize(to)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vector, D::Error> {
-        unpack(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("a vector is damaged"))
+        unpack(&String::deserialize(from)?).map(Vector::new).ok_or_else(|| D::Error::custom("a vector is damaged"))
     }
 }
 
@@ -106,9 +219,40 @@ mod tests {
 
     #[test]
     fn packing_loses_nothing() {
-        let vector: Vector = vec![(0, 0), (1, -1), (500, i128::MAX), (501, i128::MIN), (u32::MAX, 12_345)];
+        let vector = vec![(0, 0), (1, -1), (500, i128::MAX), (501, i128::MIN), (u32::MAX, 12_345)];
         assert_eq!(unpack(&pack(vector.iter().copied())), Some(vector));
         assert_eq!(unpack("!"), None);
+    }
+
+    fn line(n: u32) -> Vec<(u32, i128)> {
+        (0..n).map(|i| (i, i128::from(i * i % 97))).collect()
+    }
+
+    fn near(a: &[(u32, i128)], b: &[(u32, i128)]) -> Fit {
+        fit(&Vector::new(a.to_vec()), &Vector::new(b.to_vec()), 10)
+    }
+
+    #[test]
+    fn nine_people_apart_is_near_and_ten_is_not() {
+        let a = line(200);
+        for (changed, close) in [(0, true), (1, true), (9, true), (10, false), (40, false)] {
+            let b: Vec<_> = a.iter().map(|(p, y)| (*p, if *p < changed { y + 1000 + i128::from(*p) * 7919 } else { *y })).collect();
+            assert_eq!(near(&a, &b), if close { Fit::Same } else { Fit::Apart }, "{changed} changed");
+            let affine: Vec<_> = b.iter().map(|(p, y)| (*p, 3 * y + 7)).collect();
+            assert_eq!(near(&a, &affine), if close { Fit::Line } else { Fit::Apart }, "{changed} changed, 3y+7");
+        }
+    }
+
+    #[test]
+    fn missing_people_count_as_apart() {
+        let a = line(200);
+        assert_eq!((near(&a, &a[..195]), near(&a, &a[..190])), (Fit::Same, Fit::Apart));
+    }
+
+    #[test]
+    fn one_form_or_the_other_is_the_same_vector() {
+        let wide = Vector { people: vec![1, 2].into(), amounts: Amounts::Wide(vec![1, 1]) };
+        assert_eq!(wide, Vector::new(vec![(1, 1), (2, 1)]));
     }
 
     #[test]
@@ -116,7 +260,7 @@ mod tests {
         let a: People = (0..100).collect();
         for n in 0..15u32 {
             let b: People = (n..100).collect();
-            assert_eq!((near(&a, &b, 10), near(&b, &a, 10)), (n < 10, n < 10));
+            assert_eq!((super::near(&a, &b, 10), super::near(&b, &a, 10)), (n < 10, n < 10));
             assert_eq!(mostly_inside(&a, &b, 10), n < 10);
             assert!(mostly_inside(&b, &a, 10));
         }

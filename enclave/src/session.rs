@@ -13,18 +13,11 @@ use datafusion::{
     datasource::provider_as_source,
     execution::SendableRecordBatchStream,
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, expr::ScalarFunction},
-    physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable, execute_stream_partitioned},
+    physical_plan::{ExecutionPlan, displayable, execute_stream_partitioned},
     prelude::SessionContext,
 };
 
-use crate::{
-    bound::Guests,
-    engine,
-    extract::Extract,
-    fault::Fault,
-    plan::GuestName,
-    unit::released_scan,
-};
+use crate::{bound::Guests, engine, extract::Extract, fault::Fault, plan::GuestName, unit::released_scan};
 
 /// Everything that a run's plans can read.
 pub(crate) struct Session<'a> {
@@ -90,7 +83,9 @@ impl<'a> Session<'a> {
         plan.apply_with_subqueries(|node| {
             node.apply_expressions(|e| {
                 e.apply(|n| {
-                    if let Expr::ScalarSubquery(s) = n && !found.iter().any(|(e, _)| e == n) {
+                    if let Expr::ScalarSubquery(s) = n
+                        && !found.iter().any(|(e, _)| e == n)
+                    {
                         found.push((n.clone(), s.subquery.as_ref().clone()));
                     }
                     Ok(TreeNodeRecursion::Continue)
@@ -159,10 +154,28 @@ impl<'a> Session<'a> {
 /// Operators that a bound plan can come to. A scan of anything but memory and the extract's Parquet files, a write, or an operator
 /// that a later engine learns, is not run before somebody has decided about it.
 const OPERATORS: &[&str] = &[
-    "AggregateExec", "BoundedWindowAggExec", "CoalesceBatchesExec", "CoalescePartitionsExec", "CooperativeExec", "CrossJoinExec",
-    "DataSourceExec", "EmptyExec", "FilterExec", "GlobalLimitExec", "HashJoinExec", "InterleaveExec", "LocalLimitExec",
-    "NestedLoopJoinExec", "PlaceholderRowExec", "ProjectionExec", "RepartitionExec", "SortExec", "SortMergeJoinExec",
-    "SortPreservingMergeExec", "UnionExec", "WindowAggExec",
+    "AggregateExec",
+    "BoundedWindowAggExec",
+    "CoalesceBatchesExec",
+    "CoalescePartitionsExec",
+    "CooperativeExec",
+    "CrossJoinExec",
+    "DataSourceExec",
+    "EmptyExec",
+    "FilterExec",
+    "GlobalLimitExec",
+    "HashJoinExec",
+    "InterleaveExec",
+    "LocalLimitExec",
+    "NestedLoopJoinExec",
+    "PlaceholderRowExec",
+    "ProjectionExec",
+    "RepartitionExec",
+    "SortExec",
+    "SortMergeJoinExec",
+    "SortPreservingMergeExec",
+    "UnionExec",
+    "WindowAggExec",
 ];
 
 fn check(plan: &Arc<dyn ExecutionPlan>) -> Result<(), Fault> {
@@ -176,9 +189,4 @@ fn check(plan: &Arc<dyn ExecutionPlan>) -> Result<(), Fault> {
         }
     }
     plan.children().into_iter().try_for_each(check)
-}
-
-/// Partitions of a plan, for those who measure.
-pub(crate) fn partitions(plan: &Arc<dyn ExecutionPlan>) -> usize {
-    plan.output_partitioning().partition_count()
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use datafusion::{
-  arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray},
-    compute::{cast, concat_batches},
-    datatypes::{DataType, Float64Type, Int64Type, SchemaRef},
-    error::ArrowError,
-},
+    arrow::{
+        array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray},
+        compute::{cast, concat_batches},
+        datatypes::{DataType, Float64Type, Int64Type, SchemaRef},
+        error::ArrowError,
+    },
     logical_expr::LogicalPlan,
 };
 use visiting_policies::terms::Verdict;
@@ -21,10 +21,10 @@ use crate::{
 };
 
 /// The one symbol for everything that is not shown, whatever the rule.
-pub const MASKED: &str = "<k";
+pub(crate) const MASKED: &str = "<k";
 
 /// Note on a row that repeats a value released before.
-pub const AS_BEFORE: &str = "as released before";
+pub(crate) const AS_BEFORE: &str = "as released before";
 
 /// Digits that a computed number is printed with: what a double holds without noise.
 const DIGITS: usize = 15;
@@ -99,7 +99,9 @@ fn natural(values: &[Value]) -> Vec<(u8, ordered::Number, &str)> {
         Value::Text(t) if t.is_empty() => (2, 0.0),
         Value::Text(t) => t.parse::<f64>().map_or((1, 0.0), |n| (0, n)),
     };
-    let text = |v| if let Value::Text(t) = v { t.as_str() } else { "" };
+    fn text(v: &Value) -> &str {
+        if let Value::Text(t) = v { t.as_str() } else { "" }
+    }
     values.iter().map(|v| (place(v).0, ordered::Number(place(v).1), text(v))).collect()
 }
 
@@ -167,7 +169,8 @@ pub(crate) fn released(protected: &Protected, question: &Question, schema: &Sche
         columns.push(key_column(protected.rows.iter().map(|r| r.keys.get(place)), field.data_type()));
     }
     for place in 0..question.statistics.len() {
-        let value = |r: &crate::question::ProtectedRow| r.values.get(place).copied().flatten().and_then(|d| d.to_string().parse::<f64>().ok());
+        let value =
+            |r: &crate::question::ProtectedRow| r.values.get(place).copied().flatten().and_then(|d| d.to_string().parse::<f64>().ok());
         columns.push(Arc::new(protected.rows.iter().map(value).collect::<Float64Array>()));
     }
     columns.push(Arc::new(BooleanArray::from(protected.rows.iter().map(|r| r.before.contains(&true)).collect::<Vec<_>>())));
@@ -178,7 +181,9 @@ pub(crate) fn released(protected: &Protected, question: &Question, schema: &Sche
 fn key_column<'a>(values: impl Iterator<Item = Option<&'a KeyValue>>, kind: &DataType) -> ArrayRef {
     match kind {
         DataType::Int64 => Arc::new(values.map(|v| if let Some(KeyValue::Int(n)) = v { Some(*n) } else { None }).collect::<Int64Array>()),
-        DataType::Boolean => Arc::new(values.map(|v| if let Some(KeyValue::Bool(b)) = v { Some(*b) } else { None }).collect::<BooleanArray>()),
+        DataType::Boolean => {
+            Arc::new(values.map(|v| if let Some(KeyValue::Bool(b)) = v { Some(*b) } else { None }).collect::<BooleanArray>())
+        }
         _ => Arc::new(values.map(|v| if let Some(KeyValue::Text(t)) = v { Some(t.clone()) } else { None }).collect::<StringArray>()),
     }
 }

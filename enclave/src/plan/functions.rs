@@ -24,19 +24,56 @@ const OTHER_NAMES: &[(&str, &str)] = &[("pow", "power"), ("substring", "substr")
 const MONTHS: &[&str] = &["month_of", "year_of", "months_between"];
 /// Per person, below the release point, or over released values above it.
 pub(crate) const PER_PERSON: &[&str] = &[
-    "avg", "bool_and", "bool_or", "count", "first_value", "last_value", "max", "median", "min", "stddev", "stddev_pop", "sum", "var",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "count",
+    "first_value",
+    "last_value",
+    "max",
+    "median",
+    "min",
+    "stddev",
+    "stddev_pop",
+    "sum",
+    "var",
     "var_pop",
 ];
 /// At the release point.
 pub(crate) const RELEASED: &[&str] = &[
-    "approx_median", "approx_percentile_cont", "avg", "corr", "count", "covar", "covar_pop", "covar_samp", "median", "percentile_cont",
-    "quantile_cont", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy",
-    "regr_syy", "stddev", "stddev_pop", "stddev_samp", "sum", "var", "var_pop", "var_samp", "var_sample", "var_population",
+    "approx_median",
+    "approx_percentile_cont",
+    "avg",
+    "corr",
+    "count",
+    "covar",
+    "covar_pop",
+    "covar_samp",
+    "median",
+    "percentile_cont",
+    "quantile_cont",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "var",
+    "var_pop",
+    "var_samp",
+    "var_sample",
+    "var_population",
 ];
 /// Windows partitioned by the person below the release point; any above it.
-const WINDOW: &[&str] = &[
-    "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank", "rank", "row_number",
-];
+const WINDOW: &[&str] =
+    &["cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank", "rank", "row_number"];
 
 /// True for a name that the language has, guests aside.
 pub(super) fn exists(name: &str) -> bool {
@@ -97,7 +134,13 @@ pub(crate) fn is_of_months(name: &str) -> bool {
 /// `yyyymm` taken apart. Below our own hands, so that no remainder function needs to be offered.
 fn months(name: &str) -> Option<Arc<ScalarUDF>> {
     let one = |f: fn(i64) -> i64| {
-        create_udf(name, vec![DataType::Int64], DataType::Int64, Volatility::Immutable, Arc::new(move |args: &[ColumnarValue]| map(args, |v| f(v.0))))
+        create_udf(
+            name,
+            vec![DataType::Int64],
+            DataType::Int64,
+            Volatility::Immutable,
+            Arc::new(move |args: &[ColumnarValue]| map(args, |v| f(v.0))),
+        )
     };
     let made = match name {
         "month_of" => one(|ym| ym.rem_euclid(100)),

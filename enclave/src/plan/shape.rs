@@ -152,18 +152,7 @@ fn join_shape(join: &Join) -> Step {
 fn factor_shape(factor: &TableFactor) -> Step {
     let at = place(factor.span());
     let alias = match factor {
-        TableFactor::Table {
-            name: _,
-            alias,
-            args,
-            with_hints,
-            version,
-            with_ordinality,
-            partitions,
-            json_path,
-            sample,
-            index_hints,
-        } => {
+        TableFactor::Table { name: _, alias, args, with_hints, version, with_ordinality, partitions, json_path, sample, index_hints } => {
             absent(args.is_some(), || {
                 not_offered(
                     "a table function is not offered; a query reads the tables of its permit, and code lists as VALUES",
@@ -211,7 +200,10 @@ fn expression_shape(expression: &Expr) -> Option<Refusal> {
         Expr::Ceil { .. } | Expr::Floor { .. } | Expr::Cast { .. } => None,
         Expr::Value(value) => match value.value {
             Value::Number(..) | Value::SingleQuotedString(_) | Value::Boolean(_) | Value::Null => None,
-            _ => Some(not_offered("this literal is not offered; write numbers plainly and texts in 'single quotes'", "この書き方の値は使えません。数はそのまま、文字列は '…' で書いてください")),
+            _ => Some(not_offered(
+                "this literal is not offered; write numbers plainly and texts in 'single quotes'",
+                "この書き方の値は使えません。数はそのまま、文字列は '…' で書いてください",
+            )),
         },
         Expr::Like { any: false, escape_char: None, .. } => None,
         Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, .. } => None,
@@ -255,7 +247,8 @@ fn function_shape(function: &Function) -> Option<Refusal> {
     match called.as_slice() {
         [Some(name)] if exists(&name.value.to_lowercase()) => {}
         // A quoted name would be another way to write the same, and there is one.
-        [Some(schema), Some(name)] if schema.value.eq_ignore_ascii_case("guest") && schema.quote_style.is_none() && name.quote_style.is_none() => {}
+        [Some(schema), Some(name)]
+            if schema.value.eq_ignore_ascii_case("guest") && schema.quote_style.is_none() && name.quote_style.is_none() => {}
         _ => {
             return Some(not_offered(
                 "this function is not offered; the page of the language lists those that are",
@@ -263,7 +256,8 @@ fn function_shape(function: &Function) -> Option<Refusal> {
             ));
         }
     }
-    let is_aggregate = matches!(called.as_slice(), [Some(name)] if RELEASED.contains(&name.value.to_lowercase().as_str())) && over.is_none();
+    let is_aggregate =
+        matches!(called.as_slice(), [Some(name)] if RELEASED.contains(&name.value.to_lowercase().as_str())) && over.is_none();
     if is_aggregate && matches!(args, FunctionArguments::List(list) if list.args.iter().any(calls_guest)) {
         return Some(not_offered(
             "a guest inside an aggregate is not offered: GROUP BY guest.name(...) and count people in each group",
@@ -274,9 +268,7 @@ fn function_shape(function: &Function) -> Option<Refusal> {
         FunctionArguments::None => None,
         FunctionArguments::Subquery(_) => refused(),
         FunctionArguments::List(FunctionArgumentList { duplicate_treatment: _, args, clauses }) => {
-            let plain = |a: &FunctionArg| {
-                matches!(a, FunctionArg::Unnamed(FunctionArgExpr::Expr(_) | FunctionArgExpr::Wildcard))
-            };
+            let plain = |a: &FunctionArg| matches!(a, FunctionArg::Unnamed(FunctionArgExpr::Expr(_) | FunctionArgExpr::Wildcard));
             if clauses.is_empty() && args.iter().all(plain) { None } else { refused() }
         }
     }

@@ -96,14 +96,19 @@ fn dev_corpus() {
     let listings = load_with(Some(std::path::Path::new("/work/main/catalog/listings/variants"))).unwrap();
     let l = listings.iter().find(|l| l.id == "fixture").unwrap();
     let scope = Scope {
-        columns: BTreeMap::from([(l.id.clone(), l.tables.iter().map(|t| (t.name.clone(), t.columns.iter().map(|c| c.name.clone()).collect())).collect())]),
+        columns: BTreeMap::from([(
+            l.id.clone(),
+            l.tables.iter().map(|t| (t.name.clone(), t.columns.iter().map(|c| c.name.clone()).collect())).collect(),
+        )]),
         period: Period { from: 202401, to: 202412 },
         form: Form::Pseudonymised,
     };
     let permit = PermitSchema::new(&visiting_catalog::plan(&scope, &listings).unwrap());
     for line in std::fs::read_to_string("/work/shared/attacks/cases.jsonl").unwrap().lines() {
         let c: serde_json::Value = serde_json::from_str(line).unwrap();
-        if c["kind"] != "sql" { continue; }
+        if c["kind"] != "sql" {
+            continue;
+        }
         let sql = c["sql"].as_str().unwrap();
         let t = std::time::Instant::now();
         let r = planned(sql, &permit);
@@ -111,6 +116,19 @@ fn dev_corpus() {
         let plan = matches!(&r, Err(_));
         let want = c["decided_at"].as_str().unwrap().starts_with("plan") && c["decided_at"] == "plan";
         let mark = if plan == want { "  " } else { "!!" };
-        println!("{mark} {} {} {us}us {}", c["id"], c["expected"], match &r { Err(e) => format!("{:?} {:?} {}", e.code, e.at, &e.detail[..e.detail.len().min(70)]), Ok(t) => t.points.iter().map(|p| format!("{:?} | {}", p.question.statistics, p.question.base_plan())).collect::<Vec<_>>().join(" // ")});
+        println!(
+            "{mark} {} {} {us}us {}",
+            c["id"],
+            c["expected"],
+            match &r {
+                Err(e) => format!("{:?} {:?} {}", e.code, e.at, &e.detail[..e.detail.len().min(70)]),
+                Ok(t) => t
+                    .points
+                    .iter()
+                    .map(|p| format!("{:?} | {}", p.question.statistics, p.question.base_plan()))
+                    .collect::<Vec<_>>()
+                    .join(" // "),
+            }
+        );
     }
 }

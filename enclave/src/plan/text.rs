@@ -20,10 +20,8 @@ const DEPTH_MAX: usize = 40;
 /// Reads one SELECT.
 pub(super) fn read(sql: &str) -> Result<Statement, Refusal> {
     if sql.len() > limits::SQL_MAX_BYTES {
-        let (en, ja) = (
-            format!("a query has {} bytes at most", limits::SQL_MAX_BYTES),
-            format!("SQL は {} バイトまでです", limits::SQL_MAX_BYTES),
-        );
+        let (en, ja) =
+            (format!("a query has {} bytes at most", limits::SQL_MAX_BYTES), format!("SQL は {} バイトまでです", limits::SQL_MAX_BYTES));
         return Err(Refusal::new(Code::TooLarge, en).ja(ja));
     }
     few_connectives(sql)?;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use datafusion::{
     arrow::datatypes::{DataType, Field, Schema, SchemaRef},
-    common::{ScalarValue, tree_node::{Transformed, TreeNode}},
+    common::{
+        ScalarValue,
+        tree_node::{Transformed, TreeNode},
+    },
     logical_expr::{
-        BinaryExpr, Expr, Join, LogicalPlan, LogicalPlanBuilder, Operator, TableSource,
-        builder::LogicalTableSource,
+        BinaryExpr, Expr, Join, LogicalPlan, LogicalPlanBuilder, Operator, TableSource, builder::LogicalTableSource,
         utils::split_conjunction,
     },
 };
@@ -81,7 +83,8 @@ impl Tracker<'_> {
             }
         }
         for e in &exprs {
-            inner_released |= e.exists(|n| Ok(matches!(n, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)))).unwrap_or(true);
+            inner_released |=
+                e.exists(|n| Ok(matches!(n, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)))).unwrap_or(true);
         }
         if matches!(plan, LogicalPlan::Projection(_)) {
             exprs = plans.first().map_or(Ok(exprs.clone()), |input| self.projected(exprs, input))?;
@@ -125,7 +128,9 @@ impl Tracker<'_> {
             }
         }
         for e in &exprs {
-            if let Expr::Alias(a) = e && matches!(&*a.expr, Expr::Column(c) if self.counts.contains(&c.name)) {
+            if let Expr::Alias(a) = e
+                && matches!(&*a.expr, Expr::Column(c) if self.counts.contains(&c.name))
+            {
                 self.counts.insert(a.name.clone());
             }
         }
@@ -179,7 +184,10 @@ impl Tracker<'_> {
         match refused {
             None => Ok(()),
             Some(e) => Err(not_offered(
-                format!("this condition asks for groups under {}, which are never shown; compare counts with {} or more", self.floor, self.floor),
+                format!(
+                    "this condition asks for groups under {}, which are never shown; compare counts with {} or more",
+                    self.floor, self.floor
+                ),
                 format!("{} 人未満の群だけを選ぶ条件です。そのような群は表示されません。{} 以上と比べてください", self.floor, self.floor),
             )
             .at(place(e))),
@@ -226,7 +234,11 @@ impl Tracker<'_> {
             origin.nullable = true;
             let column = self.origins.add(origin);
             exprs.push(Expr::Column((qualifier, field).into()).alias(column.name.clone()));
-            visible.push(Visible { qualifier: qualifier.cloned(), name: field.name().clone(), col: Col::Value(Expr::Column(column.clone())) });
+            visible.push(Visible {
+                qualifier: qualifier.cloned(),
+                name: field.name().clone(),
+                col: Col::Value(Expr::Column(column.clone())),
+            });
             carried.push(column);
         }
         let plan = LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;

@@ -103,7 +103,13 @@ impl Origins {
                 if (*op == Operator::And) == wanted { Predicate::All(parts) } else { Predicate::Any(parts) }
             }
             Expr::Not(e) => self.truth(e, !wanted),
-            Expr::Literal(ScalarValue::Boolean(Some(b)), _) => if *b == wanted { Predicate::True } else { Predicate::False },
+            Expr::Literal(ScalarValue::Boolean(Some(b)), _) => {
+                if *b == wanted {
+                    Predicate::True
+                } else {
+                    Predicate::False
+                }
+            }
             leaf => self.leaf(leaf, wanted),
         }
     }
@@ -121,7 +127,9 @@ impl Origins {
     fn over_domain(&self, e: &Expr) -> Option<(&Origin, &Values, ArrayRef)> {
         let [(column, origin)] = self.of(e).try_into().ok()?;
         let values = origin.values.as_ref().filter(|v| v.count() <= DOMAIN_MAX)?;
-        let plain = !e.exists(|n| Ok(matches!(n, Expr::OuterReferenceColumn(..) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_)))).ok()?;
+        let plain = !e
+            .exists(|n| Ok(matches!(n, Expr::OuterReferenceColumn(..) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_))))
+            .ok()?;
         plain.then_some(())?;
         let array = domain(values, origin)?;
         let rows = array.len();

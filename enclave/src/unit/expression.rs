@@ -99,11 +99,16 @@ impl Tracker<'_> {
             },
             Expr::Literal(value, _) => literal(value),
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-                if *op == Operator::Eq && let Some(same) = self.same_person(left, right, scope)? {
+                if *op == Operator::Eq
+                    && let Some(same) = self.same_person(left, right, scope)?
+                {
                     return Ok(same);
                 }
                 if !operators().contains(op) {
-                    return Err(not_offered("this operator is not offered; use + - * / || and comparisons", "この演算子は使えません。+ - * / || と比較を使ってください"));
+                    return Err(not_offered(
+                        "this operator is not offered; use + - * / || and comparisons",
+                        "この演算子は使えません。+ - * / || と比較を使ってください",
+                    ));
                 }
                 let (left, right) = (boxed(self, left)?, boxed(self, right)?);
                 if REMAINDER.contains(op) && cuts(&left, &right) {
@@ -111,9 +116,13 @@ impl Tracker<'_> {
                 }
                 Ok(Expr::BinaryExpr(BinaryExpr { left, op: *op, right }))
             }
-            Expr::Like(Like { negated, expr, pattern, escape_char: None, case_insensitive: false }) => {
-                Ok(Expr::Like(Like { negated: *negated, expr: boxed(self, expr)?, pattern: boxed(self, pattern)?, escape_char: None, case_insensitive: false }))
-            }
+            Expr::Like(Like { negated, expr, pattern, escape_char: None, case_insensitive: false }) => Ok(Expr::Like(Like {
+                negated: *negated,
+                expr: boxed(self, expr)?,
+                pattern: boxed(self, pattern)?,
+                escape_char: None,
+                case_insensitive: false,
+            })),
             Expr::Not(e) => Ok(Expr::Not(boxed(self, e)?)),
             Expr::IsNull(e) => self.is_null(e, scope, false),
             Expr::IsNotNull(e) => self.is_null(e, scope, true),
@@ -121,7 +130,11 @@ impl Tracker<'_> {
             Expr::IsFalse(e) => Ok(Expr::IsFalse(boxed(self, e)?)),
             Expr::IsNotTrue(e) => Ok(Expr::IsNotTrue(boxed(self, e)?)),
             Expr::IsNotFalse(e) => Ok(Expr::IsNotFalse(boxed(self, e)?)),
-            Expr::Negative(e) => Ok(Expr::BinaryExpr(BinaryExpr { left: Box::new(Expr::Literal(ScalarValue::Int64(Some(0)), None)), op: Operator::Minus, right: boxed(self, e)? })),
+            Expr::Negative(e) => Ok(Expr::BinaryExpr(BinaryExpr {
+                left: Box::new(Expr::Literal(ScalarValue::Int64(Some(0)), None)),
+                op: Operator::Minus,
+                right: boxed(self, e)?,
+            })),
             Expr::Between(b) => {
                 let (e, low, high) = (self.value(&b.expr, scope)?, self.value(&b.low, scope)?, self.value(&b.high, scope)?);
                 let within = e.clone().gt_eq(low).and(e.lt_eq(high));
@@ -257,9 +270,8 @@ impl Tracker<'_> {
 }
 
 /// Operators that can bring a cut value and the value itself together.
-const REMAINDER: [Operator; 8] = [
-    Operator::Plus, Operator::Minus, Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq,
-];
+const REMAINDER: [Operator; 8] =
+    [Operator::Plus, Operator::Minus, Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq];
 
 /// True where one column stands on both sides and a side is cut to whole steps: `x - x / 7 * 7` is a remainder by another name.
 fn cuts(left: &Expr, right: &Expr) -> bool {
@@ -296,21 +308,39 @@ pub(super) fn not_valid(place: Option<TextPlace>) -> Refusal {
 
 fn operators() -> [Operator; 13] {
     [
-        Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq, Operator::Plus, Operator::Minus,
-        Operator::Multiply, Operator::Divide, Operator::And, Operator::Or, Operator::StringConcat,
+        Operator::Eq,
+        Operator::NotEq,
+        Operator::Lt,
+        Operator::LtEq,
+        Operator::Gt,
+        Operator::GtEq,
+        Operator::Plus,
+        Operator::Minus,
+        Operator::Multiply,
+        Operator::Divide,
+        Operator::And,
+        Operator::Or,
+        Operator::StringConcat,
     ]
 }
 
 /// Whole numbers, decimals, texts, true, false and NULL.
 fn literal(value: &ScalarValue) -> Result<Expr, Refusal> {
     let taken = match value {
-        ScalarValue::Int64(_) | ScalarValue::Float64(_) | ScalarValue::Utf8(_) | ScalarValue::Boolean(_) | ScalarValue::Null => value.clone(),
+        ScalarValue::Int64(_) | ScalarValue::Float64(_) | ScalarValue::Utf8(_) | ScalarValue::Boolean(_) | ScalarValue::Null => {
+            value.clone()
+        }
         ScalarValue::Utf8View(text) => ScalarValue::Utf8(text.clone()),
         ScalarValue::UInt64(Some(n)) => match i64::try_from(*n) {
             Ok(n) => ScalarValue::Int64(Some(n)),
             Err(_) => return Err(not_offered("a number this large is not offered", "この大きさの数は使えません")),
         },
-        _ => return Err(not_offered("this literal is not offered; write numbers plainly and texts in 'single quotes'", "この書き方の値は使えません。数はそのまま、文字列は '…' で書いてください")),
+        _ => {
+            return Err(not_offered(
+                "this literal is not offered; write numbers plainly and texts in 'single quotes'",
+                "この書き方の値は使えません。数はそのまま、文字列は '…' で書いてください",
+            ));
+        }
     };
     Ok(Expr::Literal(taken, None))
 }

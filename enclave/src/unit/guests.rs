@@ -26,7 +26,12 @@ pub(super) fn too_many() -> Refusal {
 }
 
 /// Checks the arguments; answers with the call, its arguments as the engine passes them, and the labels.
-pub(super) fn call(name: &str, guest: &Signature, given: Vec<(Expr, Col)>, origins: &Origins) -> Result<((Call, Vec<Expr>), Values), Refusal> {
+pub(super) fn call(
+    name: &str,
+    guest: &Signature,
+    given: Vec<(Expr, Col)>,
+    origins: &Origins,
+) -> Result<((Call, Vec<Expr>), Values), Refusal> {
     let params = &guest.manifest.params;
     if given.len() != params.len() {
         let count = if params.len() == 1 { "one argument".to_owned() } else { format!("{} arguments", params.len()) };
@@ -57,7 +62,8 @@ fn shown(param: &Param) -> String {
 
 fn argument(guest: &str, param: &Param, col: Col, origins: &Origins) -> Result<(Argument, Expr), Refusal> {
     let refused = |why: &str, ja: &str| {
-        Refusal::new(Code::ColumnUse, format!("guest.{guest}: {} {why}", shown(param))).ja(format!("guest.{guest} の引数 {}：{ja}", param.name))
+        Refusal::new(Code::ColumnUse, format!("guest.{guest}: {} {why}", shown(param)))
+            .ja(format!("guest.{guest} の引数 {}：{ja}", param.name))
     };
     let wrong_literal = || refused("does not take this literal", "この値は渡せません");
     match col {

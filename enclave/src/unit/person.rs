@@ -17,7 +17,6 @@ use super::{
     expression::{Scope, not_valid, place},
     origin::{Class, Origin},
     relation::{Col, Relation, Visible},
-    safe::safe,
     track::Tracker,
 };
 use crate::{
@@ -149,7 +148,8 @@ impl Tracker<'_> {
             ("count", _) => origin.class = Class::Count,
             // One of the column's own values: its domain and its measure are the column's.
             ("min" | "max" | "first_value" | "last_value", Some(of)) => {
-                (origin.class, origin.values, origin.months, origin.measure) = (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
+                (origin.class, origin.values, origin.months, origin.measure) =
+                    (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
                 origin.declared = of.declared;
             }
             // What a plain column comes to for one person is as much the column's as its rows are.
@@ -210,26 +210,34 @@ impl Tracker<'_> {
             );
             let columns: BTreeSet<String> = args.iter().flat_map(|v| self.origins.columns(v)).collect();
             let plain = match (fun.name(), args.as_slice()) {
-                ("lag" | "lead" | "first_value" | "last_value" | "nth_value" | "min" | "max", [Expr::Column(c)]) => self.origins.get(c).cloned(),
+                ("lag" | "lead" | "first_value" | "last_value" | "nth_value" | "min" | "max", [Expr::Column(c)]) => {
+                    self.origins.get(c).cloned()
+                }
                 _ => None,
             };
             let counts = matches!(fun.name(), "row_number" | "rank" | "dense_rank" | "count" | "ntile");
             params.args = args.into_iter().map(|a| self.safe(a, &input)).collect::<Result<_, _>>()?;
-            params.order_by = order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, &input)?, ..s })).collect::<Result<_, Refusal>>()?;
+            params.order_by =
+                order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, &input)?, ..s })).collect::<Result<_, Refusal>>()?;
             params.filter = params.filter.map(|f| self.value(&f, &scope).and_then(|f| self.safe(f, &input)).map(Box::new)).transpose()?;
             let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
             let kind = e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?;
             let mut origin = Origin::derived(words, if counts { Class::Count } else { Class::Other }, kind, columns.into_iter().collect());
             if let Some(of) = plain {
-                (origin.class, origin.values, origin.months, origin.measure) = (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
+                (origin.class, origin.values, origin.months, origin.measure) =
+                    (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
                 origin.declared = of.declared;
             }
             let column = self.origins.add(origin);
             made.push(e.alias(column.name.clone()));
-            added.push((Visible { qualifier: field.0.cloned(), name: field.1.name().clone(), col: Col::Value(Expr::Column(column.clone())) }, column));
+            added.push((
+                Visible { qualifier: field.0.cloned(), name: field.1.name().clone(), col: Col::Value(Expr::Column(column.clone())) },
+                column,
+            ));
         }
         let mut relation = input;
-        relation.plan = LogicalPlanBuilder::from(relation.plan).window(made).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
+        relation.plan =
+            LogicalPlanBuilder::from(relation.plan).window(made).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
         for (visible, column) in added {
             relation.visible.push(visible);
             relation.carried.push(column);
@@ -245,7 +253,8 @@ impl Tracker<'_> {
                 "人の行への DISTINCT は、人数を数えない表になります。GROUP BY と COUNT(DISTINCT 個人キー) を使うか、個人キーを列に残してください",
             ));
         }
-        let visible: Vec<Expr> = input.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
+        let visible: Vec<Expr> =
+            input.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
         let mut relation = self.with_calls(input, visible.iter())?;
         let unit = relation.unit.clone().ok_or_else(|| not_valid(None))?;
         let (mut groups, mut carried, mut words) = (vec![Expr::Column(unit)], Vec::new(), Vec::new());
@@ -271,7 +280,11 @@ impl Tracker<'_> {
         }
         words.sort();
         let facilities: Vec<Expr> = relation.facilities.iter().map(|(_, c)| min(Expr::Column(c.clone())).alias(c.name.clone())).collect();
-        let source = if words.is_empty() { format!("people of {}", relation.words()) } else { format!("distinct [{}] of {}", words.join(", "), relation.words()) };
+        let source = if words.is_empty() {
+            format!("people of {}", relation.words())
+        } else {
+            format!("distinct [{}] of {}", words.join(", "), relation.words())
+        };
         relation.plan = LogicalPlanBuilder::from(relation.plan)
             .aggregate(groups, facilities)
             .and_then(LogicalPlanBuilder::build)
@@ -293,20 +306,25 @@ impl Tracker<'_> {
         let mut visible = Vec::new();
         let mut columns = Vec::new();
         for (place, name) in names.into_iter().enumerate() {
-            let cols: Vec<Col> = branches.iter().map(|b| b.visible.get(place).map(|v| v.col.clone()).ok_or_else(refused)).collect::<Result<_, _>>()?;
+            let cols: Vec<Col> =
+                branches.iter().map(|b| b.visible.get(place).map(|v| v.col.clone()).ok_or_else(refused)).collect::<Result<_, _>>()?;
             if cols.iter().all(|c| matches!(c, Col::Person(..))) {
                 visible.push(Visible { col: Col::Person(unit.clone(), false), ..name });
                 continue;
             }
-            let values: Vec<Expr> = cols.into_iter().map(|c| if let Col::Value(v) = c { Ok(v) } else { Err(refused()) }).collect::<Result<_, _>>()?;
+            let values: Vec<Expr> =
+                cols.into_iter().map(|c| if let Col::Value(v) = c { Ok(v) } else { Err(refused()) }).collect::<Result<_, _>>()?;
             let words: Vec<String> = values.iter().map(|v| self.origins.words(v)).collect();
             let kind = branches.first().zip(values.first()).map(|(b, v)| self.kind(v, b)).transpose()?.ok_or_else(refused)?;
             let behind: BTreeSet<String> = values.iter().flat_map(|v| self.origins.columns(v)).collect();
             let mut origin = Origin::derived(format!("union({})", words.join(", ")), Class::Other, kind, behind.into_iter().collect());
             let origins: Option<Vec<Origin>> =
                 values.iter().map(|v| if let Expr::Column(c) = v { self.origins.get(c).cloned() } else { None }).collect();
-            if let Some([first, rest @ ..]) = origins.as_deref() && rest.iter().all(|o| o.values == first.values && o.class == first.class && o.kind == first.kind) {
-                (origin.class, origin.values, origin.months, origin.measure) = (first.class, first.values.clone(), first.months, first.measure);
+            if let Some([first, rest @ ..]) = origins.as_deref()
+                && rest.iter().all(|o| o.values == first.values && o.class == first.class && o.kind == first.kind)
+            {
+                (origin.class, origin.values, origin.months, origin.measure) =
+                    (first.class, first.values.clone(), first.months, first.measure);
             }
             origin.declared = values.iter().all(|v| self.is_declared(v));
             let column = self.origins.add(origin);

@@ -6,17 +6,14 @@ use datafusion::{
     arrow::datatypes::DataType,
     functions::math::expr_fn::sqrt,
     logical_expr::{
-        Aggregate, Case, Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder, Operator, TryCast,
-        expr::AggregateFunction,
-        lit, when,
+        Aggregate, Case, Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder, Operator, TryCast, expr::AggregateFunction, lit, when,
     },
 };
 use visiting_policies::{Code, Refusal};
 
 use super::{
     above::{BEFORE, Point, scan},
-    canon::key_values,
-    expression::{Scope, facility_misused, not_valid, person_misused, place},
+    expression::{Scope, not_valid, person_misused, place},
     linear::{Term, and, constant},
     origin::Class,
     relation::{Col, Relation},
@@ -148,7 +145,8 @@ impl Tracker<'_> {
         for (i, (_, e)) in values.iter().enumerate() {
             rows.push(self.safe(e.clone(), &input)?.alias(format!("value{i}")));
         }
-        let plan = LogicalPlanBuilder::from(input.plan.clone()).project(rows).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
+        let plan =
+            LogicalPlanBuilder::from(input.plan.clone()).project(rows).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
         let tables: BTreeSet<(String, String)> = input.tables.iter().chain(&self.also).cloned().collect();
         let listings: BTreeSet<String> = tables.iter().map(|(l, _)| l.clone()).collect();
         Ok(Question {
@@ -169,7 +167,12 @@ impl Tracker<'_> {
 
     /// Group keys: expressions whose values are known without looking at the data, or counts of one person's rows.
     #[expect(clippy::type_complexity, reason = "four parallel things of one walk; a struct would live for two lines")]
-    fn keys(&mut self, groups: &[Expr], input: Relation, outer: Option<&Scope<'_>>) -> Result<(Vec<Key>, Vec<Expr>, Vec<DataType>, Relation), Refusal> {
+    fn keys(
+        &mut self,
+        groups: &[Expr],
+        input: Relation,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(Vec<Key>, Vec<Expr>, Vec<DataType>, Relation), Refusal> {
         let mut values = Vec::new();
         {
             let here = [&input];
@@ -184,7 +187,9 @@ impl Tracker<'_> {
             self.check_key(written, &value)?;
             let kind = self.kind(&value, &input)?;
             let value = match kind {
-                DataType::Int64 | DataType::Boolean | DataType::Utf8 | DataType::Utf8View | DataType::Dictionary(..) | DataType::Null => value,
+                DataType::Int64 | DataType::Boolean | DataType::Utf8 | DataType::Utf8View | DataType::Dictionary(..) | DataType::Null => {
+                    value
+                }
                 // Steps of FLOOR and ROUND come as floating-point numbers.
                 DataType::Float64 if self.whole_steps(&value) => Expr::TryCast(TryCast::new(Box::new(value), DataType::Int64)),
                 _ => return Err(broken_key(written)),
@@ -224,9 +229,13 @@ impl Tracker<'_> {
             let name = written.column_refs().into_iter().next().map_or("this", |c| c.name.as_str()).to_owned();
             return Err(Refusal::new(
                 Code::ColumnUse,
-                format!("`{name}` has no declared domain, so its values cannot name groups: band it with CASE WHEN {name} < ... THEN '...' END"),
+                format!(
+                    "`{name}` has no declared domain, so its values cannot name groups: band it with CASE WHEN {name} < ... THEN '...' END"
+                ),
             )
-            .ja(format!("`{name}` には宣言された値域がないため、群の名前にできません。CASE WHEN {name} < … THEN '…' END で区分してください"))
+            .ja(format!(
+                "`{name}` には宣言された値域がないため、群の名前にできません。CASE WHEN {name} < … THEN '…' END で区分してください"
+            ))
             .at(place(written)));
         }
         Ok(())
@@ -238,7 +247,10 @@ impl Tracker<'_> {
         let name = f.func.name().to_owned();
         let refused = || {
             not_offered(
-                format!("{name}(...) over people is not offered here: a single person's value could be the answer; {} are", RELEASED.join(", ")),
+                format!(
+                    "{name}(...) over people is not offered here: a single person's value could be the answer; {} are",
+                    RELEASED.join(", ")
+                ),
                 format!("{name}(…) は人をまたいで使えません。1 人の値がそのまま出るためです。{} を使ってください", RELEASED.join("・")),
             )
             .at(place(e))
@@ -260,7 +272,11 @@ impl Tracker<'_> {
         let mut values = Vec::new();
         for a in &f.params.args {
             let value = self.value(a, scope)?;
-            values.push(filter.as_ref().map_or(value.clone(), |p| if constant(&value).is_some() && values_done(&values) { value } else { only(p, value) }));
+            values.push(
+                filter
+                    .as_ref()
+                    .map_or(value.clone(), |p| if constant(&value).is_some() && values_done(&values) { value } else { only(p, value) }),
+            );
         }
         let title = |e: &Expr| e.column_refs().into_iter().next().map_or(name.clone(), |c| format!("{name}_{}", c.name));
         let title = f.params.args.first().map_or(name.clone(), title);
@@ -284,7 +300,13 @@ impl Tracker<'_> {
         Ok((formula, title))
     }
 
-    fn count(&mut self, making: &mut Making, f: &AggregateFunction, filter: Option<Expr>, scope: &Scope<'_>) -> Result<(Expr, String), Refusal> {
+    fn count(
+        &mut self,
+        making: &mut Making,
+        f: &AggregateFunction,
+        filter: Option<Expr>,
+        scope: &Scope<'_>,
+    ) -> Result<(Expr, String), Refusal> {
         let [argument] = f.params.args.as_slice() else { return Err(not_valid(f.params.args.first().and_then(place))) };
         if let Some((unit, condition)) = self.person_if(argument, scope)? {
             // The person of an outer join's far side may be missing.
@@ -325,11 +347,7 @@ impl Tracker<'_> {
 
     /// The person, plain or as `CASE WHEN p THEN person END`: the column where it may be missing, and the condition.
     #[expect(clippy::type_complexity, reason = "a column and a condition, each of which may be absent")]
-    fn person_if(
-        &mut self,
-        e: &Expr,
-        scope: &Scope<'_>,
-    ) -> Result<Option<(Option<datafusion::common::Column>, Option<Expr>)>, Refusal> {
+    fn person_if(&mut self, e: &Expr, scope: &Scope<'_>) -> Result<Option<(Option<datafusion::common::Column>, Option<Expr>)>, Refusal> {
         match e {
             Expr::Alias(a) => self.person_if(&a.expr, scope),
             Expr::Column(_) => Ok(match self.col(e, scope)? {
@@ -471,7 +489,9 @@ impl Tracker<'_> {
         let there = other.and_then(|o| self.origins.present(o));
         let terms = self.terms(x, &making.input).map(merged).unwrap_or_default();
         let (of_columns, of_numbers): (Vec<Term>, Vec<Term>) = terms.into_iter().partition(|t| t.column.is_some());
-        if let [term] = of_columns.as_slice() && term.factor != 0.0 {
+        if let [term] = of_columns.as_slice()
+            && term.factor != 0.0
+        {
             let present = term.column.as_ref().and_then(|c| self.origins.present(c));
             // Numbers that stand in the same rows as the column move the line, no more.
             let same = |t: &Term| t.when == and(present.clone(), term.when.clone()) || t.when == term.when || t.when == present;
@@ -574,9 +594,8 @@ fn merged(terms: Vec<Term>) -> Vec<Term> {
 }
 
 /// Operators whose answer is true or false.
-const COMPARING: [Operator; 8] = [
-    Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq, Operator::And, Operator::Or,
-];
+const COMPARING: [Operator; 8] =
+    [Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq, Operator::And, Operator::Or];
 
 /// True where the values of an expression are known without looking at the data.
 fn declared(e: &Expr, open: &dyn Fn(&datafusion::common::Column) -> bool) -> bool {
@@ -633,17 +652,4 @@ fn grouping(exprs: &[Expr]) -> Result<(Vec<Expr>, Vec<Vec<usize>>), Refusal> {
     sets.sort_by_key(|s| (std::cmp::Reverse(s.len()), s.clone()));
     sets.dedup();
     Ok((groups, sets))
-}
-
-/// Only a check that key types and readers agree.
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_type_of_a_key_is_read() {
-        for kind in [DataType::Int64, DataType::Boolean, DataType::Utf8] {
-            assert!(key_values(&datafusion::arrow::array::new_null_array(&kind, 2)).is_some());
-        }
-    }
 }

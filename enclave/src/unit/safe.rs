@@ -27,12 +27,7 @@ static INTEGERS: LazyLock<[Arc<ScalarUDF>; 4]> = LazyLock::new(|| {
 
 /// The other arithmetic by operator.
 static REALS: LazyLock<[Arc<ScalarUDF>; 4]> = LazyLock::new(|| {
-    [
-        reals("real_add", |a, b| a + b),
-        reals("real_sub", |a, b| a - b),
-        reals("real_mul", |a, b| a * b),
-        reals("real_div", |a, b| a / b),
-    ]
+    [reals("real_add", |a, b| a + b), reals("real_sub", |a, b| a - b), reals("real_mul", |a, b| a * b), reals("real_div", |a, b| a / b)]
 });
 
 fn integers(name: &str, f: fn(i64, i64) -> Option<i64>) -> Arc<ScalarUDF> {

@@ -87,7 +87,11 @@ impl Tracker<'_> {
         match self.typed(&subquery.subquery, Some(scope))? {
             Typed::Released(plan) | Typed::Public(plan) => {
                 let words = public_words(&plan);
-                let made = Expr::ScalarSubquery(Subquery { subquery: Arc::new(plan), outer_ref_columns: Vec::new(), spans: subquery.spans.clone() });
+                let made = Expr::ScalarSubquery(Subquery {
+                    subquery: Arc::new(plan),
+                    outer_ref_columns: Vec::new(),
+                    spans: subquery.spans.clone(),
+                });
                 self.origins.describe(made.clone(), words);
                 Ok(made)
             }

@@ -55,7 +55,6 @@ pub(crate) struct GuestCall {
 }
 
 /// What the walk knows.
-#[expect(missing_debug_implementations, reason = "it holds a closure, and lives for one walk")]
 pub(super) struct Tracker<'a> {
     pub(super) permit: &'a PermitSchema,
     pub(super) origins: Origins,
@@ -264,12 +263,17 @@ impl Tracker<'_> {
         if !branches.iter().any(|b| matches!(b, Typed::Unit(_))) {
             return self.above(plan, branches, outer);
         }
-        let names = union.schema.iter().map(|(q, f)| Visible { qualifier: q.cloned(), name: f.name().clone(), col: Col::Value(Expr::default()) }).collect();
+        let names = union
+            .schema
+            .iter()
+            .map(|(q, f)| Visible { qualifier: q.cloned(), name: f.name().clone(), col: Col::Value(Expr::default()) })
+            .collect();
         let mut people = Vec::with_capacity(branches.len());
         for branch in branches {
             match branch {
                 Typed::Unit(relation) => {
-                    let values: Vec<Expr> = relation.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
+                    let values: Vec<Expr> =
+                        relation.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
                     people.push(self.with_calls(*relation, values.iter())?);
                 }
                 _ => {

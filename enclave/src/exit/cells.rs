@@ -1,0 +1,148 @@
+//! The cells of a question: for each grouping set, cell by cell in the order of the keys, people by ledger ordinal with what each
+//! contributes. Flat columns; a cell is a span of them.
+
+use std::ops::Range;
+
+use super::{
+    log::{Counts, FacilityShare, Sums},
+    wanted::{RowsOf, SumOf, Wanted},
+};
+use crate::question::KeyValue;
+
+/// Evidence of all grouping sets of a question, in the question's order.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    pub(super) wanted: Wanted,
+    pub(super) tables: Vec<Table>,
+}
+
+/// Evidence of one grouping set.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// Of each cell: its people in the columns below.
+    pub(super) spans: Vec<Range<usize>>,
+    /// Of each cell: the values of all keys of the question; NULL for those outside the set.
+    pub(super) keys: Vec<Vec<KeyValue>>,
+    pub(super) people: Vec<u32>,
+    pub(super) rows: Vec<u32>,
+    pub(super) sums: Vec<Sums>,
+    pub(super) counts: Vec<Counts>,
+    /// By kept column and cell: values with the places of their people, sorted.
+    pub(super) lists: Vec<Vec<Vec<(i128, u32)>>>,
+    /// By value column and cell: numbers of values with the places of their people, sorted, each once.
+    pub(super) having: Vec<Vec<Vec<(u32, u32)>>>,
+    /// By facility column and cell: facilities with what they contribute, sorted.
+    pub(super) facilities: Vec<Vec<Vec<(u32, FacilityShare)>>>,
+}
+
+/// One cell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell<'a> {
+    wanted: &'a Wanted,
+    table: &'a Table,
+    at: usize,
+}
+
+/// One number a person of a cell.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Amounts<'a> {
+    /// In 64 bits.
+    Small(&'a [i64]),
+    /// In more.
+    Wide(&'a [i128]),
+}
+
+impl Amounts<'_> {
+    /// One after the other.
+    pub(super) fn iter(&self) -> impl Iterator<Item = i128> {
+        let (small, wide): (&[i64], &[i128]) = match self {
+            Self::Small(all) => (all, &[]),
+            Self::Wide(all) => (&[], all),
+        };
+        small.iter().copied().map(i128::from).chain(wide.iter().copied())
+    }
+}
+
+impl Cells {
+    /// The cells of a grouping set, by their keys.
+    pub(super) fn of(&self, set: usize) -> impl Iterator<Item = Cell<'_>> {
+        let table = self.tables.get(set);
+        let all = table.map_or(0, |t| t.spans.len());
+        (0..all).filter_map(move |at| table.map(|table| Cell { wanted: &self.wanted, table, at }))
+    }
+}
+
+impl<'a> Cell<'a> {
+    fn span(&self) -> Range<usize> {
+        self.table.spans.get(self.at).cloned().unwrap_or_default()
+    }
+
+    /// The values of all keys.
+    pub(super) fn key(&self) -> &'a [KeyValue] {
+        self.table.keys.get(self.at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Ledger ordinals, sorted.
+    pub(super) fn people(&self) -> &'a [u32] {
+        self.table.people.get(self.span()).unwrap_or_default()
+    }
+
+    /// Place of the first person: what lists call their people by.
+    pub(super) fn people_at(&self) -> usize {
+        self.span().start
+    }
+
+    /// Rows of each person.
+    pub(super) fn rows(&self) -> &'a [u32] {
+        self.table.rows.get(self.span()).unwrap_or_default()
+    }
+
+    /// A sum of each person.
+    pub(super) fn sum(&self, what: SumOf) -> Amounts<'a> {
+        let place = self.wanted.sums.iter().position(|w| *w == what);
+        match place.and_then(|i| self.table.sums.get(i)) {
+            Some(Sums::Small(all)) => Amounts::Small(all.get(self.span()).unwrap_or_default()),
+            Some(Sums::Wide(all)) => Amounts::Wide(all.get(self.span()).unwrap_or_default()),
+            None => Amounts::Small(&[]),
+        }
+    }
+
+    /// A number of rows of each person; `None` where it is all of them.
+    pub(super) fn count(&self, what: RowsOf) -> Option<&'a [u32]> {
+        let place = self.wanted.rows.iter().position(|w| *w == what);
+        let counts = place.and_then(|i| self.table.counts.get(i)).and_then(Option::as_ref)?;
+        counts.get(self.span())
+    }
+
+    /// All values of a kept column, sorted, with the places of their people.
+    pub(super) fn list(&self, column: usize) -> &'a [(i128, u32)] {
+        let place = self.wanted.lists.iter().position(|c| *c == column);
+        place.and_then(|i| self.table.lists.get(i)).and_then(|l| l.get(self.at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Who has which value of a value column: numbers of values, sorted, with the places of their people.
+    pub(super) fn having(&self, column: usize) -> &'a [(u32, u32)] {
+        let place = self.wanted.values.iter().position(|c| *c == column);
+        place.and_then(|i| self.table.having.get(i)).and_then(|l| l.get(self.at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// By facility column: facilities, sorted, with what they contribute.
+    pub(super) fn facilities(&self) -> impl Iterator<Item = &'a [(u32, FacilityShare)]> {
+        let at = self.at;
+        self.table.facilities.iter().map(move |f| f.get(at).map_or(&[][..], Vec::as_slice))
+    }
+
+    /// Largest amounts first: what the facilities of each column have of a sum, or of the rows.
+    pub(super) fn by_facility(&self, what: Option<SumOf>) -> impl Iterator<Item = Vec<u128>> {
+        let place = what.map(|what| self.wanted.sums.iter().position(|w| *w == what).unwrap_or(usize::MAX));
+        self.facilities().map(move |shares| {
+            let amount = |share: &FacilityShare| match place {
+                None => u128::from(share.rows),
+                Some(place) => share.sums.get(place).copied().unwrap_or(0).unsigned_abs(),
+            };
+            let mut all: Vec<u128> = shares.iter().map(|(_, share)| amount(share)).collect();
+            all.sort_unstable_by(|a, b| b.cmp(a));
+            all
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! From the rows of a question to what may be shown of it.
+//!
+//! `evidence` counts, for every cell, who is in it and what each person contributes: by the host, exactly, whatever the order of rows
+//! and partitions. `desk` judges cell by cell, statistic by statistic, by the law and the ledger. Nothing that a researcher writes
+//! reaches either.
+
+mod cells;
+mod columns;
+mod desk;
+#[cfg(test)]
+mod desk_tests;
+mod evidence;
+#[cfg(test)]
+mod evidence_tests;
+mod groups;
+mod log;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod speed;
+mod statistic;
+mod wanted;
+
+pub(crate) use cells::Cells;
+pub(crate) use desk::{Context, Desk, nothing_to_show, shows_its_own};
+pub(crate) use evidence::{Ledger, gather};

@@ -1,0 +1,115 @@
+//! How far honest answers are from the truth, in standard errors of the cell: the table of docs/accuracy.md, which this test prints
+//! and compares.
+
+use super::*;
+
+const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+/// Simulated cells for each line.
+const CELLS: usize = 200;
+const TABLE: &str = include_str!("../../../docs/accuracy.md");
+
+/// Splitmix64: the same cells in every run.
+struct Chance(u64);
+
+impl Chance {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+}
+
+/// Values in units of 10^-2.
+type Draw = fn(&mut Chance) -> f64;
+
+const INPUTS: &[(&str, Draw)] = &[
+    ("normal (a laboratory value)", |c| 700.0 + 100.0 * c.normal()),
+    ("lognormal, s = 1.5 (costs)", |c| 100_000.0 * (1.5 * c.normal()).exp()),
+    ("Pareto, a = 1.8", |c| 10_000.0 * (1.0 - c.uniform()).powf(-1.0 / 1.8)),
+    ("40 % non-zero costs", |c| if c.uniform() < 0.4 { 100_000.0 * c.normal().exp() } else { 0.0 }),
+];
+
+/// Errors of shown cells in standard errors.
+#[derive(Default)]
+struct Errors {
+    all: Vec<f64>,
+    masked: usize,
+}
+
+impl Errors {
+    fn add(&mut self, shown: Option<Decimal>, truth: f64, standard: f64) {
+        match shown {
+            Some(value) => self.all.push((value.to_string().parse::<f64>().unwrap() - truth).abs() / standard),
+            None => self.masked += 1,
+        }
+    }
+
+    fn mean(&self) -> f64 {
+        self.all.iter().sum::<f64>() / self.all.len() as f64
+    }
+
+    fn line(&self, what: &str, rule: &str, n: usize) -> String {
+        let worst = self.all.iter().copied().fold(0.0, f64::max);
+        let masked = 100.0 * self.masked as f64 / (self.masked + self.all.len()) as f64;
+        format!("| {what} | {rule} | {n} | {masked:.0} % | {:.2} | {worst:.2} |", self.mean())
+    }
+}
+
+fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+fn lines() -> Vec<(String, Option<f64>)> {
+    let mut out = Vec::new();
+    let mut chance = Chance(20_261_124);
+    for (what, draw) in INPUTS {
+        for n in [30, 100, 1000, 10_000] {
+            let (mut person, mut rows, mut opaque) = (Errors::default(), Errors::default(), Errors::default());
+            for _ in 0..CELLS {
+                let values: Vec<i128> = (0..n).map(|_| draw(&mut chance).round() as i128).collect();
+                let (mean, standard) = moments(&values.iter().map(|v| *v as f64 / 100.0).collect::<Vec<_>>());
+                let shown = RULES.round(n as u64);
+                let per_person = |d: Decimal| Decimal { digits: d.digits / i128::from(shown), ..d };
+                person.add(sum(&RULES, 2, None, &values, shown).map(per_person), mean, standard);
+                rows.add(ratio(&RULES, 2, &values.iter().map(|v| (*v, 1)).collect::<Vec<_>>()), mean, standard);
+                opaque.add(opaque_sum(&RULES, 2, None, &values, shown).map(per_person), mean, standard);
+            }
+            out.push((person.line(what, "sum / people", n), Some(person.mean())));
+            out.push((rows.line(what, "mean", n), Some(rows.mean())));
+            out.push((opaque.line(what, "opaque, top-coded", n), None));
+        }
+    }
+    for share in [0.02, 0.1, 0.5] {
+        for n in [130, 1030, 10_070] {
+            let mut errors = Errors::default();
+            for _ in 0..CELLS {
+                let events: Vec<(i128, i128)> = (0..n).map(|_| (i128::from(chance.uniform() < share), 1)).collect();
+                let (mean, standard) = moments(&events.iter().map(|e| e.0 as f64).collect::<Vec<_>>());
+                errors.add(ratio(&RULES, 0, &events), mean, standard);
+            }
+            let bound = (!errors.all.is_empty()).then(|| errors.mean());
+            if bound.is_some() {
+                out.push((errors.line(&format!("share of {:.0} %", share * 100.0), "rate", n), bound));
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn honest_means_and_rates_are_within_one_standard_error() {
+    let lines = lines();
+    lines.iter().for_each(|(line, _)| println!("{line}"));
+    for (line, mean) in &lines {
+        assert!(mean.is_none_or(|m| m <= 1.0), "more than one standard error on average: {line}");
+        assert!(TABLE.contains(line.as_str()), "docs/accuracy.md says otherwise than: {line}");
+    }
+}

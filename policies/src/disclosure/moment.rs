@@ -1,0 +1,147 @@
+//! Second moments about released means, and the leverage of one person.
+
+use super::{
+    Rules,
+    decimal::{Decimal, power},
+    measure::ratio,
+};
+
+/// One person's exact sums over the rows in which both columns have a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Products {
+    /// Sum of x.
+    pub x: i128,
+    /// Sum of y.
+    pub y: i128,
+    /// Sum of x*y.
+    pub xy: i128,
+    /// Rows.
+    pub rows: i128,
+}
+
+/// Mean over rows of `(x - mx)(y - my)` with the released means `(scale, mean)` of x and y: a column measure like any other.
+#[must_use]
+pub fn moment(rules: &Rules, x: (u32, Decimal), y: (u32, Decimal), parts: &[Products]) -> Option<Decimal> {
+    let (x, y) = (Centre::new(x.0, x.1)?, Centre::new(y.0, y.1)?);
+    let products = parts.iter().map(|p| Some((product(&x, &y, p)?, p.rows))).collect::<Option<Vec<_>>>()?;
+    ratio(rules, x.places.checked_add(y.places)?, &products)
+}
+
+/// One person's sum of `(x - mx)(y - my)`, in units that only the released means fix; `None` where it does not fit.
+fn product(x: &Centre, y: &Centre, p: &Products) -> Option<i128> {
+    let xy = p.xy.checked_mul(x.factor.checked_mul(y.factor)?)?;
+    let left = p.x.checked_mul(x.factor)?.checked_mul(y.mean)?;
+    let right = p.y.checked_mul(y.factor)?.checked_mul(x.mean)?;
+    let both = x.mean.checked_mul(y.mean)?.checked_mul(p.rows)?;
+    xy.checked_sub(left)?.checked_sub(right)?.checked_add(both)
+}
+
+/// A released mean in whole units, fine enough for the column and for the mean.
+struct Centre {
+    places: u32,
+    /// What one unit of the column is in these.
+    factor: i128,
+    mean: i128,
+}
+
+impl Centre {
+    fn new(scale: u32, mean: Decimal) -> Option<Self> {
+        let places = scale.max(mean.places());
+        Some(Self { places, factor: power(places - scale)?, mean: mean.units(places)? })
+    }
+}
+
+/// True when nobody's rows together have more than a fifth of the leverage of a straight line over x. Of each person: the sum of x,
+/// the sum of its squares (in `xy`), the rows.
+#[must_use]
+pub fn leverage_ok(parts: &[Products]) -> bool {
+    levers(parts).unwrap_or(false)
+}
+
+fn levers(parts: &[Products]) -> Option<bool> {
+    let rows = parts.iter().try_fold(0i128, |all, p| all.checked_add(p.rows))?;
+    let sum = parts.iter().try_fold(0i128, |all, p| all.checked_add(p.x))?;
+    // Around a number near the mean the sums stay small; leverage does not depend on the origin.
+    let origin = sum.checked_div(rows)?;
+    let moved = |p: &Products| {
+        let x = p.x.checked_sub(origin.checked_mul(p.rows)?)?;
+        let xx = p.xy.checked_sub(origin.checked_mul(2)?.checked_mul(p.x)?)?;
+        Some((x, xx.checked_add(origin.checked_mul(origin)?.checked_mul(p.rows)?)?, p.rows))
+    };
+    let parts = parts.iter().map(moved).collect::<Option<Vec<_>>>()?;
+    let (mut x, mut xx) = (0i128, 0i128);
+    for part in &parts {
+        (x, xx) = (x.checked_add(part.0)?, xx.checked_add(part.1)?);
+    }
+    // `spread` is rows times the sum of squares about the mean.
+    let spread = xx.checked_mul(rows)?.checked_sub(x.checked_mul(x)?)?;
+    let limit = rows.checked_mul(spread)?;
+    for (xi, xxi, mi) in parts {
+        let own = mi.checked_mul(spread)?.checked_add(xxi.checked_mul(rows)?.checked_mul(rows)?)?;
+        let own = own.checked_sub(x.checked_mul(2)?.checked_mul(rows)?.checked_mul(xi)?)?;
+        let own = own.checked_add(x.checked_mul(x)?.checked_mul(mi)?)?;
+        if own.checked_mul(5)? > limit {
+            return Some(false);
+        }
+    }
+    Some(spread > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disclosure::{Contribution, Shown, judge};
+
+    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+
+    fn rows(of: impl Fn(i128) -> (i128, i128), people: i128, each: i128) -> Vec<Products> {
+        let person = |i: i128| {
+            let rows = (0..each).map(|r| of(i * each + r));
+            rows.fold(Products { x: 0, y: 0, xy: 0, rows: 0 }, |p, (x, y)| Products {
+                x: p.x + x,
+                y: p.y + y,
+                xy: p.xy + x * y,
+                rows: p.rows + 1,
+            })
+        };
+        (0..people).map(person).collect()
+    }
+
+    #[test]
+    fn a_variance_is_near_the_true_one() {
+        let x = |i: i128| 500 + i * 7919 % 401;
+        let parts = rows(|i| (x(i), x(i)), 1000, 3);
+        let sums: Vec<Contribution> = parts.iter().map(|p| Contribution { sum: p.x, rows: p.rows as u64 }).collect();
+        let mean = judge(&RULES, 2, Shown::RowMean, None, &sums, 1000).unwrap();
+        let variance: f64 = moment(&RULES, (2, mean), (2, mean), &parts).unwrap().to_string().parse().unwrap();
+        let values: Vec<f64> = (0..3000).map(|i| x(i) as f64 / 100.0).collect();
+        let m = values.iter().sum::<f64>() / 3000.0;
+        let truth = values.iter().map(|v| (v - m).powi(2)).sum::<f64>() / 3000.0;
+        assert!((variance / truth - 1.0).abs() < 0.01, "{variance} for {truth}");
+    }
+
+    #[test]
+    fn one_persons_square_is_not_shown() {
+        let parts = rows(|i| if i == 0 { (1_000_000, 1_000_000) } else { (i % 10, i % 10) }, 100, 1);
+        let mean = Decimal { digits: 5, exponent: 0 };
+        assert_eq!(moment(&RULES, (0, mean), (0, mean), &parts), None);
+        assert_eq!(moment(&RULES, (0, mean), (0, mean), &parts[1..8]), None, "and no seven people's");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_masked() {
+        let parts = rows(|i| (i << 90, i), 100, 1);
+        assert_eq!(moment(&RULES, (0, Decimal { digits: 1 << 60, exponent: 0 }), (0, Decimal::whole(1 << 60)), &parts), None);
+    }
+
+    #[test]
+    fn a_person_with_more_than_a_fifth_of_the_leverage_is_found_with_all_rows_together() {
+        let square = |x: i128| (x, x);
+        assert!(leverage_ok(&rows(|i| square(i % 100), 200, 2)));
+        assert!(!leverage_ok(&rows(|i| square(if i < 2 { 1000 } else { i % 100 }), 200, 2)), "one person's two rows");
+        assert!(!leverage_ok(&rows(|_| square(7), 200, 1)), "a constant carries no line");
+        assert!(!leverage_ok(&rows(|i| square(i), 3, 4)), "three people each carry a third");
+        let far = |i: i128| square(1_000_000_000_000 + i % 100);
+        assert!(leverage_ok(&rows(far, 1000, 3)), "the origin does not matter");
+    }
+}
