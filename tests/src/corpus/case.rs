@@ -135,12 +135,11 @@ mod tests {
         });
         let case = Case::from_json(&object).unwrap();
         let told: Vec<_> = case.all().map(|a| (a.person.as_str(), a.permit.as_str(), a.sql.as_str())).collect();
-        assert_eq!(
-            told,
-            [("A", "A", "SELECT 2"), ("B", "A", "SELECT 3"), ("A", "second", "SELECT 4"), ("A", "A", "SELECT 1")]
-        );
+        assert_eq!(told, [("A", "A", "SELECT 2"), ("B", "A", "SELECT 3"), ("A", "second", "SELECT 4"), ("A", "A", "SELECT 1")]);
         assert_eq!(permits(&[case]), 2);
-        for wrong in [json!({}), json!({ "id": "x", "family": "f", "kind": "poem", "sql": "" }), json!({ "id": "x", "family": "f", "kind": "sql" })] {
+        for wrong in
+            [json!({}), json!({ "id": "x", "family": "f", "kind": "poem", "sql": "" }), json!({ "id": "x", "family": "f", "kind": "sql" })]
+        {
             assert!(Case::from_json(&wrong).is_err(), "{wrong}");
         }
     }

@@ -52,14 +52,7 @@ pub struct Answer {
 impl Answer {
     /// A case that nothing can ask yet.
     fn unasked(id: &str, why: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            verdict: None,
-            reason: Some(why.to_owned()),
-            table: None,
-            refused_before: 0,
-            took: Duration::ZERO,
-        }
+        Self { id: id.to_owned(), verdict: None, reason: Some(why.to_owned()), table: None, refused_before: 0, took: Duration::ZERO }
     }
 
     /// The line of the result file.
