@@ -12,6 +12,7 @@ mod audit_events;
 mod base;
 mod browser;
 mod canary;
+mod corpus;
 mod differential;
 mod duckdb;
 mod fhir;

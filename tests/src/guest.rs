@@ -32,7 +32,7 @@ pub fn guest(name: &str, params: &[(&str, &str)], labels: &[&str], body: &str) -
 }
 
 /// The binary form, without the names of the text form.
-fn assembled(name: &str, text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn assembled(name: &str, text: &str) -> Result<Vec<u8>, String> {
     let module = wat::parse_str(text).map_err(|e| format!("{name}: {e}"))?;
     visiting_intake::trim(&module).map_err(|e| format!("{name}: {e}"))
 }

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod browser;
+pub mod corpus;
 pub mod guest;
 pub mod hostile;
 pub mod journey;
