@@ -8,7 +8,7 @@ use visiting_policies::{
     disclosure::{Rules, rule_pack},
     handover::FileDigest,
     sign,
-    terms::{Verdict, base10},
+    terms::{Verdict, magnitude},
 };
 
 use crate::{
@@ -47,7 +47,7 @@ impl Judged {
     pub(crate) fn refused(refusal: Refusal) -> Self {
         Self {
             verdict: Verdict::Refuse,
-            refusal: Some(refusal),
+            refusal: Some(refusal.for_the_record()),
             files: BTreeMap::new(),
             digests: Vec::new(),
             block: Block::default(),
@@ -179,12 +179,13 @@ pub(crate) fn named_versions(query: &Query, extract: &Manifest, listings: &[List
 }
 
 /// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this.
-/// A table contributes at most as many key combinations as its domains allow, and as it has rows (base 10); a guest its labels.
+/// A table contributes at most as many key combinations as its domains allow, and as the magnitude of its
+/// rows is; a guest its labels.
 pub(crate) fn check_cells(query: &Query, extract: &Manifest) -> Result<(), Refusal> {
     let of_table = |(index, table): (usize, &query::SchemaTable)| {
         let of_it = |k: &&query::KeyColumn| matches!(k.origin, Origin::Column { table, .. } if table == index);
         let domains = query.keys.iter().filter(of_it).map(|k| k.values.count()).try_fold(1u64, u64::checked_mul);
-        let rows = base10(extract.rows.get(&table.full_name()).copied().unwrap_or_default()).saturating_add(10);
+        let rows = magnitude(extract.rows.get(&table.full_name()).copied().unwrap_or_default());
         domains.unwrap_or(u64::MAX).min(rows)
     };
     let labels = query.keys.iter().filter(|k| matches!(k.origin, Origin::Call(_))).map(|k| k.values.count());

@@ -27,6 +27,7 @@ mod query;
 mod question;
 mod session;
 pub mod stages;
+pub mod twin;
 pub mod vault;
 mod work;
 
