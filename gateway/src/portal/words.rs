@@ -222,8 +222,10 @@ pub(super) fn explained(lang: Lang, refusal: &Refusal) -> Markup {
     html! {
         p { strong { (words.title(lang)) } }
         @match refusal.ja.as_deref().filter(|_| lang == Lang::Ja) {
-            // The sentence says the same as the code's help, and more.
-            Some(sentence) => p data-code=(refusal.code.name()) { (sentence) },
+            Some(sentence) => {
+                p data-code=(refusal.code.name()) { (sentence) }
+                p.note { (words.help(lang)) }
+            }
             None => {
                 p { (words.help(lang)) }
                 p.note lang="en" data-code=(refusal.code.name()) { (refusal.detail) }
