@@ -11,11 +11,7 @@ use datafusion::arrow::{
     datatypes::Int32Type,
 };
 use visiting_catalog::listing::is_month;
-use visiting_policies::{
-    Code, Refusal,
-    case::{BoundGuest, Cases, RunCase},
-    sign,
-};
+use visiting_policies::{Code, Refusal, case::BoundGuest, sign};
 
 use crate::{
     config::REACH_MAX,
@@ -41,16 +37,24 @@ pub(crate) struct Shelf {
     reached: BTreeMap<String, Option<u64>>,
 }
 
-/// The bound guests that a text calls, by name.
-fn called<'a>(cases: &'a Cases, run: &RunCase, sql: &str) -> BTreeMap<&'a str, &'a BoundGuest> {
+/// Guests that a run or trial could name, by name.
+pub(crate) type Bound<'a> = BTreeMap<&'a str, &'a BoundGuest>;
+
+/// Those of them that a text calls.
+fn called<'a>(bound: &Bound<'a>, sql: &str) -> Bound<'a> {
     let names = plan::named(sql);
-    cases.guests_of(run).into_iter().filter(|(name, _)| names.contains(*name)).collect()
+    bound.iter().filter(|(name, _)| names.contains(**name)).map(|(name, guest)| (*name, *guest)).collect()
 }
 
 impl Shelf {
-    /// Fetches what a run calls and is not here. Bytes of another digest than the record's are refused and not kept.
-    pub(crate) fn fetch(&mut self, door: &Door, cases: &Cases, run: &RunCase, sql: &str) -> Result<(), Fault> {
-        for BoundGuest { guest, .. } in called(cases, run, sql).into_values() {
+    /// Keeps the bytes of a guest whose digest the caller has computed.
+    pub(crate) fn put(&mut self, digest: String, bytes: Vec<u8>) {
+        self.fetched.insert(digest, bytes);
+    }
+
+    /// Fetches what a text calls and is not here. Bytes of another digest than the record's are refused and not kept.
+    pub(crate) fn fetch(&mut self, door: &Door, bound: &Bound<'_>, sql: &str) -> Result<(), Fault> {
+        for BoundGuest { guest, .. } in called(bound, sql).into_values() {
             if self.compiled.contains_key(guest) || self.fetched.contains_key(guest) {
                 continue;
             }
@@ -68,10 +72,10 @@ impl Shelf {
         Ok(())
     }
 
-    /// The guests that a run calls, compiled, and how SQL sees them by name.
-    pub(crate) fn open(&mut self, cases: &Cases, run: &RunCase, sql: &str) -> Result<(Guests, BTreeMap<String, Signature>), Fault> {
+    /// The guests that a text calls, compiled, and how SQL sees them by name.
+    pub(crate) fn open(&mut self, bound: &Bound<'_>, sql: &str) -> Result<(Guests, BTreeMap<String, Signature>), Fault> {
         let (mut guests, mut signatures) = (Guests::new(), BTreeMap::new());
-        for (name, bound) in called(cases, run, sql) {
+        for (name, bound) in called(bound, sql) {
             let guest = self.compiled(&bound.guest)?;
             if guest.digest() != bound.guest || guest.manifest().name != name {
                 return Err(Refusal::new(Code::GuestRefused, "the guest calls itself otherwise than it is bound; bind it again").into());

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use visiting_policies::{
     Code, Refusal,
     handover::{RunTicket, Signed},
+    refusal::TextPlace,
     sign,
 };
 
@@ -37,6 +38,10 @@ struct Document {
 struct Problem {
     code: Code,
     detail: String,
+    #[serde(default)]
+    detail_ja: Option<String>,
+    #[serde(default)]
+    at: Option<TextPlace>,
 }
 
 /// A connection to the gateway.
@@ -101,7 +106,7 @@ fn read<T: DeserializeOwned>(answer: Result<ureq::http::Response<ureq::Body>, ur
         return Ok(serde_json::from_slice(&body)?);
     }
     match serde_json::from_slice::<Problem>(&body) {
-        Ok(problem) if !status.is_server_error() => Err(Refusal::new(problem.code, problem.detail).into()),
+        Ok(Problem { code, detail, detail_ja: ja, at }) if !status.is_server_error() => Err(Refusal { code, detail, ja, at }.into()),
         _ => Err(Fault::Gateway(format!("it answered {status}"))),
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! A person's row id is the rank of their pseudonym (提供用ID) under the permit, so it joins the permit's tables and nothing else.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use datafusion::{
     arrow::{
@@ -75,6 +79,11 @@ impl Extract {
         Ok(Self { manifest: serde_json::from_slice(&manifest)?, key, people, folder })
     }
 
+    /// An extract from its parts: a synthetic twin.
+    pub(crate) fn of_parts(manifest: Manifest, key: Key, people: Vec<u32>, folder: PathBuf) -> Self {
+        Self { manifest, key, people, folder }
+    }
+
     /// Paths of a table's files.
     pub(crate) fn files(&self, table: &str) -> Vec<String> {
         let files = self.manifest.files.get(table).cloned().unwrap_or_default();
@@ -127,7 +136,7 @@ struct Cut<'a> {
     key: &'a Key,
     session: &'a datafusion::prelude::SessionContext,
     versions: &'a BTreeMap<String, u64>,
-    part: &'a std::path::Path,
+    part: &'a Path,
 }
 
 impl Cut<'_> {
@@ -208,7 +217,7 @@ impl Cut<'_> {
         columns.extend(plan.columns.iter().map(|c| ident(c.name.clone())));
         let order = columns.iter().map(|c| c.clone().sort(true, true)).collect();
         let mut rows = joined.select(columns)?.sort(order)?.execute_stream().await?;
-        let mut writer = TableWriter::new(self, plan, name)?;
+        let mut writer = TableWriter::new(self.key, self.part, plan, name)?;
         while let Some(batch) = rows.next().await {
             writer.push(&writer.shaped(&batch?)?)?;
         }
@@ -217,8 +226,9 @@ impl Cut<'_> {
 }
 
 /// Writes batches sorted by person into files of whole persons.
-struct TableWriter<'a> {
-    cut: &'a Cut<'a>,
+pub(crate) struct TableWriter<'a> {
+    key: &'a Key,
+    part: &'a Path,
     name: String,
     schema: Arc<Schema>,
     facilities: Option<Permutation>,
@@ -229,7 +239,8 @@ struct TableWriter<'a> {
 }
 
 impl<'a> TableWriter<'a> {
-    fn new(cut: &'a Cut<'a>, plan: &TablePlan<'_>, name: &str) -> Result<Self, Fault> {
+    /// A table's files in `part`, sealed under `key`.
+    pub(crate) fn new(key: &'a Key, part: &'a Path, plan: &TablePlan<'_>, name: &str) -> Result<Self, Fault> {
         let mut fields = vec![Field::new(UNIT, DataType::UInt32, false)];
         fields.extend(plan.table.facility.iter().map(|_| Field::new(FACILITY, DataType::UInt32, true)));
         fields.extend(plan.columns.iter().map(|c| {
@@ -241,9 +252,10 @@ impl<'a> TableWriter<'a> {
             };
             Field::new(c.name.clone(), kind, true)
         }));
-        let facilities = plan.table.facility.as_ref().map(|_| Extract::facility_permutation(cut.key));
+        let facilities = plan.table.facility.as_ref().map(|_| Extract::facility_permutation(key));
         Ok(Self {
-            cut,
+            key,
+            part,
             name: name.to_owned(),
             schema: Arc::new(Schema::new(fields)),
             facilities,
@@ -255,7 +267,7 @@ impl<'a> TableWriter<'a> {
     }
 
     /// The batch in the file's types, facilities permuted.
-    fn shaped(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
+    pub(crate) fn shaped(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
         let mut columns = Vec::new();
         for (field, column) in self.schema.fields().iter().zip(batch.columns()) {
             columns.push(match (&self.facilities, field.name() == FACILITY) {
@@ -269,7 +281,8 @@ impl<'a> TableWriter<'a> {
         Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
     }
 
-    fn push(&mut self, batch: &RecordBatch) -> Result<(), Fault> {
+    /// Takes rows that come after those before; no person may be in two batches unless they follow each other.
+    pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<(), Fault> {
         let mut rest = batch.clone();
         if self.pending_rows + rest.num_rows() >= FILE_ROWS
             && let Some(cut) = first_change(&rest)
@@ -286,8 +299,8 @@ impl<'a> TableWriter<'a> {
     fn flush(&mut self) -> Result<(), Fault> {
         let batch = concat_batches(&self.schema, &self.pending)?;
         let file = format!("{}-{:04}.parquet", self.name, self.files.len());
-        let sink = std::fs::File::create(self.cut.part.join(&file))?;
-        let properties = engine::sealed_writer(self.cut.key, &self.name)?;
+        let sink = std::fs::File::create(self.part.join(&file))?;
+        let properties = engine::sealed_writer(self.key, &self.name)?;
         let mut writer = ArrowWriter::try_new(sink, self.schema.clone(), Some(properties))?;
         writer.write(&batch)?;
         writer.into_inner()?.sync_all()?;
@@ -298,7 +311,8 @@ impl<'a> TableWriter<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(Vec<String>, u64), Fault> {
+    /// Names of the files, and the number of rows.
+    pub(crate) fn finish(mut self) -> Result<(Vec<String>, u64), Fault> {
         if !self.pending.is_empty() || self.files.is_empty() {
             self.flush()?;
         }

@@ -143,6 +143,9 @@ impl Follower {
             (Order::Run { run, sql }, Act::RunRequested { run: asked, program, .. }) => {
                 run == asked && *program == sign::digest(sql.as_bytes())
             }
+            (Order::Preflight { preflight, sql }, Act::PreflightRequested { preflight: asked, program, .. }) => {
+                preflight == asked && *program == sign::digest(sql.as_bytes())
+            }
             _ => false,
         };
         if same { Ok(()) } else { Err(tampered("is not what the record says")) }

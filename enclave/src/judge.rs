@@ -12,7 +12,7 @@ use visiting_policies::{
     disclosure::{Applied, Rules, rule_pack},
     handover::FileDigest,
     sign,
-    terms::{Verdict, base10},
+    terms::{Verdict, magnitude},
 };
 
 use crate::{
@@ -53,7 +53,7 @@ impl Judged {
     pub(crate) fn refused(refusal: Refusal) -> Self {
         Self {
             verdict: Verdict::Refuse,
-            refusal: Some(refusal),
+            refusal: Some(refusal.for_the_record()),
             files: BTreeMap::new(),
             digests: Vec::new(),
             block: Block::default(),
@@ -241,9 +241,9 @@ fn named_versions(question: &Question, extract: &Manifest, listings: &[Listing])
 }
 
 /// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this. Keys of
-/// one table come to at most as many combinations as its domains allow, and as it has rows (base 10).
+/// one table come to at most as many combinations as its domains allow, and as the magnitude of its rows is.
 fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
-    let rows = |table: &String| base10(extract.rows.get(table).copied().unwrap_or_default()).saturating_add(10);
+    let rows = |table: &String| magnitude(extract.rows.get(table).copied().unwrap_or_default());
     let most = question.tables.iter().map(rows).max().unwrap_or(0);
     let mut tables: BTreeMap<Option<&String>, u64> = BTreeMap::new();
     for key in &question.keys {
@@ -256,6 +256,7 @@ fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
     let cells = tables.into_iter().map(|(table, count)| table.map_or(count, |t| count.min(rows(t)))).try_fold(1u64, u64::checked_mul);
     let sets = question.sets.len() as u64;
     if cells.and_then(|n| n.checked_mul(sets.max(1))).is_some_and(|n| n <= CELLS_MAX as u64) {
+
         return Ok(());
     }
     Err(Refusal::new(Code::TooLarge, format!("the groups could be more than {CELLS_MAX}; group by fewer or coarser columns"))

@@ -95,6 +95,12 @@ impl GateKeys {
         Ok(Self { signing: SigningKey::from_seed(&seed)?, root: Key(bytes).derive("visiting gate root v1") })
     }
 
+    /// Keys of a synthetic twin: never stored, and nobody accepts what they sign.
+    pub(crate) fn throw_away() -> Result<Self, Fault> {
+        let seed: [u8; 32] = random()?;
+        Ok(Self { signing: SigningKey::from_seed(&seed)?, root: Key(seed).derive("visiting twin root v1") })
+    }
+
     fn path(config: &Config, permit: &PermitId) -> PathBuf {
         config.keys().join(format!("{permit}.key"))
     }

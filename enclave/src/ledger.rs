@@ -126,9 +126,9 @@ impl Ledger {
     }
 
     /// Counts, durably, that a run is begun; answers with how often it was.
-    pub(crate) fn attempt(&self, run: &RunId) -> Result<u64, Fault> {
+    pub(crate) fn attempt(&self, run: &str) -> Result<u64, Fault> {
         let sql = "INSERT INTO attempt VALUES (?1, 1) ON CONFLICT (run) DO UPDATE SET times = times + 1 RETURNING times";
-        let times: i64 = self.store.query_row(sql, [run.as_str()], |r| r.get(0))?;
+        let times: i64 = self.store.query_row(sql, [run], |r| r.get(0))?;
         Ok(u64::try_from(times).unwrap_or(u64::MAX))
     }
 

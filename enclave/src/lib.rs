@@ -25,6 +25,7 @@ mod question;
 mod session;
 pub mod stages;
 mod table;
+pub mod twin;
 mod unit;
 pub mod vault;
 mod work;

@@ -1,6 +1,8 @@
 //! The straight line: follow the record, take a ticket, extract or run, let the gate judge, record the verdict, let the bytes out.
 //! Each step can be repeated after a crash.
 
+mod preflight;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -26,6 +28,7 @@ use crate::{
     judge::{self, Judged, Setting},
     keys::GateKeys,
     ledger::{Ledger, Pending},
+    twin::Twins,
     vault::Vault,
 };
 
@@ -47,6 +50,8 @@ pub struct Enclave {
     runtime: tokio::runtime::Runtime,
     extracts: BTreeMap<PermitId, Extract>,
     guests: Shelf,
+    /// Synthetic twins of permits.
+    twins: Twins,
     /// Digests of changed tickets, and runs with changed guests, that the record already holds as refused.
     refused: BTreeSet<String>,
 }
@@ -66,6 +71,7 @@ impl Enclave {
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
             extracts: BTreeMap::new(),
             guests: Shelf::default(),
+            twins: Twins::default(),
             refused: BTreeSet::new(),
             keys,
             config,
@@ -149,6 +155,7 @@ impl Enclave {
         match &ticket.value.order {
             Order::Extract { permit } => self.extract(permit),
             Order::Run { run, sql } => self.run(run, sql),
+            Order::Preflight { preflight, sql } => self.preflight(preflight, sql),
         }
     }
 
@@ -189,13 +196,13 @@ impl Enclave {
         let started = Instant::now();
         // Under a permit that has ended nothing is fetched: the run gets its refusal below.
         if self.follower.cases.open_permit(&case.permit, &case.by, now_ms()).is_ok() {
-            match self.guests.fetch(&self.door, &self.follower.cases, &case, sql) {
+            match self.guests.fetch(&self.door, &self.follower.cases.guests_of(&case.permit, case.index), sql) {
                 Err(Fault::Refused(refusal)) => return self.decline(run.to_string(), "enclave: take a guest", &refusal),
                 fetched => fetched?,
             }
         }
         // A run that takes the process down with it must not do so for ever.
-        let again = self.ledger.attempt(run)? > ATTEMPTS_MAX;
+        let again = self.ledger.attempt(run.as_str())? > ATTEMPTS_MAX;
         let judged = if again { Err(Fault::Other("the run was begun too often".to_owned())) } else { self.judge(&case, sql) };
         let judged = match judged {
             Ok(judged) => judged,
@@ -224,7 +231,7 @@ impl Enclave {
     fn judge(&mut self, case: &RunCase, sql: &str) -> Result<Judged, Fault> {
         let permit = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?.permit.clone();
         self.check_unshown(&permit.id)?;
-        let (guests, signatures) = self.guests.open(&self.follower.cases, case, sql)?;
+        let (guests, signatures) = self.guests.open(&self.follower.cases.guests_of(&case.permit, case.index), sql)?;
         if !self.extracts.contains_key(&permit.id) {
             self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
         }

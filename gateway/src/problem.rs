@@ -7,6 +7,8 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use visiting_policies::{Code, Refusal};
 
+use crate::wire::Place;
+
 /// `application/problem+json`, as sent and as the client reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
 #[error("{title} ({status} {code}): {detail}")]
@@ -20,8 +22,14 @@ pub struct Problem {
     pub status: u16,
     /// What was refused and what to do.
     pub detail: String,
+    /// The same in Japanese, where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail_ja: Option<String>,
     /// Stable code.
     pub code: String,
+    /// Where in the text that was sent, where one place is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
     /// For a refused guest: everything that was found, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
@@ -38,7 +46,7 @@ impl Problem {
         if let Some(first) = title.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        Self { kind: format!("/problems/{code}"), title, status, detail, code, findings: Vec::new() }
+        Self { kind: format!("/problems/{code}"), title, status, detail, detail_ja: None, code, at: None, findings: Vec::new() }
     }
 
     /// There is nothing at this path.
@@ -63,7 +71,8 @@ impl From<Refusal> for Problem {
             Code::GuestRefused => refusal.detail.lines().skip(1).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
-        Self { findings, ..Self::of(refusal.code.name(), status(refusal.code).as_u16(), refusal.detail) }
+        let bare = Self::of(refusal.code.name(), status(refusal.code).as_u16(), refusal.detail);
+        Self { findings, detail_ja: refusal.ja, at: refusal.at.map(Place::from), ..bare }
     }
 }
 
@@ -81,7 +90,7 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::WrongState | Code::KeyReused | Code::AlreadyVoted => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
+        Code::TooManyStreams | Code::TooManyPreflights => StatusCode::TOO_MANY_REQUESTS,
         Code::VoteForged
         | Code::SuspensionForged
         | Code::TicketTampered
@@ -111,5 +120,23 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use visiting_policies::refusal::TextPlace;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_says_where_and_in_both_languages() {
+        let refusal = Refusal::new(Code::ColumnUse, "no MAX here").ja("MAXは使えません").at(Some(TextPlace { line: 2, column: 8 }));
+        let problem = serde_json::to_value(Problem::from(refusal)).unwrap();
+        assert_eq!(problem["detail"], "no MAX here");
+        assert_eq!(problem["detail_ja"], "MAXは使えません");
+        assert_eq!(problem["at"], serde_json::json!({ "line": 2, "column": 8 }));
+        let bare = serde_json::to_value(Problem::from(Refusal::not_found("run"))).unwrap();
+        assert!(bare.get("detail_ja").is_none() && bare.get("at").is_none(), "{bare}");
     }
 }

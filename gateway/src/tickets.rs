@@ -4,7 +4,6 @@ use visiting_policies::{
     case::Cases,
     handover::{Order, Purpose, RunTicket, Signed},
     refusal::Refusal,
-    terms::RunId,
 };
 
 use crate::app::App;
@@ -12,7 +11,7 @@ use crate::app::App;
 /// An order whose SQL is still a digest.
 enum Pending {
     Extract(RunTicket),
-    Run { index: u64, run: RunId, program: String },
+    Text { index: u64, program: String, order: Box<dyn FnOnce(String) -> Order + Send> },
 }
 
 /// Signed tickets for everything that is pending, in the order of the record.
@@ -22,8 +21,8 @@ pub(crate) async fn pending(app: &App) -> Result<Vec<Signed<RunTicket>>, Refusal
     for one in pending {
         let ticket = match one {
             Pending::Extract(ticket) => ticket,
-            Pending::Run { index, run, program } => match app.documents.text(&program).await {
-                Ok(sql) => RunTicket { index, order: Order::Run { run, sql } },
+            Pending::Text { index, program, order } => match app.documents.text(&program).await {
+                Ok(sql) => RunTicket { index, order: order(sql) },
                 // One lost document must not hold up the others; the operator's log has the cause.
                 Err(_) => continue,
             },
@@ -33,16 +32,24 @@ pub(crate) async fn pending(app: &App) -> Result<Vec<Signed<RunTicket>>, Refusal
     Ok(tickets)
 }
 
-/// Extracts of usable permits, and every run without a verdict: a run that may no longer happen still gets its refusal.
+/// Extracts of usable permits, and every run and pre-flight without its answer: one that may no longer happen still gets its refusal.
 fn waiting(cases: &Cases, now_ms: u64) -> Vec<Pending> {
     let usable = cases.permits.values().filter(|p| p.extract.is_none() && p.suspended.is_none() && now_ms < p.permit.until_ms);
     let extracts = usable.map(|p| RunTicket { index: p.index, order: Order::Extract { permit: p.permit.id.clone() } });
     let unjudged = cases.runs.iter().filter(|(_, run)| run.judged.is_none());
-    let runs = unjudged.map(|(id, run)| Pending::Run { index: run.index, run: id.clone(), program: run.program.clone() });
-    let mut all: Vec<Pending> = extracts.map(Pending::Extract).chain(runs).collect();
+    let runs = unjudged.map(|(id, case)| {
+        let run = id.clone();
+        Pending::Text { index: case.index, program: case.program.clone(), order: Box::new(|sql| Order::Run { run, sql }) }
+    });
+    let unanswered = cases.preflights.iter().filter(|(_, case)| case.answered.is_none());
+    let preflights = unanswered.map(|(id, case)| {
+        let preflight = id.clone();
+        Pending::Text { index: case.index, program: case.program.clone(), order: Box::new(|sql| Order::Preflight { preflight, sql }) }
+    });
+    let mut all: Vec<Pending> = extracts.map(Pending::Extract).chain(runs).chain(preflights).collect();
     all.sort_by_key(|p| match p {
         Pending::Extract(ticket) => ticket.index,
-        Pending::Run { index, .. } => *index,
+        Pending::Text { index, .. } => *index,
     });
     all
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use visiting_policies::{
+    refusal::{Refusal, TextPlace},
     terms::{ColumnName, Period, PersonId, Verdict},
     vote::Decision,
 };
@@ -208,6 +209,9 @@ pub struct PermitView {
     /// Data version by listing, once the extract is ready.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub versions: BTreeMap<String, u64>,
+    /// Magnitude of the rows by `listing.table` (a power of ten), once the extract is ready: `visiting try --permit` needs it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows_at_most: BTreeMap<String, u64>,
 }
 
 /// Permits that the caller may see.
@@ -306,6 +310,62 @@ pub struct RunRefusal {
     pub code: String,
     /// What to do.
     pub detail: String,
+    /// The same in Japanese, where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail_ja: Option<String>,
+    /// Where in the SQL, where one place is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
+}
+
+impl From<Refusal> for RunRefusal {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code.name(), detail: refusal.detail, detail_ja: refusal.ja, at: refusal.at.map(Place::from) }
+    }
+}
+
+/// A place in a text that somebody sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u64,
+    /// Character in the line, from 1.
+    pub column: u64,
+}
+
+impl From<TextPlace> for Place {
+    fn from(TextPlace { line, column }: TextPlace) -> Self {
+        Self { line, column }
+    }
+}
+
+impl From<Place> for TextPlace {
+    fn from(Place { line, column }: Place) -> Self {
+        Self { line, column }
+    }
+}
+
+/// A pre-flight (試行): SQL tried on synthetic data. Nothing here comes from data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreflightView {
+    /// Its id.
+    pub id: String,
+    /// Under which permit.
+    pub permit: String,
+    /// `queued` or `answered`.
+    pub status: String,
+    /// Always true: the table is made up.
+    pub synthetic: bool,
+    /// What the exit gate would say on such data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub verdict: Option<Verdict>,
+    /// For a refusal, why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<RunRefusal>,
+    /// The table of synthetic data as CSV.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synthetic_table: Option<String>,
 }
 
 /// A run (解析実行).

@@ -2,6 +2,7 @@
 //! writes an event, the enclave and the auditor on every event they read. An event that the law does not allow cannot enter.
 
 mod guest;
+mod preflight;
 
 use std::collections::BTreeMap;
 
@@ -12,11 +13,12 @@ use crate::{
     refusal::{Code, Refusal},
     roster::Roster,
     sign,
-    terms::{ApplicationId, PermitId, PersonId, Role, RunId, Verdict},
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId, Verdict},
     vote::Decision,
 };
 
 pub use guest::{BoundGuest, is_guest_name};
+pub use preflight::PreflightCase;
 
 /// Where an application stands. The table of legal steps is [`step`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -135,6 +137,8 @@ pub struct Cases {
     pub permits: BTreeMap<PermitId, PermitCase>,
     /// Runs by id.
     pub runs: BTreeMap<RunId, RunCase>,
+    /// Trials on synthetic data by id.
+    pub preflights: BTreeMap<PreflightId, PreflightCase>,
     /// Ledger after the last verdict.
     pub ledger: Option<crate::handover::LedgerHead>,
     requests: BTreeMap<String, (String, u64)>,
@@ -153,6 +157,7 @@ impl Cases {
             applications: BTreeMap::new(),
             permits: BTreeMap::new(),
             runs: BTreeMap::new(),
+            preflights: BTreeMap::new(),
             ledger: None,
             requests: BTreeMap::new(),
         }
@@ -220,6 +225,8 @@ impl Cases {
             Act::PermitIssued { permit } => self.issue(event, permit),
             Act::ExtractMade { report, signature } => self.extract(event, report, signature),
             Act::GuestBound { permit, guest, name } => self.bind_guest(event, permit, guest, name),
+            Act::PreflightRequested { preflight, permit, program } => self.request_preflight(event, preflight, permit, program),
+            Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
             Act::RunJudged { report, signature } => self.judge(event, report, signature),
             Act::Released { run, receipt } => self.release(event, run, receipt),

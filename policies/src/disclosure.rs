@@ -103,6 +103,8 @@ pub mod limits {
     pub const GUESTS_MAX: usize = 32;
     /// Bytes of a guest's name in SQL.
     pub const GUEST_NAME_MAX_BYTES: usize = 32;
+    /// Pre-flights of one person that may wait for their answer: a few windows, and no queue that runs would have to wait behind.
+    pub const PREFLIGHTS_OPEN_MAX: usize = 3;
 }
 
 #[cfg(test)]

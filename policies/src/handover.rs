@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     refusal::{Code, Refusal},
     sign::{self, SigningKey},
-    terms::{PermitId, RunId, Verdict},
+    terms::{PermitId, PreflightId, RunId, Verdict},
 };
 
 /// What the enclave is asked to do.
@@ -23,6 +23,13 @@ pub enum Order {
     Run {
         /// Which run.
         run: RunId,
+        /// The SQL itself; its digest is in the record.
+        sql: String,
+    },
+    /// Try SQL on the permit's synthetic twin: no data are read.
+    Preflight {
+        /// Which trial.
+        preflight: PreflightId,
         /// The SQL itself; its digest is in the record.
         sql: String,
     },
@@ -156,6 +163,37 @@ pub struct RunReport {
 
 impl Purpose for RunReport {
     const PURPOSE: &'static str = "visiting run report v1";
+}
+
+/// What became of SQL on the synthetic twin. No data were read: it is no release, has no receipt and no place in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreflightReport {
+    /// The trial.
+    pub preflight: PreflightId,
+    /// Index of the event that authorised it.
+    pub index: u64,
+    /// The verdict that the exit gate would give on such data.
+    pub verdict: Verdict,
+    /// For a refusal: the code, and the sentence for the researcher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    /// Digest of the synthetic table (CSV).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+}
+
+impl Purpose for PreflightReport {
+    const PURPOSE: &'static str = "visiting preflight report v1";
+}
+
+/// A pre-flight's report with its synthetic table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PreflightAnswer {
+    /// The signed report.
+    pub report: Signed<PreflightReport>,
+    /// The table, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
 }
 
 /// An output that passed the exit gate: the bytes that may leave.

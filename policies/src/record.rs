@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    handover::{ExtractReport, LoadReport, RunReport},
+    handover::{ExtractReport, LoadReport, PreflightReport, RunReport},
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
-    terms::{ApplicationId, PermitId, PersonId, RunId},
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
     vote::SuspensionOrder,
 };
 
@@ -128,6 +128,22 @@ pub enum Act {
         guest: String,
         /// What it is called in the permit's SQL: `guest.<name>`.
         name: String,
+    },
+    /// Intent of a pre-flight: SQL is tried on synthetic data.
+    PreflightRequested {
+        /// Its id.
+        preflight: PreflightId,
+        /// Under which permit.
+        permit: PermitId,
+        /// Digest of the SQL.
+        program: String,
+    },
+    /// What the exit gate would say. No data were read.
+    PreflightAnswered {
+        /// Verdict, reason, digest of the synthetic table.
+        report: PreflightReport,
+        /// The enclave's signature.
+        signature: String,
     },
     /// Intent of a run; recorded before any data is read.
     RunRequested {

@@ -78,6 +78,8 @@ ids! {
     PermitId = "prm_";
     /// One execution of SQL (解析実行); also names its release.
     RunId = "run_";
+    /// One trial of SQL on synthetic data (試行).
+    PreflightId = "pre_";
 }
 
 /// A listing's id (one database, DB), for example `ndb`. Also the schema name in SQL.
@@ -191,6 +193,17 @@ pub enum Verdict {
     Suppress,
     /// Nothing left.
     Refuse,
+}
+
+/// The magnitude of a count that is rounded to base 10: the next power of ten, 10 at least. Whether a plan is too large follows from
+/// this alone, so it is known before anything runs.
+#[must_use]
+pub fn magnitude(n: u64) -> u64 {
+    let mut power = 10u64;
+    while power < base10(n) {
+        power = power.saturating_mul(10);
+    }
+    power
 }
 
 /// A count of people or rows as the record may state it: rounded to base 10 (A10).

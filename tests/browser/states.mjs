@@ -62,6 +62,16 @@ export function states(lang) {
         await page.getByRole('alert').first().waitFor();
       },
     },
+    ...[['workspace-tried', "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex"], ['workspace-try-refused', 'SELECT * FROM ndb.patients']].map(([name, sql]) => ({
+      name,
+      person: 'per_hanako',
+      async open(page) {
+        await page.goto(`${base}/permits/${permit}/workspace`);
+        await page.getByLabel('SQL', { exact: true }).fill(sql);
+        await page.getByRole('button', { name: w('合成データで試す', 'Try on synthetic data') }).click();
+        await page.locator('#try[data-final="true"]').waitFor();
+      },
+    })),
     { name: 'workspace-again', person: 'per_hanako', open: to(`/permits/${permit}/workspace?run=${played.runs?.released}`) },
     {
       name: 'completeness-faults',

@@ -27,6 +27,7 @@ export const work = (story) => [
   ['the extract is ready and the workspace opens', () => opens(story)],
   ['a function of one\'s own is examined and bound', () => binds(story)],
   ...(story.js ? [['completion offers the columns of the permit', () => completes(story)]] : []),
+  ['a query is tried on synthetic data beside the editor', () => tries(story)],
   ['a query is run and its verdict is in words', () => runs(story)],
   ['the result is a table and a chart', () => shows(story)],
   ['a refused query says why and what to do', () => refused(story)],
@@ -75,6 +76,16 @@ async function completes({ researcher: page, w }) {
   await page.keyboard.press('Enter');
   assert.equal(await editor(page).inputValue(), 'SELECT p.sex FROM ndb.patients p');
   await choices.waitFor({ state: 'hidden' });
+}
+
+async function tries({ researcher: page, hands, w }) {
+  await hands.write(editor(page), SQL);
+  await hands.press(page.getByRole('button', { name: w('合成データで試す', 'Try on synthetic data') }));
+  await page.waitForSelector('#try[data-final="true"]');
+  const panel = page.getByRole('region', { name: w('合成データで試した結果', 'Tried on synthetic data') });
+  assert.match(await panel.innerText(), w(/合成データです。実際のデータではありません/, /SYNTHETIC, not data/));
+  assert.ok(await panel.getByRole('table').count(), 'there is no synthetic table');
+  assert.equal((await editor(page).inputValue()).trim(), SQL);
 }
 
 async function runs(story) {

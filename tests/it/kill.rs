@@ -34,6 +34,8 @@ pub(crate) const KINDS: &[&str] = &[
     "permit_issued",
     "extract_made",
     "guest_bound",
+    "preflight_requested",
+    "preflight_answered",
     "run_requested",
     "run_judged",
     "released",
@@ -108,6 +110,9 @@ pub(crate) fn play(address: &str, home: &Path, ids: &Mutex<BTreeSet<String>>) ->
     let bound = hanako.bind_guest(&permit, &source.manifest, &source.module).unwrap();
     acknowledged(&bound.guest);
     ending.statuses.push(bound.status);
+    let tried = hanako.preflight(&permit, SQL).unwrap().id;
+    acknowledged(&tried);
+    ending.statuses.push(hanako.wait_preflight(&tried).unwrap().status);
     let run = hanako.run(&permit, SQL).unwrap().id;
     acknowledged(&run);
     ending.statuses.push(hanako.wait(&run).unwrap().status);

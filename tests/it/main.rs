@@ -25,6 +25,7 @@ mod journey;
 mod kill;
 mod middle;
 mod portal;
+mod preflight;
 mod review;
 mod stream;
 mod stream_wrong;

@@ -131,6 +131,34 @@ fn a_form_sent_twice_is_one_run_and_a_refused_one_keeps_its_text() {
 }
 
 #[test]
+fn trying_beside_the_editor_shows_made_up_figures_and_runs_nothing() {
+    let (world, permit) = base::running("portal-try");
+    let (hanako, path) = (Reader::new(&world, "per_hanako"), format!("/permits/{permit}/workspace"));
+    let request = hanako.get(&path).request();
+    let send = |sql: &str| hanako.post(&path, &[("request", &request), ("sql", sql), ("do", "try")]);
+    let sent = send(JOINED);
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    assert_eq!(send(JOINED).location, sent.location, "sent twice, it is one pre-flight");
+    let tried = sent.location.split_once("try=").unwrap().1.trim_end_matches("#try").to_owned();
+    world.client("per_hanako").unwrap().wait_preflight(&tried).unwrap();
+    let page = hanako.get(&format!("{path}?try={tried}"));
+    assert!(page.text.contains("SYNTHETIC, not data.") && page.text.contains("SYNTHETIC table, not data"), "{}", page.text);
+    assert!(page.text.contains("data-final=\"true\"") && !page.text.contains("/files/table.csv"));
+    assert_eq!(page.editor(), JOINED, "the text stays in the editor");
+    // Another text from the same page is another pre-flight; its refusal is told beside the editor.
+    let refused = send("SELECT * FROM ndb.patients");
+    assert_eq!(refused.status, 303, "{}", refused.text);
+    let id = refused.location.split_once("try=").unwrap().1.trim_end_matches("#try").to_owned();
+    world.client("per_hanako").unwrap().wait_preflight(&id).unwrap();
+    let page = hanako.get(&format!("{path}?try={id}"));
+    assert!(page.text.contains("data-code=\"") && page.text.contains("It could not leave."), "{}", page.text);
+    let events = world.events().unwrap();
+    assert!(!events.iter().any(|e| matches!(e.act, Act::RunRequested { .. } | Act::Released { .. } | Act::Downloaded { .. })));
+    assert_eq!(events.iter().filter(|e| matches!(e.act, Act::PreflightAnswered { .. })).count(), 2);
+    assert_eq!(Reader::new(&world, "per_outsider").get(&format!("{path}?try={tried}")).status, 404);
+}
+
+#[test]
 fn who_is_not_named_in_a_permit_finds_nothing_of_its_work() {
     let (world, permit) = base::running("portal-named");
     let (run, _) = ran(&world, &Reader::new(&world, "per_taro"), &permit, JOINED);

@@ -74,6 +74,32 @@ fn a_gateway_that_signs_another_order_than_it_recorded_gets_no_run() {
     });
 }
 
+#[test]
+fn a_preflight_is_no_leave_to_run() {
+    let mut world = World::copy_of("preflight-as-run", &base::granted().home).unwrap();
+    let key = Mutex::new(log_key(&world));
+    // A gateway that lies, with its own key: what was recorded as a trial on synthetic data is ordered as a run on data.
+    let as_run = move |mut ticket: Signed<RunTicket>| {
+        if let Order::Preflight { preflight, sql } = ticket.value.order {
+            let run = preflight.as_str().replace("pre_", "run_").parse().unwrap();
+            ticket.value.order = Order::Run { run, sql };
+        }
+        ticket.value.sign(&key.lock().unwrap())
+    };
+    let middle = Middle::start(world.internal(), Rule::Change(Arc::new(as_run)));
+    world.set_door(&middle.address);
+    world.start_all().unwrap();
+    let before = world.lines().len();
+    let hanako = world.client("per_hanako").unwrap();
+    let tried = hanako.preflight(&base::granted().permit, JOINED).unwrap();
+    let tampered = |e: &Event| e.by == Actor::Enclave && matches!(&e.act, Act::Refused { code: Code::TicketTampered, .. });
+    world.wait_event(before, tampered, Duration::from_secs(30)).unwrap();
+    middle.turn_honest();
+    assert!(hanako.wait_preflight(&tried.id).unwrap().synthetic_table.is_some());
+    assert!(!world.events().unwrap().iter().any(|e| matches!(e.act, Act::RunJudged { .. } | Act::Released { .. })));
+    world.audit().unwrap();
+}
+
 fn log_key(world: &World) -> SigningKey {
     files::read_key(&world.home().join("gateway/log.seed")).unwrap()
 }

@@ -22,7 +22,7 @@ use visiting_policies::{
 pub use crate::problem::Problem;
 use crate::wire::{
     ApplicationSummary, ApplicationView, Applications, Completeness, GuestView, Guests, ListingView, Listings, Login, LoginRequest,
-    NewApplication, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, RunView, Runs, Standing,
+    NewApplication, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView, RunView, Runs, Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -261,6 +261,25 @@ impl Client {
     /// The gateway's problem.
     pub fn run(&self, permit: &str, sql: &str) -> Result<RunView, Problem> {
         self.post(&format!("/v1/permits/{permit}/runs"), &NewRun { sql: sql.to_owned() })
+    }
+
+    /// Asks for a pre-flight on synthetic data; does not wait for it.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn preflight(&self, permit: &str, sql: &str) -> Result<PreflightView, Problem> {
+        self.post(&format!("/v1/permits/{permit}/preflights"), &NewRun { sql: sql.to_owned() })
+    }
+
+    /// The pre-flight, once it is answered.
+    ///
+    /// # Errors
+    /// The gateway's problem, or the client's own when it takes too long.
+    pub fn wait_preflight(&self, preflight: &str) -> Result<PreflightView, Problem> {
+        patiently("the pre-flight", || {
+            let view: PreflightView = self.get_query(&format!("/v1/preflights/{preflight}"), &[("wait_ms", &POLL_MS.to_string())])?;
+            Ok(Some(view).filter(|v| v.status == "answered"))
+        })
     }
 
     /// Runs of a permit.

@@ -9,6 +9,7 @@ use std::{
 use serde::Serialize;
 use visiting_policies::{
     Refusal,
+    refusal::{TextPlace, wants_japanese},
     sign::SigningKey,
     terms::{ColumnName, Period},
     vote::Decision,
@@ -23,7 +24,7 @@ use crate::{
     config::PUBLIC_ADDRESS,
     files,
     home::Home,
-    wire::{Columns, NewApplication, RunView},
+    wire::{Columns, NewApplication, PreflightView, RunRefusal, RunView},
 };
 
 /// What the client prints when it is asked wrongly.
@@ -42,6 +43,7 @@ visiting client [--as PERSON] VERB …
   suspend PERMIT REASON [--key FILE]            the ministry's stop
   guest bind PERMIT FILE.wasm --manifest M.toml upload a guest and bind it to the permit
   guest list PERMIT                             guests of a permit
+  preflight PERMIT SQL                          try on synthetic data: verdict and made-up table, nothing is run
   run PERMIT SQL                                run, wait, print table and verdict
   runs PERMIT                                   runs of a permit
   fetch RUN FILE [--out PATH]                   table.csv, table.parquet or receipt.note
@@ -184,6 +186,7 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         }
         ("guest", ["bind", permit, module]) => bind_guest(client, permit, Path::new(module), words.manifest.as_deref()),
         ("guest", ["list", permit]) => shown(&client.guests(permit)?),
+        ("preflight", [permit, sql @ ..]) if !sql.is_empty() => preflight(client, permit, &sql.join(" ")),
         ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
         ("runs", [permit]) => shown(&client.runs(permit)?),
         ("fetch", [run, name]) => fetch(client, run, name, words.out.as_deref()),
@@ -262,15 +265,42 @@ fn run(client: &Client, permit: &str, sql: &str) -> Result<String, VerbError> {
     let run = client.wait(&asked.id)?;
     let table =
         if run.status == "released" { String::from_utf8_lossy(&client.file(&run.id, "table.csv")?).into_owned() } else { String::new() };
-    Ok(format!("{table}{}", verdict(&run)))
+    Ok(format!("{table}{}", verdict(&run, sql, japanese())))
 }
 
-fn verdict(run: &RunView) -> String {
+fn preflight(client: &Client, permit: &str, sql: &str) -> Result<String, VerbError> {
+    let asked = client.preflight(permit, sql)?;
+    Ok(tried(&client.wait_preflight(&asked.id)?, sql, japanese()))
+}
+
+/// True when this terminal speaks Japanese.
+fn japanese() -> bool {
+    wants_japanese(|name| std::env::var(name).ok())
+}
+
+fn verdict(run: &RunView, sql: &str, japanese: bool) -> String {
     let word = run.verdict.map(crate::app::name).unwrap_or_default();
     match &run.refusal {
-        Some(refusal) => format!("{} {word} ({}): {}", run.id, refusal.code, refusal.detail),
+        Some(refusal) => format!("{} {word} {}", run.id, told(refusal, sql, japanese)),
         None => format!("{} {word}; fetch: {}", run.id, run.files.join(" ")),
     }
+}
+
+/// A pre-flight: nobody may take its table for data, so every line above and below says what it is.
+fn tried(view: &PreflightView, sql: &str, japanese: bool) -> String {
+    let word = view.verdict.map(crate::app::name).unwrap_or_default();
+    let head = if japanese { "合成データ（実際のデータではありません）" } else { "SYNTHETIC, not data" };
+    match (&view.refusal, &view.synthetic_table) {
+        (Some(refusal), _) => format!("{} {word} {}", view.id, told(refusal, sql, japanese)),
+        (None, table) => format!("{head}\n{}{} {word} ({head})", table.as_deref().unwrap_or_default(), view.id),
+    }
+}
+
+/// A refusal on one line, then the text's line with a caret under the place.
+fn told(refusal: &RunRefusal, sql: &str, japanese: bool) -> String {
+    let sentence = refusal.detail_ja.as_deref().filter(|_| japanese).unwrap_or(&refusal.detail);
+    let place = refusal.at.and_then(|at| TextPlace::from(at).caret(sql)).map(|lines| format!("\n{lines}")).unwrap_or_default();
+    format!("({}): {sentence}{place}", refusal.code)
 }
 
 fn fetch(client: &Client, run: &str, name: &str, out: Option<&Path>) -> Result<String, VerbError> {
@@ -282,4 +312,44 @@ fn fetch(client: &Client, run: &str, name: &str, out: Option<&Path>) -> Result<S
 
 fn shown(value: &impl Serialize) -> Result<String, VerbError> {
     Ok(serde_json::to_string_pretty(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(refusal: Refusal) -> RunView {
+        RunView {
+            id: "run_1".to_owned(),
+            permit: "prm_1".to_owned(),
+            status: "refused".to_owned(),
+            verdict: Some(visiting_policies::terms::Verdict::Refuse),
+            refusal: Some(refusal.into()),
+            files: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_refused_run_is_one_line_and_the_place_under_the_text() {
+        let refusal = Refusal::new(visiting_policies::Code::ColumnUse, "take SUM").ja("SUMにしてください");
+        let placed = run(refusal.clone().at(Some(TextPlace { line: 2, column: 3 })));
+        let sql = "SELECT sex,\n  MAX(points) FROM claims";
+        assert_eq!(verdict(&placed, sql, false), "run_1 refuse (column-use): take SUM\n    MAX(points) FROM claims\n    ^");
+        assert!(verdict(&placed, sql, true).starts_with("run_1 refuse (column-use): SUMにしてください\n"));
+        assert_eq!(verdict(&run(refusal), sql, false), "run_1 refuse (column-use): take SUM");
+    }
+
+    #[test]
+    fn a_synthetic_table_is_headed_and_closed_as_such() {
+        let view = PreflightView {
+            id: "pre_1".to_owned(),
+            permit: "prm_1".to_owned(),
+            status: "answered".to_owned(),
+            synthetic: true,
+            verdict: Some(visiting_policies::terms::Verdict::Release),
+            refusal: None,
+            synthetic_table: Some("sex,n,note\n1,20,\n".to_owned()),
+        };
+        assert_eq!(tried(&view, "SELECT", false), "SYNTHETIC, not data\nsex,n,note\n1,20,\npre_1 release (SYNTHETIC, not data)");
+    }
 }

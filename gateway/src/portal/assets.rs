@@ -21,6 +21,7 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("guests.js", JS, include_bytes!("../../assets/guests.js")),
     ("log.js", JS, include_bytes!("../../assets/log.js")),
     ("run.js", JS, include_bytes!("../../assets/run.js")),
+    ("try.js", JS, include_bytes!("../../assets/try.js")),
     ("verify.js", JS, include_bytes!("../../assets/verify.js")),
 ];
 

@@ -8,7 +8,7 @@ use axum::{
 use maud::{Markup, html};
 use visiting_policies::refusal::{Code, Refusal};
 
-use super::{ctx::Ctx, layout, login, words};
+use super::{ctx::Ctx, lang::Lang, layout, login, words};
 use crate::{app::Shared, problem::Problem};
 
 /// The status that the API gives a refusal.
@@ -55,8 +55,16 @@ fn body(ctx: &Ctx, refusal: &Refusal) -> Markup {
 fn detail(ctx: &Ctx, refusal: &Refusal) -> Markup {
     html! {
         details {
-            summary { (ctx.say("くわしい情報（英語）", "Details")) }
-            p lang="en" { (refusal.detail) }
+            @match refusal.ja.as_deref().filter(|_| ctx.lang == Lang::Ja) {
+                Some(sentence) => {
+                    summary { "くわしい情報" }
+                    p { (sentence) }
+                }
+                None => {
+                    summary { (ctx.say("くわしい情報（英語）", "Details")) }
+                    p lang="en" { (refusal.detail) }
+                }
+            }
             p { (ctx.say("記号：", "Code: ")) code { (refusal.code.name()) } }
         }
     }

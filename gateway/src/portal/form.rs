@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use visiting_policies::{
     record::RequestKey,
     refusal::{Code, Refusal},
+    sign,
     terms::PersonId,
 };
 
@@ -104,6 +105,12 @@ impl Form {
     /// The wish that this form makes, for the functions that the API uses.
     pub(super) fn asked<T>(&self, person: PersonId, body: Result<T, Refusal>) -> Result<Asked<T>, Refusal> {
         Ok(Asked { request: self.key(&person)?, person, body })
+    }
+
+    /// As [`Self::asked`], where the same page may ask again for another text: the text is part of the wish's name.
+    pub(super) fn asked_each<T>(&self, person: PersonId, text: &str, body: Result<T, Refusal>) -> Result<Asked<T>, Refusal> {
+        let RequestKey { key, request } = self.key(&person)?;
+        Ok(Asked { request: RequestKey { key: sign::digest(format!("{key}\n{text}").as_bytes()), request }, person, body })
     }
 
     /// As the API does: same person, same name, same form.

@@ -8,7 +8,7 @@ use visiting_policies::{case::RunCase, refusal::Refusal, terms::RunId};
 use super::{
     chart::{self, Chart},
     lang::Lang,
-    schema,
+    place, schema,
     table::{self, Table},
     time, words,
     workspace::Standing,
@@ -148,7 +148,7 @@ fn question(lang: Lang, page: &RunPage<'_>) -> Markup {
     html! {
         section aria-labelledby="question" {
             h2 #question { (lang.say("実行したSQL", "The SQL as asked")) }
-            pre tabindex="0" { code { (page.sql) } }
+            (place::view(lang, page.sql, page.case.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref())))
             @if page.usable {
                 p { a.button href={ "/permits/" (page.case.permit) "/workspace?run=" (page.id) "#sql" } {
                     (lang.say("このSQLをもう一度使う", "Use this SQL again"))
@@ -244,6 +244,19 @@ mod tests {
         let page = page(Lang::En, Standing::Refused);
         assert!(page.contains("nothing &lt;b&gt;here&lt;/b&gt;") && page.contains("/workspace?run=run_1"), "{page}");
         assert!(!page.contains("<svg") && !page.contains("receipt verify"));
+    }
+
+    #[test]
+    fn a_refused_run_shows_the_place_and_the_fix_in_the_readers_language() {
+        let (id, mut case) = ("run_1".parse().unwrap(), tests::run(Standing::Refused));
+        if let Some((report, _)) = &mut case.judged {
+            let at = visiting_policies::refusal::TextPlace { line: 1, column: 8 };
+            report.refusal = Some(Refusal::new(visiting_policies::Code::ColumnUse, "take SUM").ja("SUMにしてください").at(Some(at)));
+        }
+        let page = RunPage { id: &id, case: &case, sql: "SELECT MAX(x) FROM t", plans: &[], table: None, keys: ("", ""), usable: true };
+        let (ja, en) = (view(Lang::Ja, &page).into_string(), view(Lang::En, &page).into_string());
+        assert!(ja.contains("<mark>MAX</mark>") && ja.contains("SUMにしてください") && !ja.contains("take SUM"), "{ja}");
+        assert!(en.contains("<mark>MAX</mark>") && en.contains("take SUM") && en.contains("line 1, character 8"), "{en}");
     }
 
     #[test]

@@ -91,11 +91,20 @@ impl Cell {
 
 /// The table with its caption, and the words on what its marks mean. `explain` gives a column's title from the catalogue.
 pub(super) fn view(lang: Lang, table: &Table, explain: impl Fn(&str) -> Option<String>) -> Markup {
+    captioned(lang, table, "result-caption", lang.say("出口審査を通った結果", "The result that passed the exit gate"), explain)
+}
+
+/// The same of made-up data, which passed nothing.
+pub(super) fn synthetic(lang: Lang, table: &Table, explain: impl Fn(&str) -> Option<String>) -> Markup {
+    captioned(lang, table, "try-caption", lang.say("合成データの表（実際のデータではありません）", "SYNTHETIC table, not data"), explain)
+}
+
+fn captioned(lang: Lang, table: &Table, id: &str, caption: &str, explain: impl Fn(&str) -> Option<String>) -> Markup {
     let noted = table.rows.iter().any(|row| !row.note.is_empty());
     html! {
-        div.scroll role="group" tabindex="0" aria-labelledby="result-caption" {
+        div.scroll role="group" tabindex="0" aria-labelledby=(id) {
             table.data {
-                caption #result-caption { (lang.say("出口審査を通った結果", "The result that passed the exit gate")) }
+                caption id=(id) { (caption) }
                 thead {
                     tr {
                         @for (title, part) in table.titles.iter().zip(&table.parts) {

@@ -2,6 +2,7 @@
 
 use visiting_policies::{
     record::{Act, Actor, Event},
+    refusal::Refusal,
     terms::Verdict,
     vote::Decision,
 };
@@ -20,6 +21,8 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("permit_issued", "許可", "permit issued"),
     ("extract_made", "抽出", "extract made"),
     ("guest_bound", "プログラムの結び付け", "guest bound"),
+    ("preflight_requested", "合成データでの試行の依頼", "pre-flight requested"),
+    ("preflight_answered", "合成データでの試行の回答", "pre-flight answered"),
     ("run_requested", "解析の依頼", "run requested"),
     ("run_judged", "出口審査の判定", "run judged"),
     ("released", "持ち出し", "released"),
@@ -92,14 +95,18 @@ fn japanese(act: &Act) -> String {
         Act::PermitIssued { permit } => format!("{} の票が揃い、許可 {} が成立した。", permit.application, permit.id),
         Act::ExtractMade { report, .. } => format!("許可 {} の抽出データを作った（約{}人）。", report.permit, report.people),
         Act::GuestBound { permit, name, .. } => format!("利用者プログラム guest.{name} を許可 {permit} に結び付けた。"),
+        Act::PreflightRequested { preflight, permit, .. } => format!("許可 {permit} で、合成データでの試行 {preflight} を依頼した。"),
+        Act::PreflightAnswered { report, .. } => {
+            format!(
+                "合成データでの試行 {} に回答した（判定：{}{}）。",
+                report.preflight,
+                japanese_verdict(report.verdict),
+                code(report.refusal.as_ref(), "、", "")
+            )
+        }
         Act::RunRequested { run, permit, .. } => format!("許可 {permit} で解析 {run} を依頼した。"),
         Act::RunJudged { report, .. } => {
-            let verdict = match report.verdict {
-                Verdict::Release => "そのまま持ち出せる",
-                Verdict::Suppress => "一部を伏せれば持ち出せる",
-                Verdict::Refuse => "持ち出せない",
-            };
-            let code = report.refusal.as_ref().map(|r| format!("（{}）", r.code.name())).unwrap_or_default();
+            let (verdict, code) = (japanese_verdict(report.verdict), code(report.refusal.as_ref(), "（", "）"));
             format!("出口審査は解析 {} を「{verdict}」と判定した{code}。", report.run)
         }
         Act::Released { run, .. } => format!("解析 {run} の結果が、証明書とともに閉域環境を出た。"),
@@ -136,14 +143,20 @@ fn english(act: &Act) -> String {
         Act::PermitIssued { permit } => format!("The votes on {} are complete: permit {} was issued.", permit.application, permit.id),
         Act::ExtractMade { report, .. } => format!("Made the extract of permit {} (about {} people).", report.permit, report.people),
         Act::GuestBound { permit, name, .. } => format!("Bound the guest guest.{name} to permit {permit}."),
+        Act::PreflightRequested { preflight, permit, .. } => {
+            format!("Asked for pre-flight {preflight} on synthetic data under permit {permit}.")
+        }
+        Act::PreflightAnswered { report, .. } => {
+            format!(
+                "Answered pre-flight {} on synthetic data: {}{}.",
+                report.preflight,
+                english_verdict(report.verdict),
+                code(report.refusal.as_ref(), " (", ")")
+            )
+        }
         Act::RunRequested { run, permit, .. } => format!("Asked for run {run} under permit {permit}."),
         Act::RunJudged { report, .. } => {
-            let verdict = match report.verdict {
-                Verdict::Release => "may leave as it is",
-                Verdict::Suppress => "may leave with masks",
-                Verdict::Refuse => "may not leave",
-            };
-            let code = report.refusal.as_ref().map(|r| format!(" ({})", r.code.name())).unwrap_or_default();
+            let (verdict, code) = (english_verdict(report.verdict), code(report.refusal.as_ref(), " (", ")"));
             format!("The exit gate judged run {}: {verdict}{code}.", report.run)
         }
         Act::Released { run, .. } => format!("The result of run {run} left the enclave with its receipt."),
@@ -152,6 +165,27 @@ fn english(act: &Act) -> String {
         Act::Downloaded { run, file } => format!("Fetched {file} of run {run}."),
         Act::Refused { tried, code } => format!("Tried “{tried}” and was refused ({}).", code.name()),
     }
+}
+
+fn japanese_verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Release => "そのまま持ち出せる",
+        Verdict::Suppress => "一部を伏せれば持ち出せる",
+        Verdict::Refuse => "持ち出せない",
+    }
+}
+
+fn english_verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Release => "may leave as it is",
+        Verdict::Suppress => "may leave with masks",
+        Verdict::Refuse => "may not leave",
+    }
+}
+
+/// The code of a refusal between two marks.
+fn code(refusal: Option<&Refusal>, before: &str, after: &str) -> String {
+    refusal.map(|r| format!("{before}{}{after}", r.code.name())).unwrap_or_default()
 }
 
 fn listed<'a>(words: impl Iterator<Item = &'a String>, mark: &str) -> String {
@@ -163,9 +197,9 @@ pub(super) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use visiting_policies::{
-        handover::{ExtractReport, LedgerHead, LoadReport, RunReport},
+        handover::{ExtractReport, LedgerHead, LoadReport, PreflightReport, RunReport},
         permit::{ApplicationContent, Permit, SignedBallot},
-        refusal::{Code, Refusal},
+        refusal::Code,
         terms::{Form, Period, Scope},
         vote::{Ballot, SuspensionOrder},
     };
@@ -202,6 +236,16 @@ pub(super) mod tests {
             remove: BTreeSet::new(),
         };
         let vote = |decision| Act::VoteCast { vote: SignedBallot { ballot: ballot(decision), signature: String::new() } };
+        let tried = |verdict| Act::PreflightAnswered {
+            report: PreflightReport {
+                preflight: "pre_1".parse().unwrap(),
+                index: 9,
+                verdict,
+                refusal: report(verdict).refusal,
+                table: None,
+            },
+            signature: String::new(),
+        };
         let judged = |verdict| Act::RunJudged { report: report(verdict), signature: String::new() };
         let rows = BTreeMap::from([("patients".to_owned(), 120)]);
         let load = LoadReport { listing: "ndb".to_owned(), version: 1, rows: rows.clone(), quarantined: 10, manifest: String::new() };
@@ -229,6 +273,9 @@ pub(super) mod tests {
             },
             Act::ExtractMade { report: extract, signature: String::new() },
             Act::GuestBound { permit: "prm_1".parse().unwrap(), guest: String::new(), name: "risk_band".to_owned() },
+            Act::PreflightRequested { preflight: "pre_1".parse().unwrap(), permit: "prm_1".parse().unwrap(), program: String::new() },
+            tried(Verdict::Release),
+            tried(Verdict::Refuse),
             Act::RunRequested { run, permit, program: String::new() },
             judged(Verdict::Release),
             judged(Verdict::Suppress),

@@ -187,6 +187,10 @@ fn table(code: Code) -> (Pair, Pair) {
                 "Close a live view in another window and open this one again.",
             ),
         ),
+        Code::TooManyPreflights => (
+            ("回答を待っている試行が多すぎます", "Too many pre-flights wait for their answer"),
+            ("どれかの回答が届いてから、もう一度試してください。", "Try again when one of them has its answer."),
+        ),
         Code::GuestRefused => (
             ("利用者プログラムは受け取れませんでした", "The guest was not taken"),
             ("下の指摘を直して、もう一度送ってください。", "Mend what is found below and upload it again."),
@@ -217,8 +221,16 @@ pub(super) fn explained(lang: Lang, refusal: &Refusal) -> Markup {
     let words = of(refusal.code);
     html! {
         p { strong { (words.title(lang)) } }
-        p { (words.help(lang)) }
-        p.note lang="en" data-code=(refusal.code.name()) { (refusal.detail) }
+        @match refusal.ja.as_deref().filter(|_| lang == Lang::Ja) {
+            Some(sentence) => {
+                p data-code=(refusal.code.name()) { (sentence) }
+                p.note { (words.help(lang)) }
+            }
+            None => {
+                p { (words.help(lang)) }
+                p.note lang="en" data-code=(refusal.code.name()) { (refusal.detail) }
+            }
+        }
     }
 }
 

@@ -25,30 +25,39 @@ use super::{
     run::{self, RunPage},
     schema,
     table::Table,
+    tryout::{TRY, Tryout},
     workspace::{self, RUNS_SHOWN, Workspace},
 };
 use crate::{
     app::{App, id},
     problem::Problem,
-    routes::{self, permits, runs},
+    routes::{self, permits, preflights, runs},
     wire::{NewRun, PermitView},
 };
 
 /// The table that pages show.
 const TABLE: &str = "table.csv";
 
-/// `GET /permits/{id}/workspace`; `example=N` and `run=…` fill the editor, `page=N` turns the history's pages.
+/// `GET /permits/{id}/workspace`; `example=N`, `run=…` and `try=…` (with its answer) fill the editor, `page=N` turns the history's pages.
 pub(super) async fn workspace(ctx: Ctx, Path(permit): Path<String>) -> Response {
     let query = ctx.query();
     ctx.guard(runs::LIST, async {
         let bench = Bench::at(&ctx, &permit).await?;
-        let sql = bench.filled(&ctx, &query).await?;
-        bench.page(&ctx, &query, &sql, None, None).await
+        let tried = match query.get(TRY) {
+            "" => None,
+            id => Some(Tryout::read(&ctx, id).await?),
+        };
+        let sql = match &tried {
+            Some(tried) => tried.sql.clone(),
+            None => bench.filled(&ctx, &query).await?,
+        };
+        bench.page(&ctx, &query, Shown { sql: &sql, tried: tried.as_ref(), ..Shown::default() }).await
     })
     .await
 }
 
-/// `POST /permits/{id}/workspace`: asks for a run and leads to it; a refused wish comes back with its text.
+/// `POST /permits/{id}/workspace`: asks for a run and leads to it, or with `do=try` for a pre-flight, which the workspace shows; a
+/// refused wish comes back with its text.
 pub(super) async fn ask(ctx: Ctx, Path(permit): Path<String>, sent: Sent) -> Response {
     let form = match sent.form() {
         Ok(form) => form,
@@ -56,15 +65,23 @@ pub(super) async fn ask(ctx: Ctx, Path(permit): Path<String>, sent: Sent) -> Res
     };
     // Browsers send line ends as CR LF; the same text is the same program whichever way it came.
     let sql = form.get("sql").replace("\r\n", "\n");
+    let trial = form.get("do") == TRY;
     let asked = async {
         Bench::at(&ctx, &permit).await?;
-        runs::submit(&ctx.app, form.asked(ctx.person()?, Ok(NewRun { sql: sql.clone() }))?, &permit).await
+        let (person, wish) = (ctx.person()?, NewRun { sql: sql.clone() });
+        if trial {
+            let id = preflights::submit(&ctx.app, form.asked_each(person, &sql, Ok(wish))?, &permit).await?;
+            return Ok(format!("/permits/{permit}/workspace?{TRY}={id}#try"));
+        }
+        let run = runs::submit(&ctx.app, form.asked(person, Ok(wish))?, &permit).await?;
+        Ok(format!("/runs/{run}"))
     };
-    match ctx.attempt(runs::SUBMIT, asked).await {
+    match ctx.attempt(if trial { preflights::SUBMIT } else { runs::SUBMIT }, asked).await {
         Err(page) => page,
-        Ok(Ok(run)) => layout::see(&format!("/runs/{run}")),
+        Ok(Ok(next)) => layout::see(&next),
         Ok(Err(refusal)) => {
-            let again = async { Bench::at(&ctx, &permit).await?.page(&ctx, &Form::default(), &sql, Some(&form), Some(&refusal)).await };
+            let shown = Shown { sql: &sql, sent: Some(&form), fault: Some(&refusal), tried: None };
+            let again = async { Bench::at(&ctx, &permit).await?.page(&ctx, &Form::default(), shown).await };
             ctx.guard(runs::LIST, again).await
         }
     }
@@ -85,6 +102,15 @@ pub(super) async fn file(ctx: Ctx, Path((run, name)): Path<(String, String)>) ->
         Ok((headers, [(header::CACHE_CONTROL, "no-store")], bytes).into_response())
     })
     .await
+}
+
+/// What the workspace shows beside what is always there.
+#[derive(Default)]
+struct Shown<'a> {
+    sql: &'a str,
+    sent: Option<&'a Form>,
+    fault: Option<&'a Refusal>,
+    tried: Option<&'a Tryout>,
 }
 
 /// A permit as one of its people works with it. To others it does not exist.
@@ -120,7 +146,8 @@ impl Bench {
         Ok(example.map(|e| e.sql).unwrap_or_default())
     }
 
-    async fn page(&self, ctx: &Ctx, query: &Form, sql: &str, sent: Option<&Form>, fault: Option<&Refusal>) -> Result<Response, Refusal> {
+    async fn page(&self, ctx: &Ctx, query: &Form, shown: Shown<'_>) -> Result<Response, Refusal> {
+        let Shown { sql, sent, fault, tried } = shown;
         let page = query.get("page").parse::<usize>().unwrap_or_default();
         let newest = self.runs.iter().rev().skip(page.saturating_mul(RUNS_SHOWN));
         let mut runs = Vec::new();
@@ -140,9 +167,10 @@ impl Bench {
             runs: &runs,
             page: (page, more),
             fault,
+            tried,
         };
         let crumbs = crumbs(ctx, &self.id);
-        let frame = Frame { crumbs, head: None, scripts: &["editor.js"] };
+        let frame = Frame { crumbs, head: tried.map(Tryout::head), scripts: &["editor.js", "try.js"] };
         let mut answer = layout::framed(ctx, ctx.say("解析環境", "Workspace"), frame, workspace::view(ctx.lang, &work));
         if let Some(refusal) = fault {
             *answer.status_mut() = StatusCode::from_u16(Problem::from(refusal.clone()).status).unwrap_or(StatusCode::BAD_REQUEST);

@@ -9,7 +9,12 @@ use visiting_policies::{
     terms::{RunId, Verdict},
 };
 
-use super::{lang::Lang, schema, time, words};
+use super::{
+    lang::Lang,
+    schema, time,
+    tryout::{TRY, Tryout},
+    words,
+};
 use crate::wire::PermitView;
 
 /// Runs on one page of the history.
@@ -35,6 +40,8 @@ pub(super) struct Workspace<'a> {
     pub(super) page: (usize, bool),
     /// Why the last attempt was turned away.
     pub(super) fault: Option<&'a Refusal>,
+    /// What was tried on synthetic data.
+    pub(super) tried: Option<&'a Tryout>,
 }
 
 /// Where a run stands, for class names, scripts and people.
@@ -113,7 +120,11 @@ pub(super) fn view(lang: Lang, work: &Workspace<'_>) -> Markup {
         @if let Some(fault) = work.fault { (words::alert(lang, fault)) }
         @if open {
             div.bench {
-                div { (editor(lang, work)) (examples(lang, work)) }
+                div {
+                    (editor(lang, work))
+                    @if let Some(tried) = work.tried { (tried.view(lang, work.plans)) }
+                    (examples(lang, work))
+                }
                 section.schema aria-labelledby="schema" {
                     h2 #schema { (lang.say("この許可で使える表と列", "Tables and columns of this permit")) }
                     (schema::panel(lang, work.plans))
@@ -165,7 +176,11 @@ fn editor(lang: Lang, work: &Workspace<'_>) -> Markup {
             ul #sql-choices role="listbox" data-layer="" hidden aria-label=(lang.say("候補", "Suggestions")) {}
             p #sql-said role="status" .unseen data-found=(lang.say("件の候補", "suggestions")) {}
             script #sql-words type="application/json" { (maud::PreEscaped(words)) }
-            button type="submit" { (lang.say("実行する", "Run")) }
+            p.actions {
+                button type="submit" { (lang.say("実行する", "Run")) }
+                " "
+                button.secondary type="submit" name="do" value=(TRY) { (lang.say("合成データで試す", "Try on synthetic data")) }
+            }
         }
         (schema::rules(lang))
     }
@@ -309,6 +324,7 @@ pub(super) mod tests {
             reason: (status == "suspended").then(|| "<why>".to_owned()),
             extract: extract.to_owned(),
             versions: BTreeMap::new(),
+            rows_at_most: BTreeMap::new(),
         }
     }
 
@@ -327,6 +343,7 @@ pub(super) mod tests {
             runs: &runs,
             page: (1, true),
             fault,
+            tried: None,
         };
         view(lang, &work).into_string()
     }

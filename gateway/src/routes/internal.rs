@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 use visiting_policies::{
     case::RunCase,
-    handover::{Delivery, ExtractReport, LoadReport, Purpose, RunReport, Signed},
+    handover::{Delivery, ExtractReport, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
     note,
     receipt::{self, Receipt},
     record::{Act, Actor},
@@ -44,6 +44,7 @@ pub(super) fn table() -> Router<Shared> {
         .route("/internal/v1/loads", post(report_load))
         .route("/internal/v1/extracts", post(report_extract))
         .route("/internal/v1/verdicts", post(report_verdict))
+        .route("/internal/v1/preflights", post(take_preflight))
         .route("/internal/v1/deliveries", post(take_delivery))
         .route("/internal/v1/refusals", post(report_refusal))
 }
@@ -116,11 +117,30 @@ async fn report_verdict(State(app): State<Shared>, call: Call) -> Answer {
 /// Records a signed report. Its own bytes name the request, so the same report again gets its first index.
 async fn report<T: Purpose>(app: &App, call: &Call, act: impl FnOnce(Signed<T>) -> Act) -> Result<Response, Refusal> {
     call.only_enclave()?;
-    let signed: Signed<T> = call.json()?;
+    file(app, call.json()?, act).await
+}
+
+async fn file<T: Purpose>(app: &App, signed: Signed<T>, act: impl FnOnce(Signed<T>) -> Act) -> Result<Response, Refusal> {
     let bytes = signed.value.signed_bytes();
     let request = request_key("enclave", &sign::digest(&bytes), &bytes);
     let index = app.desk.act(Actor::Enclave, Some(request), act(signed)).await?;
     Ok(json(StatusCode::OK, Index { index }))
+}
+
+/// The answer of a pre-flight: the synthetic table first, durably; then its report.
+async fn take_preflight(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "POST /internal/v1/preflights", async {
+        call.only_enclave()?;
+        let PreflightAnswer { report, table } = call.json()?;
+        if report.value.table != table.as_ref().map(|csv| sign::digest(csv.as_bytes())) {
+            return Err(Refusal::new(Code::ReportForged, "the table is not the one of the report"));
+        }
+        if let Some(csv) = table {
+            app.documents.put(csv).await?;
+        }
+        file(&app, report, |s| Act::PreflightAnswered { report: s.value, signature: s.signature }).await
+    })
+    .await
 }
 
 async fn report_refusal(State(app): State<Shared>, call: Call) -> Answer {

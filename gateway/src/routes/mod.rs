@@ -7,6 +7,7 @@ pub(crate) mod guests;
 mod internal;
 pub(crate) mod log;
 pub(crate) mod permits;
+pub(crate) mod preflights;
 pub(crate) mod reviews;
 pub(crate) mod runs;
 
@@ -63,6 +64,8 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::list_runs, runs::request_run))
         .routes(routes!(runs::show_run))
         .routes(routes!(runs::fetch_file))
+        .routes(routes!(preflights::request_preflight))
+        .routes(routes!(preflights::show_preflight))
         .routes(routes!(log::show_checkpoint))
         .routes(routes!(log::read_events))
         .routes(routes!(log::stream_events))

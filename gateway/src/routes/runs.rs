@@ -118,16 +118,10 @@ pub(crate) async fn submit(app: &App, asked: Asked<NewRun>, permit: &str) -> Res
     let index = match app.desk.repeated(&request)? {
         Some(index) => index,
         None => {
-            let body = body?;
-            if body.sql.trim().is_empty() {
-                return Err(Refusal::new(Code::Malformed, "there is no SQL to run"));
-            }
-            if body.sql.len() > SQL_MAX_BYTES {
-                return Err(Refusal::new(Code::TooLarge, format!("the SQL has {SQL_MAX_BYTES} bytes at most; shorten it")));
-            }
+            let sql = checked(body?)?;
             // Asked here already, so that SQL which cannot run is not even stored.
             app.desk.view().cases.open_permit(&permit, &person, app.desk.now_ms())?;
-            let program = app.documents.put(body.sql).await?;
+            let program = app.documents.put(sql).await?;
             let run = RunId::from_random(&files::random::<16>()?);
             app.desk.act(Actor::Person(person), Some(request), Act::RunRequested { run, permit, program }).await?
         }
@@ -137,6 +131,18 @@ pub(crate) async fn submit(app: &App, asked: Asked<NewRun>, permit: &str) -> Res
         return Err(Refusal::new(Code::KeyReused, "this Idempotency-Key was used for another request; choose a new one"));
     };
     Ok(run)
+}
+
+/// The text of a wish, when it can be one.
+pub(super) fn checked(wish: NewRun) -> Result<String, Refusal> {
+    if wish.sql.trim().is_empty() {
+        return Err(Refusal::new(Code::Malformed, "there is no SQL to run").ja("実行するSQLがありません。"));
+    }
+    if wish.sql.len() > SQL_MAX_BYTES {
+        let ja = format!("SQLは{SQL_MAX_BYTES}バイトまでです。短くしてください。");
+        return Err(Refusal::new(Code::TooLarge, format!("the SQL has {SQL_MAX_BYTES} bytes at most; shorten it")).ja(ja));
+    }
+    Ok(wish.sql)
 }
 
 async fn fetch(app: &App, call: &Call, run: &str, file: &str) -> Result<Response, Refusal> {
@@ -211,7 +217,7 @@ pub(crate) fn run_view(id: &RunId, case: &RunCase) -> RunView {
         refusal: report
             .and_then(|r| r.refusal.clone())
             .or_else(|| case.withheld.then(visiting_policies::case::suspended))
-            .map(|r| RunRefusal { code: r.code.name(), detail: r.detail }),
+            .map(RunRefusal::from),
         files: names.unwrap_or_default(),
     }
 }

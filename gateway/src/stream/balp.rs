@@ -127,8 +127,23 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
         Act::GuestBound { permit, guest, .. } => {
             create(vec![named.data("guest", guest, codes::DOMAIN_RESOURCE), named.beside("permit", permit.as_str())]).for_research()
         }
+        Act::PreflightRequested { preflight, permit, program } => {
+            let beside = [named.beside("preflight", preflight.as_str()), named.beside("permit", permit.as_str())];
+            let entity = std::iter::once(query("preflights", permit.as_str(), program)).chain(beside).collect();
+            Said::rest(codes::SEARCH, "E", "Query", entity).for_research()
+        }
+        // No data were touched, so nothing was de-identified: a check of a text.
+        Act::PreflightAnswered { report, .. } => {
+            let data = named.data("preflight", report.preflight.as_str(), codes::JOB);
+            let tried = Said::new(codes::APPLICATION_ACTIVITY, codes::OPERATION, "E", vec![data]);
+            match &report.refusal {
+                Some(refusal) => tried.failed("4", refusal.code.name()),
+                None => tried,
+            }
+        }
         Act::RunRequested { run, permit, program } => {
-            let entity = vec![query(permit.as_str(), program), named.beside("run", run.as_str()), named.beside("permit", permit.as_str())];
+            let entity =
+                vec![query("runs", permit.as_str(), program), named.beside("run", run.as_str()), named.beside("permit", permit.as_str())];
             Said::rest(codes::SEARCH, "E", "Query", entity).for_research()
         }
         Act::RunJudged { report, .. } => {
@@ -173,8 +188,8 @@ fn gravity(code: Code) -> &'static str {
 }
 
 /// The query entity of BALP. It allows no `what`; the digest is inside `query`.
-fn query(permit: &str, program: &str) -> Value {
-    let request = format!("POST /v1/permits/{permit}/runs\n\nsql: {program}\n");
+fn query(what: &str, permit: &str, program: &str) -> Value {
+    let request = format!("POST /v1/permits/{permit}/{what}\n\nsql: {program}\n");
     json!({
         "type": codes::SYSTEM_OBJECT.json(),
         "role": codes::QUERY.json(),

@@ -5,7 +5,7 @@ use visiting_policies::{
     case::Cases,
     record::{Act, Actor, Event},
     refusal::{Code, Refusal},
-    terms::{ApplicationId, PermitId, PersonId, RunId},
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
 };
 
 /// The case that an event is about: the most particular id that it names.
@@ -19,6 +19,8 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
         Act::PermitIssued { permit } => Some(permit.id.to_string()),
         Act::GuestBound { permit, .. } => Some(permit.to_string()),
         Act::ExtractMade { report, .. } => Some(report.permit.to_string()),
+        Act::PreflightRequested { preflight, .. } => Some(preflight.to_string()),
+        Act::PreflightAnswered { report, .. } => Some(report.preflight.to_string()),
         Act::PermitSuspended { order, .. } => Some(order.permit.to_string()),
         Act::RunRequested { run, .. } | Act::Released { run, .. } | Act::Downloaded { run, .. } => Some(run.to_string()),
         Act::RunJudged { report, .. } => Some(report.run.to_string()),
@@ -31,7 +33,8 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
 /// The id of a case in a path.
 fn named(path: &str) -> Option<String> {
     let ids = path.split(['/', '?', '&', '=']);
-    let case = |id: &&str| id.parse::<ApplicationId>().is_ok() || id.parse::<PermitId>().is_ok() || id.parse::<RunId>().is_ok();
+    let of_permit = |id: &str| id.parse::<PermitId>().is_ok() || id.parse::<RunId>().is_ok() || id.parse::<PreflightId>().is_ok();
+    let case = |id: &&str| id.parse::<ApplicationId>().is_ok() || of_permit(id);
     ids.into_iter().find(case).map(str::to_owned)
 }
 
@@ -55,7 +58,7 @@ impl Filter {
             return Err(malformed("`kind` is a kind of event as the record writes it, such as run_requested; several with commas between"));
         }
         if case.is_some_and(|case| named(case).as_deref() != Some(case)) {
-            return Err(malformed("`case` is the id of an application, a permit or a run"));
+            return Err(malformed("`case` is the id of an application, a permit, a run or a pre-flight"));
         }
         Ok(Self { kinds, person: person.map(str::parse).transpose()?, case: case.map(str::to_owned) })
     }
@@ -68,10 +71,11 @@ impl Filter {
     }
 }
 
-/// A run belongs to its permit, a permit to its application.
+/// A run or pre-flight belongs to its permit, a permit to its application.
 fn belongs(subject: &str, wanted: &str, cases: &Cases) -> bool {
     let of_run = subject.parse::<RunId>().ok().and_then(|run| cases.runs.get(&run)).map(|run| run.permit.clone());
-    let permit = of_run.or_else(|| subject.parse::<PermitId>().ok());
+    let of_try = || subject.parse::<PreflightId>().ok().and_then(|id| cases.preflights.get(&id)).map(|case| case.permit.clone());
+    let permit = of_run.or_else(of_try).or_else(|| subject.parse::<PermitId>().ok());
     let application = permit.as_ref().and_then(|id| cases.permits.get(id)).map(|case| case.permit.application.as_str());
     subject == wanted || permit.as_ref().is_some_and(|p| p.as_str() == wanted) || application == Some(wanted)
 }

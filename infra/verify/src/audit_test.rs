@@ -3,8 +3,13 @@
 use std::fs;
 
 use visiting_policies::{
+    Code, Refusal,
+    handover::{PreflightReport, Purpose, RunReport},
     note::{self, Checkpoint},
     record::{Act, Actor, Event},
+    refusal::TextPlace,
+    sign,
+    terms::Verdict,
 };
 
 use crate::{
@@ -30,6 +35,43 @@ fn sound() -> Vec<Vec<u8>> {
 #[track_caller]
 fn fails(ended: &Ended, fault: Fault) {
     assert_eq!(ended.fault, Some(fault), "{:#?}", ended.lines);
+}
+
+#[test]
+fn refusals_with_a_place_and_preflights_are_sound_and_change_no_old_bytes() {
+    let enclave = sample::key(2);
+    let refusal = Refusal::new(Code::ColumnUse, "take SUM").ja("SUMにしてください").at(Some(TextPlace { line: 2, column: 3 }));
+    let report = RunReport {
+        run: "run_2".parse().unwrap(),
+        index: 12,
+        verdict: Verdict::Refuse,
+        refusal: Some(refusal.clone()),
+        files: Vec::new(),
+        ..sample::report()
+    }
+    .sign(&enclave);
+    let tried = |refusal: Option<Refusal>, table: Option<String>| {
+        let verdict = if refusal.is_some() { Verdict::Refuse } else { Verdict::Release };
+        let report = PreflightReport { preflight: "pre_1".parse().unwrap(), index: 14, verdict, refusal, table }.sign(&enclave);
+        (Actor::Enclave, Act::PreflightAnswered { report: report.value, signature: report.signature })
+    };
+    let (hanako, permit, program) = (Actor::Person("per_a".parse().unwrap()), "prm_1".parse().unwrap(), sign::digest(b"SELECT"));
+    let mut acts = sample::acts();
+    acts.extend([
+        (hanako.clone(), Act::RunRequested { run: "run_2".parse().unwrap(), permit, program: program.clone() }),
+        (Actor::Enclave, Act::RunJudged { report: report.value, signature: report.signature }),
+        (hanako, Act::PreflightRequested { preflight: "pre_1".parse().unwrap(), permit: "prm_1".parse().unwrap(), program }),
+    ]);
+    let with = |answer| sample::lines(acts.iter().cloned().chain([answer]).collect());
+    for answer in [tried(Some(refusal.clone()), None), tried(None, Some(sign::digest(b"table")))] {
+        let ended = verify(&request(&published(&with(answer))));
+        assert_eq!(ended.fault, None, "{:#?}", ended.lines);
+    }
+    // An answer that is neither a refusal nor a table, or one twice, breaks the law.
+    fails(&verify(&request(&published(&with(tried(None, None))))), Fault::Meaning);
+    let twice = sample::lines(acts.iter().cloned().chain([tried(Some(refusal.clone()), None), tried(Some(refusal), None)]).collect());
+    fails(&verify(&request(&published(&twice))), Fault::Meaning);
+    assert!(!String::from_utf8(sound().concat()).unwrap().contains("\"ja\""), "what has no Japanese and no place is written as before");
 }
 
 #[test]

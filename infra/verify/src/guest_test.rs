@@ -67,7 +67,7 @@ fn a_run_names_only_guests_that_were_bound_before_it() {
     let mut cases = cases();
     cases.admit(&bound("per_a", &sign::digest(b"later"), "later", 2000)).unwrap();
     let run = &cases.runs[&"run_1".parse().unwrap()];
-    assert_eq!(cases.guests_of(run).into_keys().collect::<Vec<_>>(), ["band"]);
+    assert_eq!(cases.guests_of(&run.permit, run.index).into_keys().collect::<Vec<_>>(), ["band"]);
 }
 
 #[test]

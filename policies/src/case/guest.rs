@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cases, RunCase, person};
+use super::{Cases, person};
 use crate::{
     disclosure::limits,
     record::Event,
@@ -56,11 +56,11 @@ impl Cases {
         Ok(())
     }
 
-    /// The guests that a run can name: bound to its permit before it was asked for.
+    /// The guests that a run or trial can name: bound to its permit before it was asked for by the event `index`.
     #[must_use]
-    pub fn guests_of(&self, run: &RunCase) -> BTreeMap<&str, &BoundGuest> {
-        let bound = self.permits.get(&run.permit).into_iter().flat_map(|case| &case.guests);
-        bound.filter(|(_, guest)| guest.index < run.index).map(|(name, guest)| (name.as_str(), guest)).collect()
+    pub fn guests_of(&self, permit: &PermitId, index: u64) -> BTreeMap<&str, &BoundGuest> {
+        let bound = self.permits.get(permit).into_iter().flat_map(|case| &case.guests);
+        bound.filter(|(_, guest)| guest.index < index).map(|(name, guest)| (name.as_str(), guest)).collect()
     }
 }
 

@@ -1,0 +1,132 @@
+//! The synthetic twin: tables like those of a permit, made from the listings alone. No data are read, so what is judged on it tells
+//! nothing of anybody; the code that judges is the very same, so a text that is refused on its plan is refused here in the same words.
+
+mod draw;
+mod generate;
+#[cfg(test)]
+mod tests;
+mod trial;
+mod twins;
+mod write;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use visiting_catalog::Listing;
+use visiting_policies::{
+    Refusal, sign,
+    terms::{Scope, Verdict},
+};
+
+pub use self::trial::{Real, Trial};
+pub(crate) use self::twins::Twins;
+use crate::{
+    bound::{Guests, Shelf},
+    config::Config,
+    extract::Extract,
+    fault::Fault,
+    judge::{self, Judged, Setting},
+    keys::GateKeys,
+    known::{Block, Known},
+    plan::Signature,
+};
+
+/// People of a twin: tables with shown and with masked cells, and less than a second to make.
+pub const PEOPLE: u32 = 20_000;
+
+/// The seed of every twin: two people who try the same text see the same table.
+pub const SEED: u64 = 1;
+
+/// What is known of an extract without its data: what a twin is made from.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Tables, columns and months.
+    pub scope: Scope,
+    /// Data version by listing.
+    pub versions: BTreeMap<String, u64>,
+    /// Magnitude of each table's rows, by `listing.table`, where it is known: plans may be refused by it.
+    pub rows: BTreeMap<String, u64>,
+}
+
+/// What came of a text on a twin. Its table is made up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// What the exit gate says on these data.
+    pub verdict: Verdict,
+    /// Why, for a refusal.
+    pub refusal: Option<Refusal>,
+    /// The synthetic table as CSV.
+    pub table: Option<String>,
+}
+
+impl Tried {
+    /// A refusal.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self { verdict: Verdict::Refuse, refusal: Some(refusal.for_the_record()), table: None }
+    }
+
+    /// True when the text was refused before any row was looked at.
+    #[must_use]
+    pub fn refused_on_plan(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| !refusal.code.follows_data())
+    }
+
+    /// What the gate said, and what the ledger would learn.
+    fn of(judged: Result<Judged, Fault>) -> Result<(Self, Block), Fault> {
+        let judged = match judged {
+            Err(Fault::Refused(refusal)) => return Ok((Self::refused(refusal), Block::default())),
+            other => other?,
+        };
+        let csv = judged.files.get("table.csv").and_then(|text| sign::from_base64(text)).and_then(|bytes| String::from_utf8(bytes).ok());
+        let refusal = judged.refusal.map(Refusal::for_the_record);
+        Ok((Self { verdict: judged.verdict, refusal, table: csv }, judged.block))
+    }
+}
+
+/// A permit's twin, opened. Its folder goes with it.
+#[derive(Debug)]
+pub(crate) struct Twin {
+    config: Config,
+    keys: GateKeys,
+    extract: Extract,
+}
+
+impl Twin {
+    /// Makes the twin of a model in a folder of its own.
+    pub(crate) fn make(folder: PathBuf, model: &Model, listings: &[Listing], people: u32, seed: u64) -> Result<Self, Fault> {
+        let plans = visiting_catalog::plan(&model.scope, listings)?;
+        let keys = GateKeys::throw_away()?;
+        // No door and no linkage unit: a twin reaches nothing.
+        let config = Config { home: folder, linkage: PathBuf::new(), gateway: String::new() };
+        let extract = write::write(&config.home.join("extract"), model, &plans, people, seed)?;
+        Ok(Self { config, keys, extract })
+    }
+
+    /// Judges a text on the twin, beside what `known` says was shown before.
+    pub(crate) async fn judge(
+        &self,
+        listings: &[Listing],
+        known: &Known,
+        shelf: &mut Shelf,
+        guests: (&Guests, BTreeMap<String, Signature>),
+        sql: &str,
+    ) -> Result<(Tried, Block), Fault> {
+        let (guests, signatures) = guests;
+        let setting = Setting { config: &self.config, extract: &self.extract, listings, keys: &self.keys, known, guests, signatures };
+        Tried::of(judge::judge(&setting, shelf, sql).await)
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.config.home
+    }
+}
+
+impl Drop for Twin {
+    fn drop(&mut self) {
+        // Nothing in it is worth keeping or hiding.
+        let _ = std::fs::remove_dir_all(self.folder());
+    }
+}

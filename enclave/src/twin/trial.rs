@@ -1,0 +1,141 @@
+//! Trying texts outside the enclave: on a twin, by researchers on their own machine; and on an extract, to compare the two.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use visiting_catalog::Listing;
+use visiting_policies::{case::BoundGuest, terms::PermitId};
+
+use super::{Model, Tried, Twin};
+use crate::{
+    bound::{Guests, Shelf},
+    config::{Config, PARTITIONS},
+    extract::Extract,
+    fault::Fault,
+    judge::{self, Setting},
+    keys::GateKeys,
+    known::Known,
+};
+
+/// A twin, and what was shown of it so far.
+#[derive(Debug)]
+pub struct Trial {
+    twin: Twin,
+    listings: Vec<Listing>,
+    runtime: tokio::runtime::Runtime,
+    known: Known,
+    shelf: Shelf,
+    bound: BTreeMap<String, BoundGuest>,
+}
+
+impl Trial {
+    /// Makes a twin in a temporary folder, which goes when this value goes.
+    ///
+    /// # Errors
+    /// A refusal for a scope that the listings do not have; anything else is the machine's.
+    pub fn new(model: &Model, listings: Vec<Listing>, people: u32, seed: u64) -> Result<Self, Fault> {
+        let twin = Twin::make(temporary(), model, &listings, people, seed)?;
+        Ok(Self { twin, listings, runtime: runtime()?, known: Known::default(), shelf: Shelf::default(), bound: BTreeMap::new() })
+    }
+
+    /// Binds a guest that was examined, under its own name.
+    ///
+    /// # Errors
+    /// Everything that the examination found.
+    pub fn bind(&mut self, manifest: &str, module: &[u8]) -> Result<String, visiting_intake::Report> {
+        let accepted = visiting_intake::examine(manifest, module)?;
+        self.shelf.put(accepted.digest.clone(), visiting_intake::container(manifest, module));
+        let name = accepted.manifest.name;
+        self.bound.insert(name.clone(), BoundGuest { guest: accepted.digest, by: nobody(), index: 0 });
+        Ok(name)
+    }
+
+    /// Tries a text. What it shows counts as shown for the next one.
+    ///
+    /// # Errors
+    /// Only the machine's; a refusal is an answer.
+    pub fn ask(&mut self, sql: &str) -> Result<Tried, Fault> {
+        let bound = self.bound.iter().map(|(name, guest)| (name.as_str(), guest)).collect();
+        let (guests, signatures) = match self.shelf.open(&bound, sql) {
+            Err(Fault::Refused(refusal)) => return Ok(Tried::refused(refusal)),
+            opened => opened?,
+        };
+        let judged = self.twin.judge(&self.listings, &self.known, &mut self.shelf, (&guests, signatures), sql);
+        let (tried, block) = self.runtime.block_on(judged)?;
+        self.known.add(block);
+        Ok(tried)
+    }
+
+    /// Forgets what was shown.
+    pub fn forget(&mut self) {
+        self.known = Known::default();
+    }
+}
+
+/// A permit's extract, judged in this process as on an empty ledger: for those who compare a twin with it. Nothing is recorded and
+/// nothing leaves.
+#[derive(Debug)]
+pub struct Real {
+    config: Config,
+    keys: GateKeys,
+    extract: Extract,
+    listings: Vec<Listing>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Real {
+    /// Opens the extract of a permit in this home.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn open(config: Config, permit: &PermitId, listings: Vec<Listing>) -> Result<Self, Fault> {
+        let keys = GateKeys::load(&config)?;
+        let extract = Extract::open(&config, &keys, permit)?;
+        Ok(Self { config, keys, extract, listings, runtime: runtime()? })
+    }
+
+    /// Judges a text.
+    ///
+    /// # Errors
+    /// Only the machine's; a refusal is an answer.
+    pub fn ask(&self, sql: &str) -> Result<Tried, Fault> {
+        let (known, guests) = (Known::default(), Guests::new());
+        let setting = Setting {
+            config: &self.config,
+            extract: &self.extract,
+            listings: &self.listings,
+            keys: &self.keys,
+            known: &known,
+            guests: &guests,
+            signatures: BTreeMap::new(),
+        };
+        let judged = self.runtime.block_on(judge::judge(&setting, &mut Shelf::default(), sql));
+        Tried::of(judged).map(|(tried, _)| tried)
+    }
+
+    /// What a twin of it is made from.
+    #[must_use]
+    pub fn model(&self) -> Model {
+        let manifest = &self.extract.manifest;
+        let rows = manifest.rows.iter().map(|(table, n)| (table.clone(), visiting_policies::terms::magnitude(*n))).collect();
+        Model { scope: manifest.scope.clone(), versions: manifest.versions.clone(), rows }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(PARTITIONS).build()?)
+}
+
+/// A folder of its own below the machine's temporary one.
+fn temporary() -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    std::env::temp_dir().join(format!("visiting-twin-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// Whoever sits at this machine: nobody asks who bound a guest here.
+fn nobody() -> visiting_policies::terms::PersonId {
+    visiting_policies::terms::PersonId::from_random(&[])
+}
