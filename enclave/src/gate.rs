@@ -93,13 +93,12 @@ pub(crate) fn check(context: &Context<'_>, cells: &Cells, known: &Known) -> Resu
         if !enough(context, cell) {
             continue;
         }
-        let mut people: People = cell.shares.iter().map(|s| context.ordinal(s.unit)).collect();
-        people.sort_unstable();
+        let people = People::new(cell.shares.iter().map(|s| context.ordinal(s.unit)).collect());
         rows.push(desk.row(key, cell, &people, &table.base));
         table.rows.push(ShownRow { key: key.iter().copied().map(KeyValue::Int).collect(), people });
     }
     let again = known.has_table(&table);
-    if !rows.iter().any(|r| r.own) || (!again && known.completed_by(&table, context.rules.people_min)) {
+    if !rows.iter().any(|r| r.own) || (!again && known.completed_by(&table, context.rules.people_min, known.mark())) {
         return Err(Refusal::new(
             Code::NothingToShow,
             "nothing of this table can be shown; ask for larger groups, or read what was released before",
@@ -232,7 +231,7 @@ impl Desk<'_> {
         let mut vector: Vec<(u32, i128)> = parts.iter().map(|(unit, p)| (self.context.ordinal(*unit), p.sum)).collect();
         vector.sort_unstable();
         let vector = Vector::new(vector);
-        let people: People = vector.people.to_vec();
+        let people = vector.people.clone();
         if (people.len() as u64) < self.context.k()
             || facilities.iter().any(|f| !disclosure::undominated(self.context.rules.dominance_percent, f))
         {
