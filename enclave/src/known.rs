@@ -83,7 +83,15 @@ const FOUND_BY: usize = 16;
 pub(crate) struct Known {
     entries: Vec<Entry>,
     families: HashMap<String, Family>,
-    tables: Vec<TableEntry>,
+    tables: Vec<Table>,
+}
+
+/// A displayed table, and where to look for rows of it.
+#[derive(Debug, Clone)]
+struct Table {
+    entry: TableEntry,
+    /// Rows by their lowest members.
+    first: HashMap<u32, Vec<usize>>,
 }
 
 /// Places of all entries of one statistic, oldest first, and where to look for one.
@@ -99,7 +107,7 @@ impl Known {
     /// Adds what a run shows.
     pub(crate) fn add(&mut self, block: Block) {
         block.entries.into_iter().for_each(|e| self.add_entry(e));
-        self.tables.extend(block.tables);
+        block.tables.into_iter().for_each(|t| self.add_table(t));
     }
 
     /// Adds one statistic.
@@ -108,7 +116,7 @@ impl Known {
         let family = self.families.entry_ref(entry.of.as_str()).or_default();
         family.all.push(place);
         family.plans.entry_ref(entry.plan.as_str()).or_default().push(place);
-        for person in entry.vector.people.iter().take(FOUND_BY) {
+        for person in entry.vector.people.lowest().iter().take(FOUND_BY) {
             family.first.entry(*person).or_default().push(place);
         }
         if !entry.facilities.is_empty() {
@@ -119,18 +127,18 @@ impl Known {
 
     /// All of it, in the order in which it came.
     pub(crate) fn into_block(self) -> Block {
-        Block { entries: self.entries, tables: self.tables }
+        Block { entries: self.entries, tables: self.tables.into_iter().map(|t| t.entry).collect() }
     }
 
     /// Adds one table.
     pub(crate) fn add_table(&mut self, table: TableEntry) {
-        self.tables.push(table);
+        self.tables.push(Table::new(table));
     }
 
     /// Every entry of one statistic, oldest first.
     pub(crate) fn of<'a>(&'a self, of: &'a str) -> impl Iterator<Item = (&'a Entry, &'a People)> {
         let places = self.families.get(of).into_iter().flat_map(|f| f.all.iter());
-        places.filter_map(|i| self.entries.get(*i)).map(|e| (e, e.vector.people.as_ref()))
+        places.filter_map(|i| self.entries.get(*i)).map(|e| (e, &e.vector.people))
     }
 
     /// Every entry of one statistic with this plan, oldest first.
@@ -144,13 +152,13 @@ impl Known {
     ///
     /// Of two such sets the `k` lowest members have one in common: of the set whose k-th lowest member is the lower one, all k would
     /// otherwise be missing in the other.
-    pub(crate) fn close<'a>(&'a self, of: &str, people: &[u32], k: u64, facilities: bool) -> Vec<&'a Entry> {
+    pub(crate) fn close<'a>(&'a self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&'a Entry> {
         let Some(family) = self.families.get(of) else { return Vec::new() };
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
         let mut places: Vec<usize> = if prefix > FOUND_BY || people.len() < prefix {
             family.all.clone()
         } else {
-            people.iter().take(prefix).filter_map(|p| family.first.get(p)).flatten().copied().collect()
+            people.lowest().iter().take(prefix).filter_map(|p| family.first.get(p)).flatten().copied().collect()
         };
         let near = |i: &usize| self.entries.get(*i).is_some_and(|e| people::near(people, &e.vector.people, k));
         places.sort_unstable();
@@ -164,37 +172,71 @@ impl Known {
         places.iter().filter_map(|i| self.entries.get(*i)).collect()
     }
 
-    /// True when this set is a total over displayed rows of an earlier table, up to fewer than `k` people and not provably all:
-    /// the total minus the rows would single them out.
-    pub(crate) fn completes(&self, total: &[u32], place: &Place, k: u64) -> bool {
-        self.tables.iter().any(|table| adds_up(table, total, place, k))
+    /// How much is there; see [`Known::completed_by`].
+    pub(crate) fn mark(&self) -> usize {
+        self.entries.len()
     }
 
-    /// True when a shown total is, in the same sense, completed by this new table's rows.
-    pub(crate) fn completed_by(&self, table: &TableEntry, k: u64) -> bool {
-        self.of("people").any(|(entry, total)| adds_up(table, total, &entry.place, k))
+    /// True when this set is a total over displayed rows of an earlier table, up to fewer than `k` people and not provably all:
+    /// the total minus the rows would single them out.
+    pub(crate) fn completes(&self, total: &People, place: &Place, k: u64) -> bool {
+        self.tables.iter().any(|table| table.adds_up(total, place, k))
+    }
+
+    /// True when a total that was shown before `mark` is, in the same sense, completed by this new table's rows.
+    pub(crate) fn completed_by(&self, table: &TableEntry, k: u64, mark: usize) -> bool {
+        let before = self.families.get("people").into_iter().flat_map(|f| f.all.iter()).take_while(|place| **place < mark);
+        let mut totals = before.filter_map(|place| self.entries.get(*place)).peekable();
+        if totals.peek().is_none() {
+            return false;
+        }
+        let table = Table::new(table.clone());
+        totals.any(|entry| table.adds_up(&entry.vector.people, &entry.place, k))
     }
 
     /// True when the very same table was displayed.
     pub(crate) fn has_table(&self, table: &TableEntry) -> bool {
-        self.tables.contains(table)
+        self.tables.iter().any(|t| t.entry == *table)
     }
 }
 
-/// True when two or more rows lie in the total, (nearly) nobody is in two of them, fewer than `k` people are in only one of total
-/// and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it: the
-/// near-equal rule sees to that one, and counting it would refuse the same table a second time.
-fn adds_up(table: &TableEntry, total: &[u32], place: &Place, k: u64) -> bool {
-    let part = |row: &&ShownRow| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
-    let inside: Vec<&ShownRow> = table.rows.iter().filter(part).collect();
-    let memberships: usize = inside.iter().map(|row| row.people.len()).sum();
-    // Rows that fall short of the total by k people or more need no union.
-    if inside.len() < 2 || (memberships as u64) + k <= total.len() as u64 {
-        return false;
+impl Table {
+    fn new(entry: TableEntry) -> Self {
+        let mut first: HashMap<u32, Vec<usize>> = HashMap::default();
+        for (number, row) in entry.rows.iter().enumerate() {
+            row.people.lowest().iter().take(FOUND_BY).for_each(|p| first.entry(*p).or_default().push(number));
+        }
+        Self { entry, first }
     }
-    let (union, memberships) = people::union(inside.iter().map(|row| &row.people));
-    let disjoint = ((memberships - union.len()) as u64) < k;
-    disjoint && people::near(&union, total, k) && !is_whole(table, inside.iter().map(|row| &row.key), place)
+
+    /// Rows of which fewer than `k` people may be outside the total: of k members of such a row, one is inside. Where the total is
+    /// the longer list, all rows.
+    fn candidates(&self, total: &People, k: u64) -> Vec<&ShownRow> {
+        let rows = &self.entry.rows;
+        if k > FOUND_BY as u64 || total.len() > FOUND_BY * rows.len() {
+            return rows.iter().collect();
+        }
+        let mut found: Vec<usize> = total.sorted().iter().filter_map(|p| self.first.get(p)).flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|i| rows.get(i)).collect()
+    }
+
+    /// True when two or more rows lie in the total, (nearly) nobody is in two of them, fewer than `k` people are in only one of total
+    /// and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it: the
+    /// near-equal rule sees to that one, and counting it would refuse the same table a second time.
+    fn adds_up(&self, total: &People, place: &Place, k: u64) -> bool {
+        let part = |row: &&ShownRow| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
+        let inside: Vec<&ShownRow> = self.candidates(total, k).into_iter().filter(part).collect();
+        let memberships: usize = inside.iter().map(|row| row.people.len()).sum();
+        // Rows that fall short of the total by k people or more need no union.
+        if inside.len() < 2 || (memberships as u64) + k <= total.len() as u64 {
+            return false;
+        }
+        let (union, memberships) = people::union(inside.iter().map(|row| &row.people));
+        let disjoint = ((memberships - union.len()) as u64) < k;
+        disjoint && people::near(&union, total, k) && !is_whole(&self.entry, inside.iter().map(|row| &row.key), place)
+    }
 }
 
 /// True when the total is a coarser group of the very same question, and every finer group of it is displayed: then the rest is
@@ -220,7 +262,7 @@ mod tests {
             of: "people".to_owned(),
             shown: "people".to_owned(),
             value: "10".to_owned(),
-            vector: Vector::set(people.into_iter().collect::<People>()),
+            vector: Vector::set(People::new(people.into_iter().collect())),
             place: Place { base: plan.to_owned(), keys: Vec::new() },
             facilities: Vec::new(),
         }
@@ -229,16 +271,15 @@ mod tests {
     #[test]
     fn what_is_close_is_found_wherever_the_difference_lies() {
         // 40 sets over people that are shared out by a stride, each close to the ones that differ in up to nine members.
-        let base: Vec<People> = (0..40u32).map(|s| (0..60).map(|i| (i * 37 + s * 11) % 997).sorted_set()).collect();
+        let base: Vec<Vec<u32>> = (0..40u32).map(|s| (0..60).map(|i| (i * 37 + s * 11) % 997).sorted_set()).collect();
         let mut known = Known::default();
         for (number, set) in base.iter().enumerate() {
             known.add_entry(entry(&number.to_string(), set.iter().copied()));
         }
         for (number, set) in base.iter().enumerate() {
             for (missing, from) in [(0, 0), (9, 0), (9, 50), (9, 25), (10, 0), (10, 50)] {
-                let asked: People = set.iter().enumerate().filter(|(i, _)| *i < from || *i >= from + missing).map(|(_, p)| *p).collect();
-                let every =
-                    |k| known.of("people").filter(|(_, p)| people::near(&asked, p, k)).map(|(e, _)| e.plan.clone()).collect::<Vec<_>>();
+                let asked = People::new(set.iter().enumerate().filter(|(i, _)| *i < from || *i >= from + missing).map(|(_, p)| *p).collect());
+                let every = |k| known.of("people").filter(|(_, p)| people::near(&asked, p, k)).map(|(e, _)| e.plan.clone()).collect::<Vec<_>>();
                 for k in [3, 10, 16, 17, 60] {
                     let found: Vec<String> = known.close("people", &asked, k, false).iter().map(|e| e.plan.clone()).collect();
                     assert_eq!(found, every(k), "set {number} without {missing} from {from}, k = {k}");
@@ -250,12 +291,12 @@ mod tests {
     }
 
     trait SortedSet {
-        fn sorted_set(self) -> People;
+        fn sorted_set(self) -> Vec<u32>;
     }
 
     impl<I: Iterator<Item = u32>> SortedSet for I {
-        fn sorted_set(self) -> People {
-            let mut all: People = self.collect();
+        fn sorted_set(self) -> Vec<u32> {
+            let mut all: Vec<u32> = self.collect();
             all.sort_unstable();
             all.dedup();
             all

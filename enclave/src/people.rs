@@ -1,26 +1,92 @@
-//! Sets of people and vectors of contributions, by ledger ordinal: sorted, compared with early exit, stored compactly.
+//! Sets of people and vectors of contributions, by ledger ordinal: compared with early exit, stored compactly.
 //!
-//! Two sets that are not nearly equal differ among their first few members, so most comparisons end after about k steps.
+//! Two sets that are not nearly equal differ among their first few members, so most comparisons end after about k steps; and only
+//! sets that are compared further, or stored, are ever sorted.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use itertools::{EitherOrBoth, Itertools as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use visiting_policies::sign;
 
-/// A set of people: sorted ordinals, each once.
-pub(crate) type People = Vec<u32>;
+/// Lowest members that every set knows: several times any k, so that sets which differ are told apart by them.
+const LOWEST: usize = 64;
+
+/// A set of people by ordinal, each once. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct People(Arc<Set>);
+
+#[derive(Debug)]
+struct Set {
+    /// In the order in which they came.
+    members: Vec<u32>,
+    /// The lowest ones, sorted.
+    lowest: Vec<u32>,
+    /// All of them, sorted, and where they were; made when first asked for, `None` where they came sorted.
+    order: OnceLock<Option<Order>>,
+}
+
+#[derive(Debug)]
+struct Order {
+    sorted: Vec<u32>,
+    places: Vec<u32>,
+}
+
+impl People {
+    /// From ordinals in any order, each once.
+    pub(crate) fn new(members: Vec<u32>) -> Self {
+        let sorted = members.is_sorted();
+        let mut lowest = members.clone();
+        if !sorted && lowest.len() > LOWEST {
+            lowest.select_nth_unstable(LOWEST);
+        }
+        lowest.truncate(LOWEST);
+        lowest.sort_unstable();
+        let order = if sorted { OnceLock::from(None) } else { OnceLock::new() };
+        Self(Arc::new(Set { members, lowest, order }))
+    }
+
+    /// How many.
+    pub(crate) fn len(&self) -> usize {
+        self.0.members.len()
+    }
+
+    /// The lowest members, sorted; all of them in a small set.
+    pub(crate) fn lowest(&self) -> &[u32] {
+        &self.0.lowest
+    }
+
+    /// All members, sorted.
+    pub(crate) fn sorted(&self) -> &[u32] {
+        self.order().map_or(&self.0.members, |order| &order.sorted)
+    }
+
+    fn order(&self) -> Option<&Order> {
+        let make = || {
+            let mut pairs: Vec<u64> = self.0.members.iter().zip(0u64..).map(|(member, place)| u64::from(*member) << 32 | place).collect();
+            pairs.sort_unstable();
+            Some(Order { sorted: pairs.iter().map(|p| (p >> 32) as u32).collect(), places: pairs.iter().map(|p| *p as u32).collect() })
+        };
+        self.0.order.get_or_init(make).as_ref()
+    }
+}
+
+impl PartialEq for People {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.len() == other.len() && self.sorted() == other.sorted())
+    }
+}
 
 /// Contributions by person; who contributes nothing stands with 0.
 #[derive(Debug, Clone)]
 pub(crate) struct Vector {
     /// Who.
-    pub(crate) people: Arc<People>,
+    pub(crate) people: People,
     /// How much.
     pub(crate) amounts: Amounts,
 }
 
-/// One number a person, in the smallest form that holds them all.
+/// One number a person in the order in which people came, in the smallest form that holds them all.
 #[derive(Debug, Clone)]
 pub(crate) enum Amounts {
     /// 1 each: a set.
@@ -44,25 +110,27 @@ impl Amounts {
 
 impl Vector {
     /// A set: 1 for everybody in it.
-    pub(crate) fn set(people: impl Into<Arc<People>>) -> Self {
-        Self { people: people.into(), amounts: Amounts::One }
+    pub(crate) fn set(people: People) -> Self {
+        Self { people, amounts: Amounts::One }
     }
 
     /// From contributions sorted by person.
     pub(crate) fn new(pairs: Vec<(u32, i128)>) -> Self {
-        let people: People = pairs.iter().map(|(p, _)| *p).collect();
+        let people = People::new(pairs.iter().map(|(p, _)| *p).collect());
         let small: Option<Vec<i64>> = pairs.iter().map(|(_, y)| i64::try_from(*y).ok()).collect();
         let amounts = match small {
             Some(all) if all.iter().all(|y| *y == 1) => Amounts::One,
             Some(all) => Amounts::Small(all),
             None => Amounts::Wide(pairs.into_iter().map(|(_, y)| y).collect()),
         };
-        Self { people: people.into(), amounts }
+        Self { people, amounts }
     }
 
     /// Person and contribution, by person.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, i128)> {
-        self.people.iter().enumerate().map(|(place, person)| (*person, self.amounts.at(place)))
+        let places = self.people.order().map(|order| order.places.as_slice());
+        let place = move |i: usize| places.map_or(i, |all| all.get(i).map_or(i, |place| *place as usize));
+        self.people.sorted().iter().enumerate().map(move |(i, person)| (*person, self.amounts.at(place(i))))
     }
 }
 
@@ -86,7 +154,7 @@ pub(crate) enum Fit {
 /// Whether two vectors, or an affine image of one of them, differ for fewer than `k` of their people.
 pub(crate) fn fit(a: &Vector, b: &Vector, k: u64) -> Fit {
     let (mut both, mut apart) = (Vec::new(), 0u64);
-    if a.people.len().abs_diff(b.people.len()) as u64 >= k {
+    if !near(&a.people, &b.people, k) {
         return Fit::Apart;
     }
     for person in a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q)) {
@@ -126,24 +194,39 @@ fn on_a_line(both: &mut [(i128, i128)], apart: u64, k: u64) -> Fit {
 }
 
 /// True when fewer than `k` people are in only one of the two sets.
-pub(crate) fn near(a: &[u32], b: &[u32], k: u64) -> bool {
+pub(crate) fn near(a: &People, b: &People, k: u64) -> bool {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
-    a.len().abs_diff(b.len()) < k && a.iter().merge_join_by(b, Ord::cmp).filter(|person| !person.is_both()).take(k).count() < k
+    if a.len().abs_diff(b.len()) >= k {
+        return false;
+    }
+    // Up to where both sets' lowest members reach, they are all there is of either set.
+    let whole = |set: &People| set.lowest().len() == set.len();
+    let reach = |set: &People| if whole(set) { u32::MAX } else { set.lowest().last().copied().unwrap_or(u32::MAX) };
+    let reach = reach(a).min(reach(b));
+    let low = |set: &'_ People| set.lowest().partition_point(|p| *p <= reach);
+    let (a_low, b_low) = (a.lowest().get(..low(a)).unwrap_or_default(), b.lowest().get(..low(b)).unwrap_or_default());
+    apart(a_low, b_low, k) < k && ((whole(a) && whole(b)) || apart(a.sorted(), b.sorted(), k) < k)
+}
+
+/// How many are in only one of two sorted sets, counted up to `k`.
+fn apart(a: &[u32], b: &[u32], k: usize) -> usize {
+    a.iter().merge_join_by(b, Ord::cmp).filter(|person| !person.is_both()).take(k).count()
 }
 
 /// True when fewer than `k` people of `part` are outside `whole`.
-pub(crate) fn mostly_inside(part: &[u32], whole: &[u32], k: u64) -> bool {
+pub(crate) fn mostly_inside(part: &People, whole: &People, k: u64) -> bool {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
-    part.len() < whole.len() + k && part.iter().filter(|p| whole.binary_search(p).is_err()).take(k).count() < k
+    let outside = |members: &[u32]| members.iter().filter(|p| whole.sorted().binary_search(p).is_err()).take(k).count();
+    part.len() < whole.len().saturating_add(k) && outside(part.lowest()) < k && outside(&part.0.members) < k
 }
 
 /// The union of sets, and the sum of their sizes.
 pub(crate) fn union<'a>(sets: impl Iterator<Item = &'a People>) -> (People, usize) {
-    let mut all: People = sets.flatten().copied().collect();
+    let mut all: Vec<u32> = sets.flat_map(|set| &set.0.members).copied().collect();
     let memberships = all.len();
     all.sort_unstable();
     all.dedup();
-    (all, memberships)
+    (People::new(all), memberships)
 }
 
 /// Writes ordinals as differences and values zigzag, both as base-128 varints, in base64: about five bytes a person.
@@ -204,12 +287,12 @@ pub(crate) mod packed_people {
     use super::{Deserialize, Deserializer, Error, People, Serialize, Serializer, pack, unpack};
 
     pub(crate) fn serialize<S: Serializer>(people: &People, to: S) -> Result<S::Ok, S::Error> {
-        pack(people.iter().map(|p| (*p, 0))).serialize(to)
+        pack(people.sorted().iter().map(|p| (*p, 0))).serialize(to)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<People, D::Error> {
         let vector = unpack(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("a set is damaged"))?;
-        Ok(vector.into_iter().map(|(p, _)| p).collect())
+        Ok(People::new(vector.into_iter().map(|(p, _)| p).collect()))
     }
 }
 
@@ -251,18 +334,37 @@ mod tests {
 
     #[test]
     fn one_form_or_the_other_is_the_same_vector() {
-        let wide = Vector { people: vec![1, 2].into(), amounts: Amounts::Wide(vec![1, 1]) };
+        let wide = Vector { people: People::new(vec![1, 2]), amounts: Amounts::Wide(vec![1, 1]) };
         assert_eq!(wide, Vector::new(vec![(1, 1), (2, 1)]));
     }
 
     #[test]
     fn near_counts_people_in_only_one_set() {
-        let a: People = (0..100).collect();
-        for n in 0..15u32 {
-            let b: People = (n..100).collect();
-            assert_eq!((super::near(&a, &b, 10), super::near(&b, &a, 10)), (n < 10, n < 10));
-            assert_eq!(mostly_inside(&a, &b, 10), n < 10);
-            assert!(mostly_inside(&b, &a, 10));
+        // Small and large sets, in order and not; the difference low, high or in the middle.
+        for size in [20u32, 64, 100, 3000] {
+            let shuffled = |members: &mut dyn Iterator<Item = u32>| {
+                let mut all: Vec<u32> = members.collect();
+                all.sort_unstable_by_key(|p| p.wrapping_mul(2_654_435_761));
+                People::new(all)
+            };
+            let a = shuffled(&mut (0..size));
+            for from in [0, size / 2, size - 15] {
+                for n in 0..15u32 {
+                    let b = shuffled(&mut (0..size).filter(|p| *p < from || *p >= from + n));
+                    assert_eq!((super::near(&a, &b, 10), super::near(&b, &a, 10)), (n < 10, n < 10), "{size} without {n} from {from}");
+                    assert_eq!(mostly_inside(&a, &b, 10), n < 10);
+                    assert!(mostly_inside(&b, &a, 10));
+                }
+            }
+            assert_eq!(a.sorted(), (0..size).collect::<Vec<_>>());
+            assert_eq!(union([&a, &a].into_iter()), (a, 2 * size as usize));
         }
+    }
+
+    #[test]
+    fn contributions_stay_with_their_people_when_sorted() {
+        let vector = Vector { people: People::new(vec![9, 2, 5]), amounts: Amounts::Small(vec![90, 20, 50]) };
+        assert_eq!(vector.iter().collect::<Vec<_>>(), [(2, 20), (5, 50), (9, 90)]);
+        assert_eq!(vector, Vector::new(vec![(2, 20), (5, 50), (9, 90)]));
     }
 }

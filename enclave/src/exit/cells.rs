@@ -11,7 +11,9 @@ use crate::question::KeyValue;
 
 /// Evidence of all grouping sets of a question, in the question's order.
 #[derive(Debug)]
-pub(crate) struct Cells {
+pub(crate) struct Cells<'l> {
+    /// Ledger ordinal of each person id.
+    pub(super) ordinals: &'l [u32],
     pub(super) wanted: Wanted,
     pub(super) tables: Vec<Table>,
 }
@@ -23,13 +25,14 @@ pub(super) struct Table {
     pub(super) spans: Vec<Range<usize>>,
     /// Of each cell: the values of all keys of the question; NULL for those outside the set.
     pub(super) keys: Vec<Vec<KeyValue>>,
-    pub(super) people: Vec<u32>,
+    /// Person ids of the extract, sorted within a cell.
+    pub(super) units: Vec<u32>,
     pub(super) rows: Vec<u32>,
     pub(super) sums: Vec<Sums>,
     pub(super) counts: Vec<Counts>,
-    /// By kept column and cell: values with the places of their people, sorted.
+    /// By kept column and cell: values with their people, sorted.
     pub(super) lists: Vec<Vec<Vec<(i128, u32)>>>,
-    /// By value column and cell: numbers of values with the places of their people, sorted, each once.
+    /// By value column and cell: numbers of values with their people, sorted, each once.
     pub(super) having: Vec<Vec<Vec<(u32, u32)>>>,
     /// By facility column and cell: facilities with what they contribute, sorted.
     pub(super) facilities: Vec<Vec<Vec<(u32, FacilityShare)>>>,
@@ -38,6 +41,7 @@ pub(super) struct Table {
 /// One cell.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cell<'a> {
+    ordinals: &'a [u32],
     wanted: &'a Wanted,
     table: &'a Table,
     at: usize,
@@ -63,12 +67,12 @@ impl Amounts<'_> {
     }
 }
 
-impl Cells {
+impl Cells<'_> {
     /// The cells of a grouping set, by their keys.
     pub(super) fn of(&self, set: usize) -> impl Iterator<Item = Cell<'_>> {
         let table = self.tables.get(set);
         let all = table.map_or(0, |t| t.spans.len());
-        (0..all).filter_map(move |at| table.map(|table| Cell { wanted: &self.wanted, table, at }))
+        (0..all).filter_map(move |at| table.map(|table| Cell { ordinals: self.ordinals, wanted: &self.wanted, table, at }))
     }
 }
 
@@ -82,14 +86,15 @@ impl<'a> Cell<'a> {
         self.table.keys.get(self.at).map_or(&[], Vec::as_slice)
     }
 
-    /// Ledger ordinals, sorted.
-    pub(super) fn people(&self) -> &'a [u32] {
-        self.table.people.get(self.span()).unwrap_or_default()
+    /// Person ids of the extract, sorted.
+    pub(super) fn units(&self) -> &'a [u32] {
+        self.table.units.get(self.span()).unwrap_or_default()
     }
 
-    /// Place of the first person: what lists call their people by.
-    pub(super) fn people_at(&self) -> usize {
-        self.span().start
+    /// Ledger ordinals, in the order of the ids.
+    pub(super) fn people(&self) -> Vec<u32> {
+        // A person id beyond the extract cannot come from its files; it would only ever count against showing.
+        self.units().iter().map(|unit| self.ordinals.get(*unit as usize).copied().unwrap_or(u32::MAX)).collect()
     }
 
     /// Rows of each person.
@@ -114,13 +119,13 @@ impl<'a> Cell<'a> {
         counts.get(self.span())
     }
 
-    /// All values of a kept column, sorted, with the places of their people.
+    /// All values of a kept column, sorted, with their people.
     pub(super) fn list(&self, column: usize) -> &'a [(i128, u32)] {
         let place = self.wanted.lists.iter().position(|c| *c == column);
         place.and_then(|i| self.table.lists.get(i)).and_then(|l| l.get(self.at)).map_or(&[], Vec::as_slice)
     }
 
-    /// Who has which value of a value column: numbers of values, sorted, with the places of their people.
+    /// Who has which value of a value column: numbers of values, sorted, with their people.
     pub(super) fn having(&self, column: usize) -> &'a [(u32, u32)] {
         let place = self.wanted.values.iter().position(|c| *c == column);
         place.and_then(|i| self.table.having.get(i)).and_then(|l| l.get(self.at)).map_or(&[], Vec::as_slice)

@@ -3,8 +3,6 @@
 //! Grouping sets are judged one after the other, rows in key order, statistics from left to right, each against the ledger and
 //! everything shown before it in the same run; so the answer is a function of the questions, the data version and the ledger alone.
 
-use std::sync::Arc;
-
 use visiting_policies::{
     Code, Refusal,
     disclosure::{Applied, Decimal, Rules, undominated},
@@ -71,7 +69,7 @@ struct Row<'a> {
     rules: Rules,
     plan: String,
     place: Place,
-    people: Arc<People>,
+    people: People,
     facilities: FacilityRows,
 }
 
@@ -94,7 +92,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Judges one question. Refused is a table that would complete a total that was shown.
-    pub(crate) fn judge(&mut self, context: &Context<'_>, cells: &Cells) -> Result<Protected, Refusal> {
+    pub(crate) fn judge(&mut self, context: &Context<'_>, cells: &Cells<'_>) -> Result<Protected, Refusal> {
         let mut protected = Protected::default();
         for (number, set) in context.question.sets.iter().enumerate() {
             self.table(context, set, cells.of(number), &mut protected)?;
@@ -114,24 +112,25 @@ impl<'a> Desk<'a> {
         let keys = keys.map(|k| (k.name.clone(), k.count().unwrap_or(u64::MAX))).collect();
         let base = format!("{} @ {}", question.base_plan(), context.versions);
         let mut table = TableEntry { base, keys, rows: Vec::new() };
+        let mark = self.fresh.mark();
         for cell in cells {
             let Some(rules) = applied(context.rules, cell) else { continue };
             let row = Row::new(context, rules, set, cell, &table.base);
             let (shown, displayed) = self.row(&row, cell);
             if displayed {
-                table.rows.push(ShownRow { key: within(set, cell.key()), people: row.people.to_vec() });
+                table.rows.push(ShownRow { key: within(set, cell.key()), people: row.people.clone() });
             }
             protected.rows.push(shown);
         }
-        self.close(table, context.rules.rules.people_min)
+        self.close(table, context.rules.rules.people_min, mark)
     }
 
-    /// Ends a table: it is refused where it completes a total that was shown.
-    fn close(&mut self, table: TableEntry, k: u64) -> Result<(), Refusal> {
+    /// Ends a table: it is refused where it completes a total that was shown before it, up to `mark` in this run.
+    fn close(&mut self, table: TableEntry, k: u64, mark: usize) -> Result<(), Refusal> {
         if self.known.has_table(&table) || self.fresh.has_table(&table) {
             return Ok(());
         }
-        if self.known.completed_by(&table, k) || self.fresh.completed_by(&table, k) {
+        if self.known.completed_by(&table, k, self.known.mark()) || self.fresh.completed_by(&table, k, mark) {
             return Err(nothing_to_show());
         }
         if !table.rows.is_empty() {
@@ -183,7 +182,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The number of a part of a cell's people.
-    fn having(&mut self, row: &Row<'_>, name: &str, people: &Arc<People>) -> Judged {
+    fn having(&mut self, row: &Row<'_>, name: &str, people: &People) -> Judged {
         if (people.len() as u64) < row.rules.people_min {
             return Judged::Masked;
         }
@@ -197,7 +196,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The number of people of a set: rounded, or what a near set showed before.
-    fn people(&mut self, row: &Row<'_>, plan: &str, people: &Arc<People>, place: &Place) -> Judged {
+    fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, place: &Place) -> Judged {
         if let Some(entry) = self.same("people", plan).next() {
             return read(entry, Judged::Own);
         }
@@ -263,7 +262,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Entries of a statistic that may be near, in the same order.
-    fn close_to(&self, of: &str, people: &[u32], k: u64, facilities: bool) -> Vec<&Entry> {
+    fn close_to(&self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&Entry> {
         let mut all = self.known.close(of, people, k, facilities);
         all.extend(self.fresh.close(of, people, k, facilities));
         all
@@ -291,7 +290,7 @@ impl<'a> Row<'a> {
         let place = Place { base: base.to_owned(), keys: names.zip(key).collect() };
         let rows = cell.facilities().map(|f| f.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
         let facilities = question.facilities.iter().cloned().zip(rows).collect();
-        Self { question, rules, plan, place, people: Arc::new(cell.people().to_vec()), facilities }
+        Self { question, rules, plan, place, people: People::new(cell.people()), facilities }
     }
 }
 
@@ -304,12 +303,12 @@ fn within(set: &[usize], key: &[KeyValue]) -> Vec<KeyValue> {
 /// not sent.
 fn applied(rules: &Applied, cell: Cell<'_>) -> Option<Rules> {
     // Cells are only ever under stricter rules than all of them: most small ones end here.
-    if (cell.people().len() as u64) < rules.rules.people_min {
+    if (cell.units().len() as u64) < rules.rules.people_min {
         return None;
     }
     let labels: Vec<String> = cell.key().iter().map(KeyValue::label).collect();
     let rules = rules.cell(&labels.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let people = cell.people().len() as u64 >= rules.people_min;
+    let people = cell.units().len() as u64 >= rules.people_min;
     (people && cell.facilities().all(|f| f.len() as u64 >= rules.facilities_min)).then_some(rules)
 }
 

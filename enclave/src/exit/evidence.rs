@@ -1,8 +1,8 @@
 //! What the gate judges by: for every cell, who is in it and what each person contributes. Counted here, by the host, from the rows;
 //! nothing that a researcher writes can change it. Exact and independent of row order and partitions.
 //!
-//! Each partition keeps a [`Log`] of its own. Assembly walks through all of them person by person in the order of the ledger, so that
-//! every cell's people come out sorted, each once, and a grouping set is only another way to find a row's cell.
+//! Each partition keeps a [`Log`] of its own, group by group in the end. Assembly puts the groups of a cell one behind the other; as
+//! extracts are sorted by person and no person crosses a file, that is mostly all, and where it is not, people are sorted and joined.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use futures::StreamExt;
 
 use super::{
     cells::{Cells, Table},
-    log::{Counts, FacilityShare, Log, Run, Shape, Sums},
+    log::{FacilityShare, Log, Shape, Sorted, Sums},
     wanted::Wanted,
 };
 use crate::{
@@ -36,7 +36,11 @@ impl std::fmt::Debug for Ledger<'_> {
 }
 
 /// Reads all partitions, each on its own task, and makes the cells of every grouping set.
-pub(crate) async fn gather(streams: Vec<SendableRecordBatchStream>, question: &Question, ledger: &Ledger<'_>) -> Result<Cells, Fault> {
+pub(crate) async fn gather<'l>(
+    streams: Vec<SendableRecordBatchStream>,
+    question: &Question,
+    ledger: &Ledger<'l>,
+) -> Result<Cells<'l>, Fault> {
     let shape = shape(question);
     let mut tasks = tokio::task::JoinSet::new();
     for mut stream in streams {
@@ -46,14 +50,14 @@ pub(crate) async fn gather(streams: Vec<SendableRecordBatchStream>, question: &Q
             while let Some(batch) = stream.next().await {
                 log.add(&batch?)?;
             }
-            Ok::<_, Fault>(log)
+            Ok::<_, Fault>(log.sorted())
         });
     }
     let mut logs = Vec::new();
     while let Some(log) = tasks.join_next().await {
         logs.push(log.map_err(|e| Fault::Other(e.to_string()))??);
     }
-    assemble(&logs, question, ledger)
+    assemble(logs, question, ledger)
 }
 
 /// The columns of a question's rows.
@@ -68,38 +72,12 @@ pub(super) fn shape(question: &Question) -> Shape {
 }
 
 /// The cells of every grouping set.
-pub(super) fn assemble(logs: &[Log], question: &Question, ledger: &Ledger<'_>) -> Result<Cells, Fault> {
-    let runs = by_ordinal(logs, ledger.people);
-    let keys = Keys::new(logs, question.keys.len());
-    let tables = question.sets.iter().map(|set| table(logs, &runs, &keys, set, ledger)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Cells { wanted: Wanted::of(question), tables })
-}
-
-/// A person's entries in one log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Stretch {
-    ordinal: u32,
-    log: u32,
-    start: u32,
-    end: u32,
-}
-
-/// The runs of all logs in the order of the ledger.
-fn by_ordinal(logs: &[Log], people: &[u32]) -> Vec<Stretch> {
-    let mut all = Vec::with_capacity(logs.iter().map(|l| l.runs.len()).sum());
-    for (number, log) in logs.iter().enumerate() {
-        let ends = log.runs.iter().skip(1).map(|r| r.start).chain([log.group.len() as u32]);
-        // A person id beyond the extract cannot come from its files; all of them together count as one person.
-        let ordinal = |run: &Run| people.get(run.unit as usize).copied().unwrap_or(u32::MAX);
-        all.extend(log.runs.iter().zip(ends).map(|(run, end)| Stretch {
-            ordinal: ordinal(run),
-            log: number as u32,
-            start: run.start,
-            end,
-        }));
-    }
-    all.sort_unstable();
-    all
+pub(super) fn assemble<'l>(mut logs: Vec<Sorted>, question: &Question, ledger: &Ledger<'l>) -> Result<Cells<'l>, Fault> {
+    // In the order of their people, so that one behind the other is sorted.
+    logs.sort_by_key(|log| log.units.iter().min().copied());
+    let keys = Keys::new(&logs, question.keys.len());
+    let tables = question.sets.iter().map(|set| table(&logs, &keys, set, ledger)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Cells { ordinals: ledger.people, wanted: Wanted::of(question), tables })
 }
 
 /// Key values of all logs in one order.
@@ -111,10 +89,10 @@ struct Keys {
 }
 
 impl Keys {
-    fn new(logs: &[Log], keys: usize) -> Self {
+    fn new(logs: &[Sorted], keys: usize) -> Self {
         let mut values: Vec<Vec<KeyValue>> = vec![Vec::new(); keys];
         for log in logs {
-            for (all, own) in values.iter_mut().zip(log.groups.values()) {
+            for (all, own) in values.iter_mut().zip(log.log.groups.values()) {
                 all.extend(own.iter().cloned());
             }
         }
@@ -123,13 +101,13 @@ impl Keys {
             all.dedup();
         }
         let place = |all: &[KeyValue], v: &KeyValue| all.binary_search(v).unwrap_or(0) as u32;
-        let of_log = |log: &Log| log.groups.values().zip(&values).map(|(own, all)| own.iter().map(|v| place(all, v)).collect()).collect();
+        let of_log = |log: &Sorted| log.log.groups.values().zip(&values).map(|(own, all)| own.iter().map(|v| place(all, v)).collect()).collect();
         let places = logs.iter().map(of_log).collect();
         Self { values, places }
     }
 
-    /// Of each log and group: its cell in this set; and the cells' key values, sorted.
-    fn cells(&self, logs: &[Log], set: &[usize]) -> Result<(Vec<Vec<u32>>, Vec<Vec<KeyValue>>), Fault> {
+    /// Of each log and group: its cell in this set; and the cells' numbers, sorted.
+    fn cells(&self, logs: &[Sorted], set: &[usize]) -> Result<(Vec<Vec<u32>>, Vec<u128>), Fault> {
         // Places of the set's keys as digits of one number: numbers in order are keys in order.
         let numbers = logs.iter().zip(&self.places).map(|(log, places)| self.numbers(log, places, set)).collect::<Option<Vec<_>>>();
         let numbers = numbers.ok_or_else(|| Fault::Other("a query has more cells than can be numbered".to_owned()))?;
@@ -138,19 +116,19 @@ impl Keys {
         all.dedup();
         let index: HashMap<u128, u32> = all.iter().copied().zip(0..).collect();
         let cells = numbers.iter().map(|log| log.iter().map(|n| index.get(n).copied().unwrap_or(0)).collect()).collect();
-        Ok((cells, all.into_iter().map(|n| self.key(n, set)).collect()))
+        Ok((cells, all))
     }
 
-    fn numbers(&self, log: &Log, places: &[Vec<u32>], set: &[usize]) -> Option<Vec<u128>> {
+    fn numbers(&self, log: &Sorted, places: &[Vec<u32>], set: &[usize]) -> Option<Vec<u128>> {
         let mut codes = Vec::new();
         let mut number = |group: u32| {
-            log.groups.codes(group, &mut codes);
+            log.log.groups.codes(group, &mut codes);
             set.iter().try_fold(0u128, |number, key| {
                 let place = *places.get(*key)?.get(*codes.get(*key)? as usize)?;
                 number.checked_mul(self.values.get(*key)?.len() as u128)?.checked_add(u128::from(place))
             })
         };
-        (0..log.groups.count() as u32).map(&mut number).collect()
+        (0..log.log.groups.count() as u32).map(&mut number).collect()
     }
 
     fn key(&self, number: u128, set: &[usize]) -> Vec<KeyValue> {
@@ -168,156 +146,116 @@ impl Keys {
     }
 }
 
-/// Where every entry stands in a table's columns.
-struct Places {
-    spans: Vec<Range<usize>>,
-    /// By log: of each entry, its place; [`NOWHERE`] for cells that are left out.
-    entries: Vec<Vec<u32>>,
-    size: usize,
+/// One group of one log, in a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    cell: u32,
+    log: u32,
+    group: u32,
 }
 
-const NOWHERE: u32 = u32::MAX;
-
-fn table(logs: &[Log], runs: &[Stretch], keys: &Keys, set: &[usize], ledger: &Ledger<'_>) -> Result<Table, Fault> {
-    let (cells, mut names) = keys.cells(logs, set)?;
-    let mut table = Table::default();
-    let places = place(logs, runs, &cells, names.len(), ledger.least, &mut table.people)?;
-    table.rows = rows(logs, runs, &places, |log| Some(&log.rows));
-    let columns = logs.first().map_or(0, |l| l.sums.len());
-    table.sums = (0..columns).map(|c| sums(logs, runs, &places, c)).collect();
-    let columns = logs.first().map_or(0, |l| l.counts.len());
-    table.counts = (0..columns).map(|c| counts(logs, runs, &places, c)).collect();
-    table.lists = lists(logs, &cells, &places);
-    table.having = having(logs, &cells, &places);
-    table.facilities = facilities(logs, &cells, &places, ledger);
-    let kept: Vec<bool> = places.spans.iter().map(|s| s.start < s.end && s.len() as u64 >= ledger.least).collect();
-    keep(&mut names, &kept);
-    table.lists.iter_mut().for_each(|l| keep(l, &kept));
-    table.having.iter_mut().for_each(|l| keep(l, &kept));
-    table.facilities.iter_mut().for_each(|l| keep(l, &kept));
-    table.spans = places.spans;
-    keep(&mut table.spans, &kept);
-    table.keys = names;
+/// The cells of one grouping set: the finest groups that make a cell, one behind the other; where people are in several of them or
+/// came out of order, sorted and joined.
+fn table(logs: &[Sorted], keys: &Keys, set: &[usize], ledger: &Ledger<'_>) -> Result<Table, Fault> {
+    let (cells, names) = keys.cells(logs, set)?;
+    let part = |(log, cells): (usize, &Vec<u32>)| cells.iter().zip(0u32..).map(move |(cell, group)| Part { cell: *cell, log: log as u32, group }).collect::<Vec<_>>();
+    let mut parts: Vec<Part> = cells.iter().enumerate().flat_map(part).collect();
+    parts.sort_unstable();
+    let mut table = Table::new(logs);
+    let mut kept = vec![false; names.len()];
+    for parts in parts.chunk_by(|a, b| a.cell == b.cell) {
+        let spans = || parts.iter().filter_map(|p| Some((logs.get(p.log as usize)?, span(logs, *p)?)));
+        // Entries are at least as many as people.
+        if (spans().map(|(_, s)| s.len()).sum::<usize>() as u64) < ledger.least.max(1) {
+            continue;
+        }
+        let start = table.units.len();
+        spans().for_each(|(log, span)| table.append(log, span));
+        table.settle(start);
+        let people = table.units.len() - start;
+        if people as u64 >= ledger.least {
+            table.spans.push(start..table.units.len());
+            parts.iter().for_each(|p| kept.get_mut(p.cell as usize).into_iter().for_each(|k| *k = true));
+        }
+    }
+    // Cells that are kept, by their old numbers, in the same order.
+    let numbers: Vec<Option<usize>> = kept.iter().scan(0, |next, kept| Some(kept.then(|| { *next += 1; *next - 1 }))).collect();
+    table.keys = names.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(name, _)| keys.key(name, set)).collect();
+    let place = |log: usize, group: u32| *numbers.get(*cells.get(log)?.get(group as usize)? as usize)?;
+    table.lists = lists(logs, table.spans.len(), &place);
+    table.having = having(logs, table.spans.len(), &place);
+    table.facilities = facilities(logs, table.spans.len(), &place, ledger);
     Ok(table)
 }
 
-fn keep<T>(all: &mut Vec<T>, kept: &[bool]) {
-    let mut flags = kept.iter();
-    all.retain(|_| flags.next().copied().unwrap_or(false));
+/// Where a group's entries are in its log.
+fn span(logs: &[Sorted], part: Part) -> Option<Range<usize>> {
+    let starts = &logs.get(part.log as usize)?.starts;
+    Some(*starts.get(part.group as usize)?..*starts.get(part.group as usize + 1)?)
 }
 
-/// Gives every entry its place, person by person: a person who is in the cell already stands there once.
-fn place(logs: &[Log], runs: &[Stretch], cells: &[Vec<u32>], count: usize, least: u64, people: &mut Vec<u32>) -> Result<Places, Fault> {
-    let mut sizes = vec![0usize; count];
-    for (log, cells) in logs.iter().zip(cells) {
-        let mut of_group = vec![0usize; cells.len()];
-        log.group.iter().for_each(|g| *of_group.get_mut(*g as usize).unwrap_or(&mut 0) += 1);
-        for (cell, n) in cells.iter().zip(of_group) {
-            *sizes.get_mut(*cell as usize).unwrap_or(&mut 0) += n;
+impl Table {
+    fn new(logs: &[Sorted]) -> Self {
+        let columns = logs.first().map_or(0, |l| l.sums.len());
+        // A column of counts is there as soon as one log has it: elsewhere it is the rows.
+        let counted = |c: usize| logs.iter().any(|l| l.counts.get(c).is_some_and(Option::is_some));
+        Self {
+            sums: (0..columns).map(|_| Sums::Small(Vec::new())).collect(),
+            counts: (0..logs.first().map_or(0, |l| l.counts.len())).map(|c| counted(c).then(Vec::new)).collect(),
+            ..Self::default()
         }
     }
-    let (mut start, mut spans) = (0usize, Vec::with_capacity(count));
-    for size in sizes {
-        // Entries are at least as many as people.
-        let room = if size as u64 >= least { size } else { 0 };
-        spans.push(start..start);
-        start += room;
-        if room == 0
-            && let Some(last) = spans.last_mut()
-        {
-            *last = usize::MAX..usize::MAX;
+
+    fn append(&mut self, log: &Sorted, span: Range<usize>) {
+        self.units.extend_from_slice(log.units.get(span.clone()).unwrap_or_default());
+        self.rows.extend_from_slice(log.rows.get(span.clone()).unwrap_or_default());
+        self.sums.iter_mut().zip(&log.sums).for_each(|(all, more)| all.append(more, span.clone()));
+        for (all, more) in self.counts.iter_mut().zip(&log.counts) {
+            let more = more.as_ref().unwrap_or(&log.rows).get(span.clone()).unwrap_or_default();
+            all.iter_mut().for_each(|all| all.extend_from_slice(more));
         }
     }
-    if start >= NOWHERE as usize {
-        return Err(Fault::Other("a query has more rows than this machine's limit".to_owned()));
-    }
-    people.resize(start, 0);
-    let mut entries: Vec<Vec<u32>> = logs.iter().map(|l| vec![NOWHERE; l.group.len()]).collect();
-    for run in runs {
-        let number = run.log as usize;
-        let (Some(log), Some(cells), Some(entries)) = (logs.get(number), cells.get(number), entries.get_mut(number)) else { continue };
-        let range = run.start as usize..run.end as usize;
-        let (Some(groups), Some(entries)) = (log.group.get(range.clone()), entries.get_mut(range)) else { continue };
-        for (group, entry) in groups.iter().zip(entries) {
-            let Some(span) = cells.get(*group as usize).and_then(|c| spans.get_mut(*c as usize)) else { continue };
-            if span.start == usize::MAX {
-                continue;
-            }
-            if span.start == span.end || people.get(span.end - 1) != Some(&run.ordinal) {
-                if let Some(person) = people.get_mut(span.end) {
-                    *person = run.ordinal;
-                }
-                span.end += 1;
-            }
-            *entry = (span.end - 1) as u32;
+
+    /// From `start` on: everybody once, sorted.
+    fn settle(&mut self, start: usize) {
+        let units = self.units.get(start..).unwrap_or_default();
+        if units.is_sorted_by(|a, b| a < b) {
+            return;
         }
-    }
-    Ok(Places { spans, entries, size: start })
-}
-
-/// Calls with every entry that has a place, person by person: log, entry, place.
-fn each(logs: &[Log], runs: &[Stretch], places: &Places, mut call: impl FnMut(&Log, usize, usize)) {
-    for run in runs {
-        let (Some(log), Some(entries)) = (logs.get(run.log as usize), places.entries.get(run.log as usize)) else { continue };
-        let (start, end) = (run.start as usize, run.end as usize);
-        for (entry, place) in (start..end).zip(entries.get(start..end).unwrap_or_default()) {
-            if *place != NOWHERE {
-                call(log, entry, *place as usize);
-            }
+        let mut order: Vec<(u32, usize)> = units.iter().copied().zip(start..).collect();
+        order.sort_unstable();
+        let people: Vec<&[(u32, usize)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
+        let joined = |of: &dyn Fn(usize) -> i128| people.iter().map(|p| p.iter().fold(0i128, |s, (_, at)| s.saturating_add(of(*at)))).collect::<Vec<_>>();
+        let count = |all: &[u32]| -> Vec<u32> { joined(&|at| all.get(at).copied().map_or(0, i128::from)).into_iter().map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect() };
+        let rows = count(&self.rows);
+        self.rows.truncate(start);
+        self.rows.extend(rows);
+        for sums in &mut self.sums {
+            let tail = joined(&|at| sums.at(at));
+            sums.replace_tail(start, &tail);
         }
-    }
-}
-
-fn rows<'a>(logs: &'a [Log], runs: &[Stretch], places: &Places, of: impl Fn(&'a Log) -> Option<&'a Vec<u32>>) -> Vec<u32> {
-    let mut out = vec![0u32; places.size];
-    let columns: Vec<&[u32]> = logs.iter().map(|l| of(l).unwrap_or(&l.rows).as_slice()).collect();
-    for run in runs {
-        let (Some(column), Some(entries)) = (columns.get(run.log as usize), places.entries.get(run.log as usize)) else { continue };
-        let range = run.start as usize..run.end as usize;
-        for (n, place) in column.get(range.clone()).unwrap_or_default().iter().zip(entries.get(range).unwrap_or_default()) {
-            if let Some(out) = out.get_mut(*place as usize) {
-                *out = out.saturating_add(*n);
-            }
+        for counts in self.counts.iter_mut().flatten() {
+            let tail = count(counts);
+            counts.truncate(start);
+            counts.extend(tail);
         }
+        let units: Vec<u32> = people.iter().filter_map(|p| p.first()).map(|(unit, _)| *unit).collect();
+        self.units.truncate(start);
+        self.units.extend(units);
     }
-    out
 }
 
-fn counts(logs: &[Log], runs: &[Stretch], places: &Places, column: usize) -> Counts {
-    let of = |log: &'_ Log| log.counts.get(column).and_then(Option::as_ref).is_some();
-    logs.iter().any(of).then(|| rows(logs, runs, places, |log| log.counts.get(column).and_then(Option::as_ref)))
-}
+/// Where a group of a log is among the cells that are kept.
+type Placed<'a> = &'a dyn Fn(usize, u32) -> Option<usize>;
 
-fn sums(logs: &[Log], runs: &[Stretch], places: &Places, column: usize) -> Sums {
-    let mut out = Sums::Small(vec![0; places.size]);
-    let small = |log: &'_ Log| matches!(log.sums.get(column), Some(Sums::Small(_)));
-    if !logs.iter().all(small) {
-        out.widen();
-    }
-    each(logs, runs, places, |log, entry, place| {
-        if let Some(sums) = log.sums.get(column) {
-            out.add_one(place, sums.at(entry));
-        }
-    });
-    out
-}
-
-/// Where an entry's cell and place are.
-fn where_is(log: &Log, cells: &[u32], entries: &[u32], entry: u32) -> Option<(usize, u32)> {
-    let place = entries.get(entry as usize).copied().filter(|p| *p != NOWHERE)?;
-    let cell = cells.get(*log.group.get(entry as usize)? as usize)?;
-    Some((*cell as usize, place))
-}
-
-fn lists(logs: &[Log], cells: &[Vec<u32>], places: &Places) -> Vec<Vec<Vec<(i128, u32)>>> {
-    let columns = logs.first().map_or(0, |l| l.lists.len());
-    let mut out = vec![vec![Vec::new(); places.spans.len()]; columns];
-    for ((log, cells), entries) in logs.iter().zip(cells).zip(&places.entries) {
-        for (list, out) in log.lists.iter().zip(&mut out) {
-            for (entry, value) in list.entry.iter().zip(&list.value) {
-                let Some((cell, place)) = where_is(log, cells, entries, *entry) else { continue };
-                if let Some(all) = out.get_mut(cell) {
-                    all.push((*value, place));
+fn lists(logs: &[Sorted], cells: usize, place: Placed<'_>) -> Vec<Vec<Vec<(i128, u32)>>> {
+    let columns = logs.first().map_or(0, |l| l.log.lists.len());
+    let mut out = vec![vec![Vec::new(); cells]; columns];
+    for (number, log) in logs.iter().enumerate() {
+        for (list, out) in log.log.lists.iter().zip(&mut out) {
+            for (group, value, unit) in list {
+                if let Some(all) = place(number, *group).and_then(|c| out.get_mut(c)) {
+                    all.push((*value, *unit));
                 }
             }
         }
@@ -326,13 +264,13 @@ fn lists(logs: &[Log], cells: &[Vec<u32>], places: &Places) -> Vec<Vec<Vec<(i128
     out
 }
 
-fn having(logs: &[Log], cells: &[Vec<u32>], places: &Places) -> Vec<Vec<Vec<(u32, u32)>>> {
-    let columns = logs.first().map_or(0, |l| l.having.len());
-    let mut out = vec![vec![Vec::new(); places.spans.len()]; columns];
+fn having(logs: &[Sorted], cells: usize, place: Placed<'_>) -> Vec<Vec<Vec<(u32, u32)>>> {
+    let columns = logs.first().map_or(0, |l| l.log.having.len());
+    let mut out = vec![vec![Vec::new(); cells]; columns];
     for (column, out) in out.iter_mut().enumerate() {
         let mut codes: HashMap<&[u8], u32> = HashMap::default();
-        for ((log, cells), entries) in logs.iter().zip(cells).zip(&places.entries) {
-            let Some(having) = log.having.get(column) else { continue };
+        for (number, log) in logs.iter().enumerate() {
+            let Some(having) = log.log.having.get(column) else { continue };
             let mut own = vec![0u32; having.codes.len()];
             for (bytes, code) in &having.codes {
                 let next = codes.len() as u32;
@@ -341,10 +279,9 @@ fn having(logs: &[Log], cells: &[Vec<u32>], places: &Places) -> Vec<Vec<Vec<(u32
                     *own = common;
                 }
             }
-            for (entry, code) in having.entry.iter().zip(&having.code) {
-                let Some((cell, place)) = where_is(log, cells, entries, *entry) else { continue };
-                if let (Some(all), Some(code)) = (out.get_mut(cell), own.get(*code as usize)) {
-                    all.push((*code, place));
+            for (group, code, unit) in &having.all {
+                if let (Some(all), Some(code)) = (place(number, *group).and_then(|c| out.get_mut(c)), own.get(*code as usize)) {
+                    all.push((*code, *unit));
                 }
             }
         }
@@ -356,13 +293,13 @@ fn having(logs: &[Log], cells: &[Vec<u32>], places: &Places) -> Vec<Vec<Vec<(u32
     out
 }
 
-fn facilities(logs: &[Log], cells: &[Vec<u32>], places: &Places, ledger: &Ledger<'_>) -> Vec<Vec<Vec<(u32, FacilityShare)>>> {
-    let columns = logs.first().map_or(0, |l| l.facilities.len());
-    let mut out = vec![vec![HashMap::<u32, FacilityShare>::default(); places.spans.len()]; columns];
-    for (log, cells) in logs.iter().zip(cells) {
-        for (shares, out) in log.facilities.iter().zip(&mut out) {
+fn facilities(logs: &[Sorted], cells: usize, place: Placed<'_>, ledger: &Ledger<'_>) -> Vec<Vec<Vec<(u32, FacilityShare)>>> {
+    let columns = logs.first().map_or(0, |l| l.log.facilities.len());
+    let mut out = vec![vec![HashMap::<u32, FacilityShare>::default(); cells]; columns];
+    for (number, log) in logs.iter().enumerate() {
+        for (shares, out) in log.log.facilities.iter().zip(&mut out) {
             for ((group, id), share) in shares {
-                let Some(all) = cells.get(*group as usize).and_then(|c| out.get_mut(*c as usize)) else { continue };
+                let Some(all) = place(number, *group).and_then(|c| out.get_mut(c)) else { continue };
                 let into = all.entry((ledger.facility)(*id)).or_default();
                 into.rows += share.rows;
                 into.sums.resize(share.sums.len(), 0);

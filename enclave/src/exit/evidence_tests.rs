@@ -98,16 +98,14 @@ fn by_hand(question: &Question, rows: &[Row]) -> Everything {
     out
 }
 
-fn told(question: &Question, cells: &Cells) -> Everything {
+fn told(question: &Question, cells: &Cells<'_>) -> Everything {
     let of_set = |set: usize| {
         cells.of(set).map(|cell| {
-            let place = |ordinal: &u32| cell.people().binary_search(ordinal).unwrap();
             let mut people: BTreeMap<u32, Told> = BTreeMap::new();
-            for ordinal in cell.people() {
-                let i = place(ordinal);
+            for (i, ordinal) in cell.people().into_iter().enumerate() {
                 let sum = |what| cell.sum(what).iter().nth(i).unwrap();
                 let count = |what| u64::from(cell.count(what).map_or(cell.rows()[i], |c| c[i]));
-                let at = (cell.people_at() + i) as u32;
+                let at = cell.units()[i];
                 let values = cell.list(0).iter().filter(|(_, place)| *place == at).map(|(v, _)| *v).collect();
                 let one = Told {
                     rows: cell.rows()[i].into(),
@@ -120,7 +118,7 @@ fn told(question: &Question, cells: &Cells) -> Everything {
                     values,
                     labels: cell.having(0).iter().filter(|(_, place)| *place == at).map(|(code, _)| *code).collect(),
                 };
-                assert!(people.insert(*ordinal, one).is_none(), "everybody stands in a cell once");
+                assert!(people.insert(ordinal, one).is_none(), "everybody stands in a cell once");
             }
             (cell.key().to_vec(), people)
         })
@@ -199,7 +197,7 @@ fn a_sum_that_leaves_64_bits_stays_exact() {
     for arranged in [vec![rows.clone()], vec![shuffled(&rows, 1)], rows.chunks(9).map(<[Row]>::to_vec).collect()] {
         let cells = cells(&question, &arranged, 0);
         let cell = cells.of(0).next().unwrap();
-        assert_eq!(cell.people().iter().copied().zip(cell.sum(SumOf::Column(0)).iter()).collect::<BTreeMap<_, _>>(), expected);
+        assert_eq!(cell.people().into_iter().zip(cell.sum(SumOf::Column(0)).iter()).collect::<BTreeMap<_, _>>(), expected);
     }
 }
 

@@ -1,5 +1,6 @@
-//! What one partition found: an entry for each person and group with the rows and sums, in the order in which they came. Rows come
-//! person by person, so a person's entries are a run; a person who comes back makes another run, and assembly joins the two.
+//! What one partition found: an entry for each person and group with the rows and sums, in the order in which they came, and at the
+//! end group by group. Rows come person by person, so a person's entries are a run and a group's people come out sorted; a person who
+//! comes back makes another run, and assembly joins the two.
 
 use datafusion::{
     arrow::{
@@ -47,18 +48,14 @@ pub(super) struct Run {
     pub(super) start: u32,
 }
 
-/// Values of one column, row by row, with their entries.
-#[derive(Debug, Default)]
-pub(super) struct List {
-    pub(super) entry: Vec<u32>,
-    pub(super) value: Vec<i128>,
-}
+/// Values of one column, row by row: group, value and person.
+pub(super) type List = Vec<(u32, i128, u32)>;
 
-/// Who has which value: entries and numbers of values.
+/// Who has which value.
 #[derive(Default)]
 pub(super) struct Having {
-    pub(super) entry: Vec<u32>,
-    pub(super) code: Vec<u32>,
+    /// Group, number of the value, person.
+    pub(super) all: Vec<(u32, u32, u32)>,
     /// Bytes of a value that are equal for equal values, with its number.
     pub(super) codes: HashMap<Vec<u8>, u32>,
     rows: Option<RowConverter>,
@@ -77,15 +74,15 @@ pub(crate) struct FacilityShare {
 pub(super) struct Log {
     shape: Shape,
     pub(super) groups: Groups,
-    pub(super) runs: Vec<Run>,
+    runs: Vec<Run>,
     /// Of each entry: its group.
-    pub(super) group: Vec<u32>,
+    group: Vec<u32>,
     /// Of each entry: its rows.
-    pub(super) rows: Vec<u32>,
+    rows: Vec<u32>,
     /// As wanted.
-    pub(super) sums: Vec<Sums>,
+    sums: Vec<Sums>,
     /// As wanted.
-    pub(super) counts: Vec<Counts>,
+    counts: Vec<Counts>,
     pub(super) lists: Vec<List>,
     pub(super) having: Vec<Having>,
     /// By facility column: shares by group and facility.
@@ -104,7 +101,7 @@ impl Log {
             rows: Vec::new(),
             sums: wanted.sums.iter().map(|_| Sums::Small(Vec::new())).collect(),
             counts: wanted.rows.iter().map(|_| None).collect(),
-            lists: wanted.lists.iter().map(|_| List::default()).collect(),
+            lists: wanted.lists.iter().map(|_| List::new()).collect(),
             having: wanted.values.iter().map(|_| Having::default()).collect(),
             facilities: (0..shape.facilities).map(|_| HashMap::default()).collect(),
             last: Vec::new(),
@@ -133,8 +130,9 @@ impl Log {
         self.counts_that_differ(&numbers);
         let at = self.entries(units.as_primitive::<UInt32Type>().values(), known.as_ref(), &group)?;
         self.sum(&numbers, &at);
-        self.keep(&numbers, &at);
-        self.having(values, &at)?;
+        let rows = Rows { group: &group, unit: units.as_primitive::<UInt32Type>().values(), known: known.as_ref() };
+        self.keep(&numbers, &rows);
+        self.having(values, &rows)?;
         self.facilities(facilities, &group, &numbers, known.as_ref())
     }
 
@@ -215,22 +213,18 @@ impl Log {
         }
     }
 
-    fn keep(&mut self, numbers: &[Numbers], at: &[u32]) {
+    fn keep(&mut self, numbers: &[Numbers], rows: &Rows<'_>) {
         for (column, list) in self.shape.wanted.lists.iter().zip(&mut self.lists) {
             let Some(numbers) = numbers.get(*column) else { continue };
-            for (row, at) in at.iter().enumerate().filter(|(_, at)| **at != NOBODY) {
-                if numbers.valid().is_none_or(|n| n.is_valid(row)) {
-                    list.entry.push(*at);
-                    list.value.push(numbers.at(row));
-                }
-            }
+            let with = rows.about_people().filter(|(row, ..)| numbers.valid().is_none_or(|n| n.is_valid(*row)));
+            list.extend(with.map(|(row, group, unit)| (group, numbers.at(row), unit)));
         }
     }
 
-    fn having(&mut self, values: &[ArrayRef], at: &[u32]) -> Result<(), Fault> {
+    fn having(&mut self, values: &[ArrayRef], rows: &Rows<'_>) -> Result<(), Fault> {
         for (column, having) in self.shape.wanted.values.iter().zip(&mut self.having) {
             if let Some(array) = values.get(*column) {
-                having.add(array, at)?;
+                having.add(array, rows)?;
             }
         }
         Ok(())
@@ -254,6 +248,21 @@ impl Log {
             }
         }
         Ok(())
+    }
+}
+
+/// Which group and person the rows of a batch are about.
+struct Rows<'a> {
+    group: &'a [u32],
+    unit: &'a [u32],
+    known: Option<&'a NullBuffer>,
+}
+
+impl Rows<'_> {
+    /// Row, group and person; without the rows about nobody.
+    fn about_people(&self) -> impl Iterator<Item = (usize, u32, u32)> {
+        let all = self.group.iter().zip(self.unit).enumerate().map(|(row, (group, unit))| (row, *group, *unit));
+        all.filter(|(row, ..)| self.known.is_none_or(|n| n.is_valid(*row)))
     }
 }
 
@@ -332,11 +341,45 @@ impl Sums {
         }
     }
 
+    /// Copies a span of another column behind this one.
+    pub(super) fn append(&mut self, other: &Self, span: std::ops::Range<usize>) {
+        if matches!(other, Self::Wide(_)) {
+            self.widen();
+        }
+        match (self, other) {
+            (Self::Small(all), Self::Small(more)) => all.extend_from_slice(more.get(span).unwrap_or_default()),
+            (Self::Wide(all), Self::Wide(more)) => all.extend_from_slice(more.get(span).unwrap_or_default()),
+            (Self::Wide(all), Self::Small(more)) => all.extend(more.get(span).unwrap_or_default().iter().copied().map(i128::from)),
+            // Widened above.
+            (Self::Small(_), Self::Wide(_)) => {}
+        }
+    }
+
     /// The number at a place.
     pub(super) fn at(&self, place: usize) -> i128 {
         match self {
             Self::Small(all) => all.get(place).copied().map_or(0, i128::from),
             Self::Wide(all) => all.get(place).copied().unwrap_or(0),
+        }
+    }
+
+    /// Cuts off everything from a place.
+    pub(super) fn truncate(&mut self, place: usize) {
+        match self {
+            Self::Small(all) => all.truncate(place),
+            Self::Wide(all) => all.truncate(place),
+        }
+    }
+
+    /// Sets everything from a place on: one number for each.
+    pub(super) fn replace_tail(&mut self, place: usize, tail: &[i128]) {
+        self.truncate(place);
+        if tail.iter().any(|v| i64::try_from(*v).is_err()) {
+            self.widen();
+        }
+        match self {
+            Self::Small(all) => all.extend(tail.iter().filter_map(|v| i64::try_from(*v).ok())),
+            Self::Wide(all) => all.extend_from_slice(tail),
         }
     }
 }
@@ -355,27 +398,85 @@ fn add_small<'a>(all: &mut [i64], rows: impl Iterator<Item = (i64, &'a u32)>) ->
 }
 
 impl Having {
-    fn add(&mut self, array: &ArrayRef, at: &[u32]) -> Result<(), Fault> {
+    fn add(&mut self, array: &ArrayRef, rows: &Rows<'_>) -> Result<(), Fault> {
         if self.rows.is_none() {
             self.rows = Some(RowConverter::new(vec![SortField::new(array.data_type().clone())])?);
         }
         let Some(converter) = &mut self.rows else { return Ok(()) };
-        let rows = converter.convert_columns(std::slice::from_ref(array))?;
+        let bytes = converter.convert_columns(std::slice::from_ref(array))?;
         // Asked once: a dictionary finds out about NULL value by value.
         let nulls = array.logical_nulls();
-        let mut last = None;
-        for (row, (bytes, at)) in rows.iter().zip(at).enumerate() {
-            if *at == NOBODY || nulls.as_ref().is_some_and(|n| n.is_null(row)) {
-                continue;
-            }
+        for (row, group, unit) in rows.about_people().filter(|(row, ..)| nulls.as_ref().is_none_or(|n| n.is_valid(*row))) {
             let next = self.codes.len() as u32;
-            let code = *self.codes.entry_ref(bytes.as_ref()).or_insert(next);
-            if last != Some((*at, code)) {
-                self.entry.push(*at);
-                self.code.push(code);
-                last = Some((*at, code));
+            let code = *self.codes.entry_ref(bytes.row(row).as_ref()).or_insert(next);
+            if self.all.last() != Some(&(group, code, unit)) {
+                self.all.push((group, code, unit));
             }
         }
         Ok(())
     }
+}
+
+/// A log's entries group by group: those of a group lie from its start to the next one's, in the order in which they came.
+pub(super) struct Sorted {
+    pub(super) log: Log,
+    pub(super) starts: Vec<usize>,
+    pub(super) units: Vec<u32>,
+    pub(super) rows: Vec<u32>,
+    pub(super) sums: Vec<Sums>,
+    pub(super) counts: Vec<Counts>,
+}
+
+impl Log {
+    /// Group by group.
+    pub(super) fn sorted(mut self) -> Sorted {
+        let mut next = vec![0usize; self.groups.count() + 1];
+        for group in &self.group {
+            if let Some(n) = next.get_mut(*group as usize + 1) {
+                *n += 1;
+            }
+        }
+        let mut sum = 0;
+        for n in &mut next {
+            sum += *n;
+            *n = sum;
+        }
+        let starts = next.clone();
+        let mut to = vec![0u32; self.group.len()];
+        for (group, to) in self.group.iter().zip(&mut to) {
+            if let Some(next) = next.get_mut(*group as usize) {
+                *to = *next as u32;
+                *next += 1;
+            }
+        }
+        let mut units = vec![0u32; to.len()];
+        let ends = self.runs.iter().skip(1).map(|r| r.start as usize).chain([to.len()]);
+        for (run, end) in self.runs.iter().zip(ends) {
+            for to in to.get(run.start as usize..end).unwrap_or_default() {
+                if let Some(unit) = units.get_mut(*to as usize) {
+                    *unit = run.unit;
+                }
+            }
+        }
+        let rows = moved(&std::mem::take(&mut self.rows), &to);
+        let sums = std::mem::take(&mut self.sums).into_iter().map(|s| match s {
+            Sums::Small(all) => Sums::Small(moved(&all, &to)),
+            Sums::Wide(all) => Sums::Wide(moved(&all, &to)),
+        });
+        let sums = sums.collect();
+        let counts = std::mem::take(&mut self.counts).into_iter().map(|c| c.map(|c| moved(&c, &to))).collect();
+        (self.group, self.runs, self.last) = (Vec::new(), Vec::new(), Vec::new());
+        Sorted { log: self, starts, units, rows, sums, counts }
+    }
+}
+
+/// Everything at its new place.
+fn moved<T: Copy + Default>(all: &[T], to: &[u32]) -> Vec<T> {
+    let mut out = vec![T::default(); all.len()];
+    for (value, to) in all.iter().zip(to) {
+        if let Some(place) = out.get_mut(*to as usize) {
+            *place = *value;
+        }
+    }
+    out
 }

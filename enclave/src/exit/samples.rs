@@ -110,17 +110,18 @@ pub(super) fn batch(question: &Question, rows: &[Row]) -> RecordBatch {
 }
 
 /// Everybody is their own ledger ordinal, but for the order: nobody's neighbours by id are neighbours in the ledger.
-pub(super) fn ordinals() -> Vec<u32> {
-    (0..40_000u32).map(|unit| unit * 7919 % 40_009).collect()
+pub(super) fn ordinals() -> &'static [u32] {
+    static ALL: std::sync::OnceLock<Vec<u32>> = std::sync::OnceLock::new();
+    ALL.get_or_init(|| (0..40_000u32).map(|unit| unit * 7919 % 40_009).collect())
 }
 
 /// The cells of rows that come in these partitions, in batches of a few rows.
-pub(super) fn cells(question: &Question, partitions: &[Vec<Row>], least: u64) -> Cells {
+pub(super) fn cells(question: &Question, partitions: &[Vec<Row>], least: u64) -> Cells<'static> {
     let log = |rows: &Vec<Row>| {
         let mut log = Log::new(shape(question));
         rows.chunks(97).for_each(|rows| log.add(&batch(question, rows)).unwrap());
         log
     };
-    let logs: Vec<Log> = partitions.iter().map(log).collect();
-    assemble(&logs, question, &Ledger { people: &ordinals(), facility: &|id| id, least }).unwrap()
+    let logs = partitions.iter().map(|rows| log(rows).sorted()).collect();
+    assemble(logs, question, &Ledger { people: ordinals(), facility: &|id| id, least }).unwrap()
 }

@@ -1,7 +1,5 @@
 //! One base statistic of one cell: whose contributions it is made of, what the ledger compares it by, and what the law says to it.
 
-use std::sync::Arc;
-
 use visiting_policies::disclosure::{self, Decimal, Products, Rules};
 
 use super::{
@@ -79,7 +77,7 @@ pub(super) struct Statistics<'a> {
     pub(super) question: &'a Question,
     pub(super) cell: Cell<'a>,
     /// The cell's people, shared by everything that is about all of them.
-    pub(super) people: &'a Arc<People>,
+    pub(super) people: &'a People,
 }
 
 impl Statistics<'_> {
@@ -97,15 +95,14 @@ impl Statistics<'_> {
     }
 
     /// These people.
-    fn people(&self, places: Option<&[usize]>) -> Arc<People> {
-        match places {
-            None => self.people.clone(),
-            Some(places) => Arc::new(places.iter().filter_map(|i| self.people.get(*i)).copied().collect()),
-        }
+    fn people(&self, places: Option<&[usize]>) -> People {
+        let Some(places) = places else { return self.people.clone() };
+        let all = self.cell.people();
+        People::new(places.iter().filter_map(|i| all.get(*i)).copied().collect())
     }
 
     /// The people who have a value of the column, and whether that is everybody.
-    pub(super) fn cohort(&self, c: usize) -> (Arc<People>, bool) {
+    pub(super) fn cohort(&self, c: usize) -> (People, bool) {
         let places = self.with(RowsOf::Column(c));
         (self.people(places.as_deref()), places.is_none())
     }
@@ -267,23 +264,11 @@ impl Statistics<'_> {
         let column = self.column(c)?;
         let places = self.with(RowsOf::Column(c));
         let values = self.cell.list(c).to_vec();
-        // Compared by the sum of each person's values: one changed value is one changed person.
-        let (people, first) = (self.people(places.as_deref()), self.cell.people_at());
-        let mut sums = vec![0i128; self.people.len()];
-        for (value, place) in &values {
-            if let Some(sum) = (*place as usize).checked_sub(first).and_then(|i| sums.get_mut(i)) {
-                *sum = sum.saturating_add(*value);
-            }
-        }
-        let sums = match &places {
-            None => sums,
-            Some(places) => places.iter().filter_map(|i| sums.get(*i)).copied().collect(),
-        };
         Some(Measure {
             of: format!("values of {}", column.name),
             form: format!("quantile {per_mille}"),
             having: places.is_some().then(|| column.name.clone()),
-            vector: Vector { people, amounts: Amounts::Wide(sums) },
+            vector: self.vector(SumOf::Column(c), places.as_deref()),
             facilities: Vec::new(),
             law: Law::Quantile { scale: column.scale, per_mille, values },
             opaque: false,
@@ -293,21 +278,21 @@ impl Statistics<'_> {
     /// Number of values that k people share.
     pub(super) fn distinct(&self, v: usize) -> Option<Measure> {
         let name = self.question.values.get(v)?;
-        let (all, first) = (self.cell.having(v), self.cell.people_at());
+        let (all, units) = (self.cell.having(v), self.cell.units());
         let mut own = vec![0i64; self.people.len()];
-        for (_, place) in all {
-            if let Some(n) = (*place as usize).checked_sub(first).and_then(|i| own.get_mut(i)) {
+        for (_, unit) in all {
+            if let Some(n) = units.binary_search(unit).ok().and_then(|i| own.get_mut(i)) {
                 *n += 1;
             }
         }
         let people = all.chunk_by(|a, b| a.0 == b.0).map(|having| having.len() as u64).collect();
-        let pairs = self.people.iter().copied().zip(own).filter(|(_, n)| *n > 0);
-        let (people_with, amounts): (People, Vec<i64>) = pairs.unzip();
+        let pairs = self.cell.people().into_iter().zip(own).filter(|(_, n)| *n > 0);
+        let (people_with, amounts): (Vec<u32>, Vec<i64>) = pairs.unzip();
         Some(Measure {
             of: format!("values of {name}"),
             form: "distinct".to_owned(),
             having: (people_with.len() < self.people.len()).then(|| name.clone()),
-            vector: Vector { people: Arc::new(people_with), amounts: Amounts::Small(amounts) },
+            vector: Vector { people: People::new(people_with), amounts: Amounts::Small(amounts) },
             facilities: Vec::new(),
             law: Law::Distinct(people),
             opaque: false,

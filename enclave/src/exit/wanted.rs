@@ -62,8 +62,9 @@ impl Wanted {
             }
             Statistic::Leverage(x) => self.square(*x),
             Statistic::Quantile(c, _) => {
+                // The ledger compares quantiles by the sum of each person's values.
+                self.column(*c);
                 once(&mut self.lists, *c);
-                once(&mut self.rows, RowsOf::Column(*c));
             }
             Statistic::Distinct(v) => once(&mut self.values, *v),
         }
