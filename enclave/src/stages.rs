@@ -2,6 +2,7 @@
 //! nothing leaves, and the gate starts from an empty ledger.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     time::{Duration, Instant},
 };
@@ -11,20 +12,33 @@ use datafusion::{
     prelude::{SessionContext, ident},
 };
 use visiting_catalog::Listing;
-use visiting_policies::terms::PermitId;
+use visiting_policies::{
+    Refusal, sign,
+    terms::{PermitId, Scope, Verdict},
+};
 
 use crate::{
-    bound::Guests,
+    bound::{Guests, Shelf},
     config::Config,
     engine,
     extract::{Extract, UNIT},
     fault::Fault,
-    gate, judge,
+    gate,
+    judge::{self, Judged, Setting},
     keys::GateKeys,
     known::Known,
     output,
     query::{self, PermitSchema},
 };
+
+/// Reads and types a query against a scope, and runs nothing.
+///
+/// # Errors
+/// The refusal.
+pub fn plan_only(sql: &str, scope: &Scope, listings: &[Listing]) -> Result<(), Refusal> {
+    let plans = visiting_catalog::plan(scope, listings)?;
+    query::parse(sql, &PermitSchema::new(&plans)).map(|_| ())
+}
 
 /// How long each stage of a governed run took.
 #[derive(Debug, Clone, Copy)]
@@ -63,9 +77,16 @@ impl Bench {
     /// # Errors
     /// When it does not exist.
     pub fn open(config: Config, permit: &PermitId) -> Result<Self, Fault> {
+        Self::open_with(config, permit, visiting_catalog::load().map_err(|e| Fault::Other(e.to_string()))?)
+    }
+
+    /// The same with the listings given.
+    ///
+    /// # Errors
+    /// When the extract does not exist.
+    pub fn open_with(config: Config, permit: &PermitId, listings: Vec<Listing>) -> Result<Self, Fault> {
         let keys = GateKeys::load(&config)?;
         let extract = Extract::open(&config, &keys, permit)?;
-        let listings = visiting_catalog::load().map_err(|e| Fault::Other(e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?;
         Ok(Self { config, keys, listings, extract, runtime })
     }
@@ -90,6 +111,47 @@ impl Bench {
         output::csv(&table)?;
         output::parquet(&table)?;
         Ok(Stages { plan, evidence, gate: judged, files: start.elapsed() - plan - evidence - judged })
+    }
+
+    /// Verdict and CSV of one run on an empty ledger.
+    ///
+    /// # Errors
+    /// The refusal, or what went wrong.
+    pub fn judged(&self, sql: &str) -> Result<(Verdict, Vec<u8>), Fault> {
+        self.judge(&Known::default(), sql).map(|judged| (judged.verdict, csv(&judged)))
+    }
+
+    /// The same for texts that are asked one after another on one ledger; for each that is refused, its refusal.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub fn judged_in_turn(&self, texts: &[String]) -> Result<Vec<Result<(Verdict, Vec<u8>), Refusal>>, Fault> {
+        let (mut known, mut out) = (Known::default(), Vec::new());
+        for sql in texts {
+            match self.judge(&known, sql) {
+                Ok(judged) => {
+                    out.push(Ok((judged.verdict, csv(&judged))));
+                    known.add(judged.block);
+                }
+                Err(Fault::Refused(refusal)) => out.push(Err(refusal)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(out)
+    }
+
+    fn judge(&self, known: &Known, sql: &str) -> Result<Judged, Fault> {
+        let guests = Guests::new();
+        let setting = Setting {
+            config: &self.config,
+            extract: &self.extract,
+            listings: &self.listings,
+            keys: &self.keys,
+            known,
+            guests: &guests,
+            signatures: BTreeMap::new(),
+        };
+        self.runtime.block_on(judge::judge(&setting, &mut Shelf::default(), sql))
     }
 
     /// The same SQL as the engine alone runs it, over the same encrypted files. Answers with time and number of rows.
@@ -144,4 +206,8 @@ impl Bench {
     pub fn home(&self) -> &Path {
         &self.config.home
     }
+}
+
+fn csv(judged: &Judged) -> Vec<u8> {
+    judged.files.get("table.csv").and_then(|text| sign::from_base64(text)).unwrap_or_default()
 }

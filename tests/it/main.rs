@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod arithmetic;
 mod audit_events;
 mod base;
 mod browser;
@@ -26,6 +27,7 @@ mod kill;
 mod middle;
 mod portal;
 mod review;
+mod rewrites;
 mod stream;
 mod stream_wrong;
 mod tamper;
