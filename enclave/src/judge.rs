@@ -256,7 +256,6 @@ fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
     let cells = tables.into_iter().map(|(table, count)| table.map_or(count, |t| count.min(rows(t)))).try_fold(1u64, u64::checked_mul);
     let sets = question.sets.len() as u64;
     if cells.and_then(|n| n.checked_mul(sets.max(1))).is_some_and(|n| n <= CELLS_MAX as u64) {
-
         return Ok(());
     }
     Err(Refusal::new(Code::TooLarge, format!("the groups could be more than {CELLS_MAX}; group by fewer or coarser columns"))

@@ -278,8 +278,10 @@ mod tests {
         }
         for (number, set) in base.iter().enumerate() {
             for (missing, from) in [(0, 0), (9, 0), (9, 50), (9, 25), (10, 0), (10, 50)] {
-                let asked = People::new(set.iter().enumerate().filter(|(i, _)| *i < from || *i >= from + missing).map(|(_, p)| *p).collect());
-                let every = |k| known.of("people").filter(|(_, p)| people::near(&asked, p, k)).map(|(e, _)| e.plan.clone()).collect::<Vec<_>>();
+                let asked =
+                    People::new(set.iter().enumerate().filter(|(i, _)| *i < from || *i >= from + missing).map(|(_, p)| *p).collect());
+                let every =
+                    |k| known.of("people").filter(|(_, p)| people::near(&asked, p, k)).map(|(e, _)| e.plan.clone()).collect::<Vec<_>>();
                 for k in [3, 10, 16, 17, 60] {
                     let found: Vec<String> = known.close("people", &asked, k, false).iter().map(|e| e.plan.clone()).collect();
                     assert_eq!(found, every(k), "set {number} without {missing} from {from}, k = {k}");

@@ -55,9 +55,17 @@ impl Bench {
     /// # Errors
     /// When it does not exist.
     pub fn open(config: Config, permit: &PermitId) -> Result<Self, Fault> {
+        let listings = visiting_catalog::load().map_err(|e| Fault::Other(e.to_string()))?;
+        Self::open_with(config, permit, listings)
+    }
+
+    /// The same with listings that are not this process's.
+    ///
+    /// # Errors
+    /// When the extract does not exist.
+    pub fn open_with(config: Config, permit: &PermitId, listings: Vec<Listing>) -> Result<Self, Fault> {
         let keys = GateKeys::load(&config)?;
         let extract = Extract::open(&config, &keys, permit)?;
-        let listings = visiting_catalog::load().map_err(|e| Fault::Other(e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?;
         Ok(Self { config, keys, listings, extract, runtime })
     }
@@ -81,6 +89,27 @@ impl Bench {
         let judged = self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), sql))?;
         let csv = judged.files.get("table.csv").and_then(|text| sign::from_base64(text)).unwrap_or_default();
         Ok((judged.verdict, csv))
+    }
+
+    /// The same for texts that are asked one after another on one ledger; for each that is refused, its refusal.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub fn judged_in_turn(&self, texts: &[String]) -> Result<Vec<Result<(Verdict, Vec<u8>), Refusal>>, Fault> {
+        let (mut known, guests) = (Known::default(), Guests::new());
+        let mut out = Vec::with_capacity(texts.len());
+        for sql in texts {
+            out.push(match self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), sql)) {
+                Ok(judged) => {
+                    known.add(judged.block);
+                    let csv = judged.files.get("table.csv").and_then(|text| sign::from_base64(text)).unwrap_or_default();
+                    Ok((judged.verdict, csv))
+                }
+                Err(Fault::Refused(refusal)) => Err(refusal),
+                Err(fault) => return Err(fault),
+            });
+        }
+        Ok(out)
     }
 
     fn setting<'a>(&'a self, known: &'a Known, guests: &'a Guests) -> Setting<'a> {

@@ -9,6 +9,7 @@ use datafusion::{
         datatypes::{DataType, Float64Type, Int64Type, SchemaRef},
         error::ArrowError,
     },
+    common::Column,
     logical_expr::LogicalPlan,
 };
 use visiting_policies::terms::Verdict;
@@ -55,9 +56,14 @@ impl CheckedOutput {
         for batch in result {
             rows.extend(shown(batch, masked, tracked.untraced && before)?);
         }
-        // Nothing of its own: a repetition of earlier values, or an empty table, is no answer. What only feeds another question is none.
+        // Nothing of its own: a repetition of earlier values, or an empty table, is no answer. What only feeds another question is none,
+        // nor is a table in which only the groups have names.
         let own = |place: usize, answer: &Protected| reads(&tracked.root, place) && shows_its_own(answer);
-        if rows.is_empty() || !points.iter().enumerate().any(|(place, answer)| own(place, answer)) {
+        let columns = bearing(&tracked.root);
+        let bears =
+            |values: &[Value]| values.iter().zip(&columns).any(|(v, b)| *b && *v != Value::Masked && *v != Value::Text(String::new()));
+        let anything = rows.iter().any(|(values, before)| !before && bears(values));
+        if !anything || !points.iter().enumerate().any(|(place, answer)| own(place, answer)) {
             return Err(nothing_to_show().into());
         }
         if !ordered {
@@ -81,6 +87,37 @@ impl CheckedOutput {
     /// `release` or `suppress`.
     pub(crate) fn verdict(&self) -> Verdict {
         self.verdict
+    }
+}
+
+/// For each column of the result, whether a statistic is in it: the others only name groups.
+fn bearing(root: &LogicalPlan) -> Vec<bool> {
+    root.schema().columns().iter().filter(|c| c.name != BEFORE).map(|c| bears(root, c)).collect()
+}
+
+fn bears(plan: &LogicalPlan, column: &Column) -> bool {
+    let key = |c: &Column| c.name.strip_prefix('k').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    match plan {
+        LogicalPlan::TableScan(_) => !key(column),
+        LogicalPlan::Projection(p) => match p.schema.maybe_index_of_column(column).and_then(|i| p.expr.get(i)) {
+            Some(e) => e.column_refs().into_iter().any(|c| bears(&p.input, c)),
+            None => true,
+        },
+        LogicalPlan::SubqueryAlias(a) => match a.schema.maybe_index_of_column(column) {
+            Some(i) => a.input.schema().columns().get(i).is_none_or(|c| bears(&a.input, c)),
+            None => true,
+        },
+        LogicalPlan::Union(u) => match u.schema.maybe_index_of_column(column) {
+            Some(i) => u.inputs.iter().any(|p| p.schema().columns().get(i).is_none_or(|c| bears(p, c))),
+            None => true,
+        },
+        LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Join(_) | LogicalPlan::Window(_) => {
+            match plan.inputs().into_iter().find(|p| p.schema().has_column(column)) {
+                Some(input) => bears(input, column),
+                None => true,
+            }
+        }
+        _ => true,
     }
 }
 

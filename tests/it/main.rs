@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod arithmetic;
 mod audit_events;
 mod base;
 mod browser;
@@ -27,6 +28,7 @@ mod middle;
 mod portal;
 mod preflight;
 mod review;
+mod rewrites;
 mod stream;
 mod stream_wrong;
 mod tamper;

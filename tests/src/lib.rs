@@ -3,11 +3,13 @@
 pub mod bench;
 pub mod browser;
 pub mod corpus;
+pub mod fuzz;
 pub mod guest;
 pub mod hostile;
 pub mod journey;
 pub mod population;
 pub mod raw;
 pub mod reader;
+pub mod rewrite;
 pub mod skip;
 pub mod world;

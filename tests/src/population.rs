@@ -1,7 +1,7 @@
 //! The synthetic population: seeded, the same bytes every time. Nobody in it is real.
 
 mod demo;
-mod draw;
+pub(crate) mod draw;
 pub mod fhir;
 mod fixture;
 mod medicine;

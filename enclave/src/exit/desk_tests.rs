@@ -135,7 +135,8 @@ fn a_margin_of_a_two_way_table_is_tested_row_by_row() {
     let mut known = Known::default();
     let both = question(&[("sex", 2), ("pref", 47)], &[], &[PEOPLE]);
     let cell = |sex, pref, units: std::ops::Range<u32>| units.map(move |u| row(u).key(sex).key(pref)).collect::<Vec<_>>();
-    let cells = [cell(1, 1, 0..30), cell(1, 2, 100..140), cell(1, 3, 200..204), cell(2, 1, 300..400), cell(2, 2, 400..480), cell(2, 3, 500..560)];
+    let cells =
+        [cell(1, 1, 0..30), cell(1, 2, 100..140), cell(1, 3, 200..204), cell(2, 1, 300..400), cell(2, 2, 400..480), cell(2, 3, 500..560)];
     ask(&mut known, &both, &cells.concat()).unwrap();
     let rows = [group(1, (0..30).chain(100..140).chain(200..204)), group(2, (300..480).chain(500..560))].concat();
     assert_eq!(ask(&mut known, &by_sex(), &rows), Err(Code::NothingToShow));

@@ -101,7 +101,8 @@ impl Keys {
             all.dedup();
         }
         let place = |all: &[KeyValue], v: &KeyValue| all.binary_search(v).unwrap_or(0) as u32;
-        let of_log = |log: &Sorted| log.log.groups.values().zip(&values).map(|(own, all)| own.iter().map(|v| place(all, v)).collect()).collect();
+        let of_log =
+            |log: &Sorted| log.log.groups.values().zip(&values).map(|(own, all)| own.iter().map(|v| place(all, v)).collect()).collect();
         let places = logs.iter().map(of_log).collect();
         Self { values, places }
     }
@@ -158,7 +159,9 @@ struct Part {
 /// came out of order, sorted and joined.
 fn table(logs: &[Sorted], keys: &Keys, set: &[usize], ledger: &Ledger<'_>) -> Result<Table, Fault> {
     let (cells, names) = keys.cells(logs, set)?;
-    let part = |(log, cells): (usize, &Vec<u32>)| cells.iter().zip(0u32..).map(move |(cell, group)| Part { cell: *cell, log: log as u32, group }).collect::<Vec<_>>();
+    let part = |(log, cells): (usize, &Vec<u32>)| {
+        cells.iter().zip(0u32..).map(move |(cell, group)| Part { cell: *cell, log: log as u32, group }).collect::<Vec<_>>()
+    };
     let mut parts: Vec<Part> = cells.iter().enumerate().flat_map(part).collect();
     parts.sort_unstable();
     let mut table = Table::new(logs);
@@ -179,7 +182,15 @@ fn table(logs: &[Sorted], keys: &Keys, set: &[usize], ledger: &Ledger<'_>) -> Re
         }
     }
     // Cells that are kept, by their old numbers, in the same order.
-    let numbers: Vec<Option<usize>> = kept.iter().scan(0, |next, kept| Some(kept.then(|| { *next += 1; *next - 1 }))).collect();
+    let numbers: Vec<Option<usize>> = kept
+        .iter()
+        .scan(0, |next, kept| {
+            Some(kept.then(|| {
+                *next += 1;
+                *next - 1
+            }))
+        })
+        .collect();
     table.keys = names.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(name, _)| keys.key(name, set)).collect();
     let place = |log: usize, group: u32| *numbers.get(*cells.get(log)?.get(group as usize)? as usize)?;
     table.lists = lists(logs, table.spans.len(), &place);
@@ -225,8 +236,12 @@ impl Table {
         let mut order: Vec<(u32, usize)> = units.iter().copied().zip(start..).collect();
         order.sort_unstable();
         let people: Vec<&[(u32, usize)]> = order.chunk_by(|a, b| a.0 == b.0).collect();
-        let joined = |of: &dyn Fn(usize) -> i128| people.iter().map(|p| p.iter().fold(0i128, |s, (_, at)| s.saturating_add(of(*at)))).collect::<Vec<_>>();
-        let count = |all: &[u32]| -> Vec<u32> { joined(&|at| all.get(at).copied().map_or(0, i128::from)).into_iter().map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect() };
+        let joined = |of: &dyn Fn(usize) -> i128| {
+            people.iter().map(|p| p.iter().fold(0i128, |s, (_, at)| s.saturating_add(of(*at)))).collect::<Vec<_>>()
+        };
+        let count = |all: &[u32]| -> Vec<u32> {
+            joined(&|at| all.get(at).copied().map_or(0, i128::from)).into_iter().map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect()
+        };
         let rows = count(&self.rows);
         self.rows.truncate(start);
         self.rows.extend(rows);

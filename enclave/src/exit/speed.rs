@@ -109,7 +109,9 @@ fn measure(name: &str, keys: &[&str], summed: bool, parts: &[Vec<RecordBatch>], 
         gate.push(start.elapsed());
         assert!(!protected.rows.is_empty());
         drop((cells, desk));
-        for (times, aggregates) in [(&mut plain, if summed { "count(*), sum(points)" } else { "count(*)" }), (&mut distinct, "count(distinct unit)")] {
+        for (times, aggregates) in
+            [(&mut plain, if summed { "count(*), sum(points)" } else { "count(*)" }), (&mut distinct, "count(distinct unit)")]
+        {
             let start = Instant::now();
             runtime.block_on(async { session.sql(&raw(aggregates)).await.unwrap().collect().await.unwrap() });
             times.push(start.elapsed());

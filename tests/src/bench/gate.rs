@@ -82,11 +82,14 @@ pub fn gate(mut say: impl FnMut(&str)) -> Result<(), String> {
 /// All queries over one population; the wait for a verdict at the first size.
 fn sized(size: &str, people: u32, runs: usize, say: &mut impl FnMut(&str)) -> Result<(), String> {
     let mut world = World::new(&format!("bench-{size}"))?;
-    say(&format!("# {size}: {people} people; medians of {runs} runs; peer: the same engine, the same SQL, the same encrypted and sorted files"));
+    say(&format!(
+        "# {size}: {people} people; medians of {runs} runs; peer: the same engine, the same SQL, the same encrypted and sorted files"
+    ));
     world.populate(people)?;
     world.start_all()?;
     let permit = permit(&world)?;
-    let verdict = (size == "1m").then(|| world.client("per_hanako").map_err(|e| e.to_string()).and_then(|c| verdicts(&c, &permit))).transpose()?;
+    let verdict =
+        (size == "1m").then(|| world.client("per_hanako").map_err(|e| e.to_string()).and_then(|c| verdicts(&c, &permit))).transpose()?;
     world.kill_all();
     let id: PermitId = permit.parse().map_err(|e: visiting_policies::Refusal| e.to_string())?;
     let config = Config { home: world.home().join("enclave"), linkage: world.home().join("linkage/linkage.sock"), gateway: String::new() };

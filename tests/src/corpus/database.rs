@@ -1,6 +1,9 @@
 //! What cases run over: a folder of listings, a mapping for ingest, and source files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use visiting_catalog::Listing;
 
@@ -47,6 +50,23 @@ impl Database {
             mapping: tree.join("catalog/mappings/fixture.toml"),
             sources: folder.join("fixture"),
         })
+    }
+
+    /// The same with every row of the named tables written `times` times; its files are written below `folder`.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn repeated(&self, folder: &Path, tables: &[&str], times: usize) -> Result<Self, Fault> {
+        let fault = |e: std::io::Error| format!("the repeated rows cannot be written: {e}");
+        fs::create_dir_all(folder).map_err(fault)?;
+        for table in self.listing()?.tables {
+            let file = format!("{}.csv", table.name);
+            let csv = fs::read_to_string(self.sources.join(&file)).map_err(fault)?;
+            let (titles, rows) = csv.split_once('\n').ok_or("an empty source file")?;
+            let times = if tables.contains(&table.name.as_str()) { times } else { 1 };
+            fs::write(folder.join(&file), format!("{titles}\n{}", rows.repeat(times))).map_err(fault)?;
+        }
+        Ok(Self { sources: folder.to_owned(), ..self.clone() })
     }
 
     /// Its listing.

@@ -3,10 +3,11 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
+use visiting_enclave::{Config, stages::Bench};
 use visiting_gateway::{
     client::{Client, Problem},
     files,
@@ -71,10 +72,16 @@ impl Ground {
         &self.permits
     }
 
-    /// The stopped home itself.
-    #[must_use]
-    pub fn home(&self) -> &std::path::Path {
-        &self.home
+    /// The extract of the first permit, opened for questions without a gateway, each on an empty ledger.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn bench(&self) -> Result<Bench, Fault> {
+        let permit = self.permits.first().ok_or("no permit was granted")?;
+        let permit = permit.parse().map_err(|e: visiting_policies::Refusal| e.to_string())?;
+        let config = Config { home: self.home.join("enclave"), linkage: self.home.join("linkage/linkage.sock"), gateway: String::new() };
+        let listings = visiting_catalog::load_with(Some(Path::new(&self.listings))).map_err(|e| e.to_string())?;
+        Bench::open_with(config, &permit, listings).map_err(|e| e.to_string())
     }
 }
 

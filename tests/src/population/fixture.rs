@@ -232,6 +232,10 @@ fn write_labs(draw: &mut Draw, pid: &str, special: bool, diabetic: bool, sheet: 
             };
             let value = Tenths(whole(tenths));
             sheet.row(format_args!("{pid},{},{jlac10},{value},{unit}", YEAR * 100 + draw.between(1, 12)))?;
+            // Some are measured twice: a number of rows that is the same for everybody would tell a person's.
+            if draw.chance(0.3) {
+                sheet.row(format_args!("{pid},{},{jlac10},{value},{unit}", YEAR * 100 + draw.between(1, 12)))?;
+            }
         }
     }
     Ok(())
