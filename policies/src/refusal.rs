@@ -252,7 +252,7 @@ mod tests {
     fn a_place_is_shown_under_its_line() {
         let text = "SELECT sex,\n  MAX(points)\nFROM 表.claims";
         assert_eq!(at(2, 3).caret(text).unwrap(), "    MAX(points)\n    ^");
-        assert_eq!(at(3, 8).caret(text).unwrap(), "  FROM 表.claims\n       \u{3000}^");
+        assert_eq!(at(3, 8).caret(text).unwrap(), "  FROM 表.claims\n       \u{3000} ^");
         assert_eq!(at(2, 7).pointed(text).unwrap().word, "points");
         assert_eq!(at(2, 14).pointed(text).unwrap().word, "");
         assert_eq!(at(1, 1).split(text).unwrap(), ("", "SELECT", " sex,\n  MAX(points)\nFROM 表.claims"));

@@ -46,11 +46,13 @@ fn questions() -> Vec<String> {
     let keys = ["sex", "pref", "p.birth_ym", "sex, pref", "icd10", "ym", "icd10, sex", "ym, pref", "yj_code", "icd10, pref"];
     let conditions = ["", " WHERE sex = 2", " WHERE icd10 LIKE 'E1%'", " WHERE pref IN (13, 27) AND ym BETWEEN 202404 AND 202409"];
     let shown = ["COUNT(DISTINCT pid) AS n", "COUNT(DISTINCT pid) AS n, SUM(points) AS s, AVG(points) AS m"];
-    let ask = |key: &str, condition: &str, shown: &str| {
-        format!("SELECT {key}, {shown} FROM ndb.claims c JOIN ndb.patients p USING (pid){condition} GROUP BY {key}")
-    };
-    let all = keys.iter().flat_map(|k| conditions.iter().flat_map(move |c| shown.iter().map(move |s| ask(k, c, s))));
-    all.chain([JOINED, SUMS, SEXES].map(str::to_owned)).collect()
+    let mut all: Vec<String> = [JOINED, SUMS, SEXES].map(str::to_owned).into();
+    for key in keys {
+        for (condition, shown) in conditions.iter().flat_map(|c| shown.iter().map(move |s| (c, s))) {
+            all.push(format!("SELECT {key}, {shown} FROM ndb.claims c JOIN ndb.patients p USING (pid){condition} GROUP BY {key}"));
+        }
+    }
+    all
 }
 
 #[test]
