@@ -123,13 +123,16 @@ impl Tracker<'_> {
                 let inner = safe(e.clone().unalias(), input.schema()).map_err(|_| not_valid(place(e)))?;
                 *e = match e {
                     Expr::Alias(a) => inner.alias_qualified(a.relation.clone(), a.name.clone()),
-                    _ => inner.alias(name),
+                    _ => {
+                        self.made.insert(name.clone());
+                        inner.alias(name)
+                    }
                 };
             }
         }
         for e in &exprs {
-            if let Expr::Alias(a) = e
-                && matches!(&*a.expr, Expr::Column(c) if self.counts.contains(&c.name))
+            if let (Expr::Alias(a), Expr::Column(c)) = (e, e.clone().unalias_nested().data)
+                && self.counts.contains(&c.name)
             {
                 self.counts.insert(a.name.clone());
             }

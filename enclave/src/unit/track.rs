@@ -62,6 +62,8 @@ pub(super) struct Tracker<'a> {
     /// Names of aggregates that count people or rows.
     pub(super) counts: BTreeSet<String>,
     pub(super) titles: BTreeMap<String, String>,
+    /// Names that the engine made of expressions without an alias.
+    pub(super) made: BTreeSet<String>,
     /// Guests' calls: expression, column, description.
     pub(super) calls: Vec<(Expr, Column, GuestCall)>,
     /// Origins that an outer join makes new.
@@ -85,6 +87,7 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
         points: Vec::new(),
         counts: BTreeSet::new(),
         titles: BTreeMap::new(),
+        made: BTreeSet::new(),
         calls: Vec::new(),
         renamed: None,
         floor,
@@ -96,7 +99,7 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
     };
     match tracker.typed(plan, None)? {
         Typed::Released(root) if !tracker.points.is_empty() => {
-            let titles = titles(&root, &tracker.titles)?;
+            let titles = titles(&root, &tracker.titles, &tracker.made)?;
             let calls = tracker.calls.into_iter().map(|(_, _, call)| call).collect();
             Ok(Tracked { root, points: tracker.points, calls, titles, untraced: tracker.untraced })
         }
@@ -400,12 +403,14 @@ fn alias(node: &SubqueryAlias, input: Relation) -> Relation {
 }
 
 /// What the result's columns are called: the researcher's own words are kept short and plain.
-fn titles(root: &LogicalPlan, of_aggregates: &BTreeMap<String, String>) -> Result<Vec<String>, Refusal> {
+fn titles(root: &LogicalPlan, of_aggregates: &BTreeMap<String, String>, made: &BTreeSet<String>) -> Result<Vec<String>, Refusal> {
     let mut titles: Vec<String> = Vec::new();
     for field in root.schema().fields().iter().filter(|f| f.name() != BEFORE) {
         let title = match of_aggregates.get(field.name()) {
             Some(title) => title.clone(),
-            None if computed(root, field.name()) => format!("c{}", titles.len() + 1),
+            // The reader itself calls it so.
+            None if field.name() == "count(*)" => "rows".to_owned(),
+            None if made.contains(field.name()) => format!("c{}", titles.len() + 1),
             None => field.name().clone(),
         };
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
@@ -424,19 +429,4 @@ fn titles(root: &LogicalPlan, of_aggregates: &BTreeMap<String, String>) -> Resul
         titles.push(title);
     }
     Ok(titles)
-}
-
-/// True for a column that an expression without an alias makes: the engine names it by its text.
-fn computed(plan: &LogicalPlan, name: &str) -> bool {
-    match plan {
-        LogicalPlan::Projection(p) => {
-            let of_it = p.schema.fields().iter().position(|f| f.name() == name).and_then(|i| p.expr.get(i));
-            match of_it {
-                Some(Expr::Alias(a)) => a.expr.schema_name().to_string() == name || name.contains(['(', ' ', '.']),
-                Some(Expr::Column(c)) => c.name.contains(['(', ' ', '.']),
-                _ => true,
-            }
-        }
-        other => other.inputs().first().is_some_and(|input| computed(input, name)),
-    }
 }
