@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
-    disclosure::{Rules, rule_pack},
+    disclosure::Rules,
     handover::FileDigest,
+    rules::Applied,
     sign,
     terms::{Verdict, base10},
 };
@@ -21,7 +22,9 @@ use crate::{
     keys::GateKeys,
     known::{Block, Known},
     output,
-    query::{self, Origin, PermitSchema, Query, Signature},
+    query::{self, Argument, Origin, PermitSchema, Query, Signature},
+    question::{Key, Preimage},
+    roles::RulesInForce,
     session,
 };
 
@@ -56,17 +59,11 @@ impl Judged {
     }
 
     /// A table that passed.
-    pub(crate) fn table(
-        table: &gate::CheckedOutput,
-        block: Block,
-        rules: Rules,
-        query: &Query,
-        listings: &[Listing],
-    ) -> Result<Self, Fault> {
+    pub(crate) fn table(table: &gate::CheckedOutput, block: Block, rules: BTreeMap<String, String>) -> Result<Self, Fault> {
         let made = [("table.csv", output::csv(table)?), ("table.parquet", output::parquet(table)?)];
         let digests = made.iter().map(|(name, bytes)| FileDigest { name: (*name).to_owned(), digest: sign::digest(bytes) }).collect();
         let files = made.iter().map(|(name, bytes)| ((*name).to_owned(), sign::to_base64(bytes))).collect();
-        Ok(Self { verdict: table.verdict(), refusal: None, files, digests, block, rules: stated(rules, query, listings) })
+        Ok(Self { verdict: table.verdict(), refusal: None, files, digests, block, rules })
     }
 }
 
@@ -83,6 +80,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) keys: &'a GateKeys,
     /// What has been shown.
     pub(crate) known: &'a Known,
+    /// Rule packs and populations.
+    pub(crate) rules: RulesInForce<'a>,
     /// Compiled guests by digest.
     pub(crate) guests: &'a Guests,
     /// The same as SQL sees them, by name.
@@ -94,18 +93,22 @@ pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -
     let plans = visiting_catalog::plan(&setting.extract.manifest.scope, setting.listings)?;
     let mut query = query::parse(sql, &PermitSchema::new(&plans).with_guests(setting.signatures.clone()))?;
     shelf.reach(&mut query, setting.guests)?;
-    let rules = strictest(&query, setting.listings)?;
+    let applied = applied(&query, setting.listings, &setting.rules)?;
+    let rules = applied.rules;
     check_cells(&query, &setting.extract.manifest)?;
-    let (cells, names) = gather(setting.config, setting.extract, &query, setting.listings, setting.guests).await?;
+    let (cells, names) = gather(setting.config, setting.extract, &query, &setting.rules, setting.listings, setting.guests).await?;
+    let cells = by_label(cells, &query, &applied);
     let cells = canonical_facilities(cells, setting.extract, setting.keys);
     let versions = named_versions(&query, &setting.extract.manifest, setting.listings);
     let context = gate::Context { query: &query, rules, people: &setting.extract.people, facilities: &names, versions: &versions };
     let (table, block) = gate::check(&context, &cells, setting.known)?;
-    Judged::table(&table, block, rules, &query, setting.listings)
+    let mut told = stated(rules, &query, setting.listings, &setting.rules);
+    told.extend(applied.stated());
+    Judged::table(&table, block, told)
 }
 
 /// The rules as a receipt states them: thresholds and pass, never margins.
-fn stated(rules: Rules, query: &Query, listings: &[Listing]) -> BTreeMap<String, String> {
+fn stated(rules: Rules, query: &Query, listings: &[Listing], packs: &RulesInForce<'_>) -> BTreeMap<String, String> {
     let mut out = BTreeMap::from([
         ("people_min".to_owned(), format!("{}: pass", rules.people_min)),
         ("round_to".to_owned(), format!("{}: pass", rules.round_to)),
@@ -115,21 +118,58 @@ fn stated(rules: Rules, query: &Query, listings: &[Listing]) -> BTreeMap<String,
     if rules.facilities_min > 0 {
         out.insert("facilities_min".to_owned(), format!("{}: pass", rules.facilities_min));
     }
-    for table in &query.tables {
-        if let Some(pack) = listings.iter().find(|l| l.id == table.listing).and_then(|l| rule_pack(&l.rule_pack).map(|p| (l, p))) {
-            out.insert(format!("rule_pack {}", pack.0.id), format!("{} {}", pack.0.rule_pack, pack.1.version));
-        }
-    }
+    out.extend(query.tables.iter().filter_map(|t| packs.stated(listings, &t.listing)));
     out
 }
 
-/// The strictest rules of the databases that the query joins.
-pub(crate) fn strictest(query: &Query, listings: &[Listing]) -> Result<Rules, Fault> {
-    let pack = |listing: &str| listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack));
-    let packs = query.tables.iter().map(|t| pack(&t.listing).map(|p| p.rules)).collect::<Option<Vec<_>>>();
-    packs
-        .and_then(|p| p.into_iter().reduce(Rules::strictest))
-        .ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
+/// The rules of a question, judged on its plan: the strictest of the databases that it joins, and what its keys and condition ask for.
+pub(crate) fn applied(query: &Query, listings: &[Listing], packs: &RulesInForce<'_>) -> Result<Applied, Fault> {
+    let read: Vec<String> = query.tables.iter().map(|t| t.listing.clone()).collect();
+    let (keys, filtered) =
+        (query.keys.iter().map(|k| key(query, k)), query.filtered.iter().filter(|k| matches!(k.origin, Origin::Call(_))));
+    let mut all: Vec<Key> = keys.collect();
+    let groups = all.len();
+    // A guest in the condition cuts by its arguments, in a way that cannot be read.
+    all.extend(filtered.map(|k| key(query, k)));
+    let applied = packs.apply(listings, &read, &all, &query.filter)?;
+    match query.keys.iter().zip(applied.bands.iter().take(groups)).find_map(|(k, band)| band.as_ref().map(|b| (k, b))) {
+        None => Ok(applied),
+        Some((k, band)) => {
+            let detail =
+                format!("`{}` is shown in bands only: put a condition along their edges instead of a group ({})", k.title, band.source);
+            let ja =
+                format!("「{}」は区分でのみ示せます。区分の代わりに、区切りに沿った条件を使ってください（{}）。", k.title, band.source);
+            Err(Refusal::new(Code::RuleForbids, detail).ja(ja).into())
+        }
+    }
+}
+
+/// A key of the small language as rules look at it.
+fn key(query: &Query, key: &query::KeyColumn) -> Key {
+    match &key.origin {
+        Origin::Column { .. } => Key {
+            name: key.name.clone(),
+            columns: vec![key.name.clone()],
+            of: Some(Preimage::Column(key.name.clone(), key.values.clone())),
+        },
+        Origin::Call(call) => {
+            let named = |argument: &Argument| match argument {
+                Argument::Column(table, column) => query.tables.get(*table).map(|t| format!("{}.{}", t.full_name(), column.name)),
+                _ => None,
+            };
+            Key { name: key.name.clone(), columns: call.arguments.iter().filter_map(named).collect(), of: None }
+        }
+    }
+}
+
+/// The cells that the rules of their labels let be shown at all.
+fn by_label(mut cells: evidence::Cells, query: &Query, applied: &Applied) -> evidence::Cells {
+    cells.retain(|key, cell| {
+        let labels: Vec<String> = query.keys.iter().zip(key).map(|(k, v)| k.values.label(*v)).collect();
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        applied.cell(&labels).is_some_and(|rules| cell.shares.len() as u64 >= rules.people_min)
+    });
+    cells
 }
 
 /// Evidence of every cell, and the names of the protected facility columns.
@@ -137,12 +177,11 @@ pub(crate) async fn gather(
     config: &Config,
     extract: &Extract,
     query: &Query,
+    packs: &RulesInForce<'_>,
     listings: &[Listing],
     guests: &Guests,
 ) -> Result<(evidence::Cells, Vec<String>), Fault> {
-    let protected = |listing: &str| {
-        listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack)).is_none_or(|p| p.rules.facilities_min > 0)
-    };
+    let protected = |listing: &str| packs.of(listings, listing).is_none_or(|p| p.rules.facilities_min > 0);
     let facilities = session::facility_tables(query, protected);
     let names = facilities.iter().filter_map(|i| query.tables.get(*i)).map(query::SchemaTable::full_name).collect();
     let session = engine::session(&config.home.join("scratch"))?;

@@ -25,6 +25,7 @@ mod people;
 mod predicate;
 mod query;
 mod question;
+mod roles;
 mod session;
 pub mod stages;
 pub mod vault;

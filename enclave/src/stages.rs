@@ -11,7 +11,10 @@ use datafusion::{
     prelude::{SessionContext, ident},
 };
 use visiting_catalog::Listing;
-use visiting_policies::terms::PermitId;
+use visiting_policies::{
+    rules::{Municipalities, RuleBook},
+    terms::PermitId,
+};
 
 use crate::{
     bound::Guests,
@@ -24,6 +27,7 @@ use crate::{
     known::Known,
     output,
     query::{self, PermitSchema},
+    roles::RulesInForce,
 };
 
 /// How long each stage of a governed run took.
@@ -78,9 +82,12 @@ impl Bench {
         let start = Instant::now();
         let plans = visiting_catalog::plan(&self.extract.manifest.scope, &self.listings)?;
         let query = query::parse(sql, &PermitSchema::new(&plans))?;
-        let rules = judge::strictest(&query, &self.listings)?;
+        let (book, municipalities) = (RuleBook::default(), Municipalities::synthetic());
+        let packs = RulesInForce { book: &book, municipalities: &municipalities };
+        let rules = judge::applied(&query, &self.listings, &packs)?.rules;
         let plan = start.elapsed();
-        let (cells, names) = self.runtime.block_on(judge::gather(&self.config, &self.extract, &query, &self.listings, &Guests::new()))?;
+        let (cells, names) =
+            self.runtime.block_on(judge::gather(&self.config, &self.extract, &query, &packs, &self.listings, &Guests::new()))?;
         let cells = judge::canonical_facilities(cells, &self.extract, &self.keys);
         let evidence = start.elapsed() - plan;
         let versions = judge::named_versions(&query, &self.extract.manifest, &self.listings);

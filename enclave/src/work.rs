@@ -12,13 +12,14 @@ use visiting_policies::{
     case::RunCase,
     handover::{Delivery, Order, Purpose, RunReport, RunTicket, Signed},
     receipt::{self, Receipt},
+    rules::Municipalities,
     sign,
     terms::{PermitId, RunId, Verdict},
 };
 
 use crate::{
     bound::Shelf,
-    config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, UNSHOWN_MAX},
+    config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
     door::Door,
     extract::{self, Extract},
     fault::Fault,
@@ -26,6 +27,7 @@ use crate::{
     judge::{self, Judged, Setting},
     keys::GateKeys,
     ledger::{Ledger, Pending},
+    roles::{self, RulesInForce},
     vault::Vault,
 };
 
@@ -44,6 +46,7 @@ pub struct Enclave {
     door: Door,
     follower: Follower,
     ledger: Ledger,
+    municipalities: Municipalities,
     runtime: tokio::runtime::Runtime,
     extracts: BTreeMap<PermitId, Extract>,
     guests: Shelf,
@@ -63,6 +66,7 @@ impl Enclave {
             door: Door::new(&config)?,
             follower: Follower::open(&config)?,
             ledger: Ledger::open(&config.home.join("ledger.sqlite"), keys.root.derive("ledger seal"))?,
+            municipalities: roles::municipalities(std::env::var_os(MUNICIPALITIES_ENV))?,
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
             extracts: BTreeMap::new(),
             guests: Shelf::default(),
@@ -235,6 +239,7 @@ impl Enclave {
             listings: &self.listings,
             keys: &self.keys,
             known: self.ledger.known(),
+            rules: RulesInForce { book: &self.follower.cases.rules, municipalities: &self.municipalities },
             guests: &guests,
             signatures,
         };

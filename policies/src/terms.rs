@@ -78,6 +78,8 @@ ids! {
     PermitId = "prm_";
     /// One execution of SQL (解析実行); also names its release.
     RunId = "run_";
+    /// A proposed change of a rule pack (公表基準の改定案): made from the digest of its text.
+    RulesId = "rul_";
 }
 
 /// A listing's id (one database, DB), for example `ndb`. Also the schema name in SQL.

@@ -12,9 +12,9 @@ pub(crate) mod tests;
 #[cfg(test)]
 mod three_valued;
 
+pub(crate) use crate::predicate::{Predicate, ValueSet, Values};
 pub(crate) use guests::{Argument, Call, named};
 pub(crate) use parse::parse;
-pub(crate) use crate::predicate::{Predicate, ValueSet, Values};
 pub use schema::PermitSchema;
 pub(crate) use schema::{ColumnUse, SchemaTable, Signature};
 

@@ -8,6 +8,7 @@ mod internal;
 pub(crate) mod log;
 pub(crate) mod permits;
 pub(crate) mod reviews;
+pub(crate) mod rules;
 pub(crate) mod runs;
 
 use axum::{Json, Router, extract::DefaultBodyLimit, middleware::from_fn, routing::get};
@@ -63,6 +64,9 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::list_runs, runs::request_run))
         .routes(routes!(runs::show_run))
         .routes(routes!(runs::fetch_file))
+        .routes(routes!(rules::show_rules))
+        .routes(routes!(rules::propose_rules))
+        .routes(routes!(rules::adopt_rules))
         .routes(routes!(log::show_checkpoint))
         .routes(routes!(log::read_events))
         .routes(routes!(log::stream_events))
