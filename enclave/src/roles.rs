@@ -135,3 +135,87 @@ pub(crate) fn municipalities(file: Option<OsString>) -> Result<Municipalities, F
         .map_err(|e| Fault::Other(format!("{} cannot be read ({e}); check {}", file.display(), crate::config::MUNICIPALITIES_ENV)))?;
     Municipalities::read(&text).map_err(|r: Refusal| Fault::Other(format!("{}: {}", file.display(), r.detail)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use visiting_policies::Code;
+
+    use super::*;
+    use crate::question::KeyValue;
+
+    const PLACE: &str = "regions.residents.municipality";
+    const AGE: &str = "regions.residents.age";
+
+    fn listings() -> Vec<Listing> {
+        let variants = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/listings/variants");
+        visiting_catalog::load_with(Some(&variants)).unwrap()
+    }
+
+    fn values(name: &str) -> Values {
+        let listings = listings();
+        Values::new(Columns(&listings).find(name).unwrap().0.domain.as_ref().unwrap())
+    }
+
+    /// The refusal's code, or how many people a cell of these labels asks for.
+    fn judged(keys: &[Key], filter: &Predicate, labels: &[&str]) -> Result<Option<u64>, Code> {
+        let (listings, book, municipalities) = (listings(), RuleBook::default(), Municipalities::synthetic());
+        let rules = RulesInForce { book: &book, municipalities: &municipalities };
+        match rules.apply(&listings, &["regions".to_owned()], keys, filter) {
+            Ok(applied) => Ok(applied.cell(labels).map(|r| r.people_min)),
+            Err(Fault::Refused(refusal)) => Err(refusal.code),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn plain_key(name: &str) -> Key {
+        Key { name: name.to_owned(), columns: vec![name.to_owned()], of: Some(Preimage::Column(name.to_owned(), values(name))) }
+    }
+
+    fn place(code: &str) -> ValueSet {
+        ValueSet::values([values(PLACE).index(code).unwrap()])
+    }
+
+    #[test]
+    fn a_plain_key_is_judged_by_its_labels_at_its_place() {
+        let sex = Key { name: "regions.residents.sex".to_owned(), columns: vec!["regions.residents.sex".to_owned()], of: None };
+        let keys = [sex, plain_key(PLACE)];
+        assert_eq!(judged(&keys, &Predicate::True, &["1", "99202"]), Ok(Some(20)));
+        assert_eq!(judged(&keys, &Predicate::True, &["1", "99304"]), Ok(None));
+    }
+
+    #[test]
+    fn a_condition_is_found_wherever_it_stands() {
+        let village = || Predicate::In(PLACE.to_owned(), place("99304"));
+        let city = || Predicate::In(PLACE.to_owned(), place("99101"));
+        let sex = || Predicate::In("regions.residents.sex".to_owned(), ValueSet::values([1]));
+        assert_eq!(judged(&[], &city(), &[]), Ok(Some(10)));
+        for hidden in
+            [village(), Predicate::All(vec![sex(), village()]), Predicate::Any(vec![sex(), Predicate::All(vec![city(), village()])])]
+        {
+            assert_eq!(judged(&[], &hidden, &[]), Err(Code::RuleForbids), "{}", hidden.text());
+        }
+        let words = Predicate::Atom(format!("{PLACE} like other.table.column"), true);
+        assert_eq!(judged(&[], &words, &[]), Err(Code::RuleForbids));
+        assert_eq!(judged(&[], &Predicate::Atom("regions.residents.sex is odd".to_owned(), false), &[]), Ok(Some(10)));
+    }
+
+    #[test]
+    fn a_key_that_is_made_of_a_column_is_judged_as_that_column() {
+        let of = |name: &str, sets: Vec<ValueSet>| {
+            let sets: BTreeMap<KeyValue, ValueSet> = sets.into_iter().zip(0..).map(|(set, n)| (KeyValue::Int(n), set)).collect();
+            Key { name: format!("case {name}"), columns: vec![name.to_owned()], of: Some(Preimage::Sets(name.to_owned(), sets)) }
+        };
+        let (young, old) = (ValueSet::range(0, 84), ValueSet::range(85, 109));
+        assert_eq!(judged(&[of(AGE, vec![young, old])], &Predicate::True, &["0"]), Ok(Some(10)));
+        let cut = vec![ValueSet::range(0, 90), ValueSet::range(91, 109)];
+        assert_eq!(judged(&[of(AGE, cut)], &Predicate::True, &["0"]), Err(Code::RuleForbids), "a tail is cut");
+        let village = of(PLACE, vec![place("99304"), place("99101")]);
+        assert_eq!(judged(&[village], &Predicate::True, &["0"]), Err(Code::RuleForbids), "another name for a village");
+        let both = Key { name: "concat".to_owned(), columns: vec!["regions.residents.sex".to_owned(), PLACE.to_owned()], of: None };
+        assert_eq!(judged(&[both], &Predicate::True, &["1-99101"]), Err(Code::RuleForbids), "a key that cannot be read");
+        let insurer = plain_key("regions.residents.insurer");
+        assert_eq!(judged(&[insurer, plain_key(PLACE)], &Predicate::True, &["1", "99101"]), Err(Code::RuleForbids));
+    }
+}

@@ -25,6 +25,7 @@ mod kill;
 mod middle;
 mod portal;
 mod review;
+mod rules;
 mod stream;
 mod stream_wrong;
 mod tamper;

@@ -106,7 +106,8 @@ fn the_operators_populations_are_the_ones_that_count() {
 fn stricter(version: &str) -> String {
     let (_, now) = genesis().find(|(name, _)| *name == "ndb").unwrap();
     let text = now.replace("version = \"2026-11\"", &format!("version = \"{version}\""));
-    text.replacen("people_min = 10 ", "people_min = 50 ", 1).replacen("under = 25000, people_min = 20", "under = 25000, people_min = 80", 1)
+    text.replacen("people_min = 10 ", "people_min = 50 ", 1)
+        .replacen("under = 25000, people_min = 20", "under = 25000, people_min = 80", 1)
         .replacen("patients_min = 10 ", "patients_min = 50 ", 1)
 }
 
@@ -133,14 +134,15 @@ fn two_people_change_the_rules_and_the_gate_follows() {
 
     let proposed = a.propose_rules("ndb", &stricter("2026-12"), "the committee's 40th session", &key_a).unwrap();
     assert_eq!((proposed.status.as_str(), proposed.version.as_str()), ("open", "2026-12"));
-    let before = base::run(&world, &permit, "SELECT sex, municipality, COUNT(DISTINCT pid) AS n FROM residents GROUP BY sex, municipality");
+    let before = base::run(&world, &permit, BY_PLACE);
     assert_eq!(before.status, "released", "a proposal changes nothing");
     assert!(receipt(&world, &before.id).report.rules["rule_pack regions"].starts_with("ndb 2026-11 "));
 
     assert_eq!(code(a.adopt_rules(&proposed.id, &key_a)), "second-person-needed");
     assert_eq!(code(b.adopt_rules(&proposed.id, &key_a)), "rules-forged");
     let hanako = world.client("per_hanako").unwrap();
-    let adoption = RulesAdoption { rules: proposed.id.parse().unwrap(), digest: proposed.digest.clone(), by: "per_hanako".parse().unwrap() };
+    let adoption =
+        RulesAdoption { rules: proposed.id.parse().unwrap(), digest: proposed.digest.clone(), by: "per_hanako".parse().unwrap() };
     assert_eq!(code(hanako.send_adoption(&proposed.id, &key_b.sign(adoption.text().as_bytes()))), "not-allowed");
     assert!(hanako.rules().unwrap().proposals.is_empty(), "who proposes is not everybody's to see");
     assert_eq!(b.adopt_rules(&proposed.id, &key_b).unwrap().status, "adopted");
@@ -187,7 +189,8 @@ fn the_command_line_proposes_adopts_and_shows() {
     for person in ["per_member1", "per_ministry"] {
         world.tool("visiting-client", &["login", person]).unwrap();
     }
-    let said = world.tool("visiting-client", &["--as", "per_member1", "rules", "propose", &text(&file), "--reason", "a longer tail"]).unwrap();
+    let said =
+        world.tool("visiting-client", &["--as", "per_member1", "rules", "propose", &text(&file), "--reason", "a longer tail"]).unwrap();
     let id = said.split_whitespace().find(|word| word.starts_with("rul_")).unwrap().to_owned();
     let adopted = world.tool("visiting-client", &["--as", "per_ministry", "rules", "adopt", &id]).unwrap();
     assert!(adopted.contains("\"adopted\""), "{adopted}");
