@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::{
-    ast::{Statement, Visit},
+    ast::{BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Select, Statement, Visit, VisitMut, VisitorMut},
     dialect::GenericDialect,
     keywords::Keyword,
     parser::Parser,
@@ -26,14 +26,18 @@ pub(super) fn read(sql: &str) -> Result<Statement, Refusal> {
     }
     few_connectives(sql)?;
     let mut found = statements(sql)?;
-    let (Some(statement @ Statement::Query(_)), true) = (found.pop(), found.is_empty()) else {
+    let (Some(mut statement @ Statement::Query(_)), true) = (found.pop(), found.is_empty()) else {
         return Err(not_offered(
             "anything but one SELECT is not offered; write one query, without a second statement",
             "1 つの SELECT 文だけが書けます。2 つ目の文や、ほかの種類の文を除いてください",
         ));
     };
     match statement.visit(&mut Shape::default()) {
-        ControlFlow::Continue(()) => Ok(statement),
+        ControlFlow::Continue(()) => {
+            // The person may be named without its table after a join on it, however the join is written.
+            let _ = VisitMut::visit(&mut statement, &mut OneName);
+            Ok(statement)
+        }
         ControlFlow::Break(refusal) => Err(*refusal),
     }
 }
@@ -98,4 +102,35 @@ fn few_connectives(sql: &str) -> Result<(), Refusal> {
     let en = format!("a query has {} AND, OR, NOT, WHEN and operators at most; use IN for lists of values", 2 * CONNECTIVES_MAX);
     let ja = format!("AND・OR・NOT・WHEN と演算子は合わせて {} 個までです。値の並びには IN を使ってください", 2 * CONNECTIVES_MAX);
     Err(Refusal::new(Code::TooLarge, en).ja(ja))
+}
+
+/// Reads `JOIN b ON a.x = b.x` as `JOIN b USING (x)`: the same rows, and one column of that name.
+struct OneName;
+
+impl VisitorMut for OneName {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for joins in select.from.iter_mut().map(|f| &mut f.joins) {
+            let mut one: Option<String> = None;
+            for join in joins {
+                let (JoinOperator::Join(constraint) | JoinOperator::Inner(constraint)) = &mut join.join_operator else { break };
+                let Some(name) = same_name(constraint) else { break };
+                // A further join on another column could mean that of either table before it.
+                if one.get_or_insert_with(|| name.value.clone()) != &name.value {
+                    break;
+                }
+                *constraint = JoinConstraint::Using(vec![ObjectName::from(vec![name])]);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The one column that both sides of `ON a.x = b.x` name.
+fn same_name(constraint: &JoinConstraint) -> Option<Ident> {
+    let JoinConstraint::On(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) = constraint else { return None };
+    let (Expr::CompoundIdentifier(left), Expr::CompoundIdentifier(right)) = (&**left, &**right) else { return None };
+    let ([a, x], [b, y]) = (left.as_slice(), right.as_slice()) else { return None };
+    (a.value != b.value && x.value == y.value && x.quote_style == y.quote_style).then(|| x.clone())
 }
