@@ -136,6 +136,7 @@ impl Known {
     }
 
     /// Every entry of one statistic, oldest first.
+    #[cfg(test)]
     pub(crate) fn of<'a>(&'a self, of: &'a str) -> impl Iterator<Item = (&'a Entry, &'a People)> {
         let places = self.families.get(of).into_iter().flat_map(|f| f.all.iter());
         places.filter_map(|i| self.entries.get(*i)).map(|e| (e, &e.vector.people))

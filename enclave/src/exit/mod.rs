@@ -21,6 +21,5 @@ mod speed;
 mod statistic;
 mod wanted;
 
-pub(crate) use cells::Cells;
 pub(crate) use desk::{Context, Desk, nothing_to_show, shows_its_own};
 pub(crate) use evidence::{Ledger, gather};

@@ -9,7 +9,7 @@ use visiting_policies::{
 };
 
 use super::{PermitSchema, Signature, plan};
-use crate::{question::KeyValue, unit::Tracked};
+use crate::unit::Tracked;
 
 /// A permit over all of the NDB-like and the LTC-like listing, but for `yj_code`.
 pub(crate) fn schema() -> PermitSchema {
@@ -61,10 +61,6 @@ pub(crate) fn guests() -> PermitSchema {
 
 fn planned(sql: &str, permit: &PermitSchema) -> Result<Tracked, visiting_policies::Refusal> {
     plan(sql, permit, 10, &|_| false)
-}
-
-pub(crate) fn query(sql: &str) -> Tracked {
-    planned(sql, &guests()).unwrap_or_else(|r| panic!("{sql}: {r}"))
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

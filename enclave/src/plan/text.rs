@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::{
-    ast::{BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Select, Statement, Visit, VisitMut, VisitorMut},
+    ast::{BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, Statement, TableFactor, Visit, VisitMut, VisitorMut},
     dialect::GenericDialect,
     keywords::Keyword,
     parser::Parser,
@@ -104,33 +104,107 @@ fn few_connectives(sql: &str) -> Result<(), Refusal> {
     Err(Refusal::new(Code::TooLarge, en).ja(ja))
 }
 
-/// Reads `JOIN b ON a.x = b.x` as `JOIN b USING (x)`: the same rows, and one column of that name.
+/// After joins that all say that one column is the same in both tables, its bare name means the first table's: the person may be
+/// named without a table, however many tables there are and however the joins are written.
 struct OneName;
 
 impl VisitorMut for OneName {
     type Break = ();
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        for joins in select.from.iter_mut().map(|f| &mut f.joins) {
-            let mut one: Option<String> = None;
-            for join in joins {
-                let (JoinOperator::Join(constraint) | JoinOperator::Inner(constraint)) = &mut join.join_operator else { break };
-                let Some(name) = same_name(constraint) else { break };
-                // A further join on another column could mean that of either table before it.
-                if one.get_or_insert_with(|| name.value.clone()) != &name.value {
-                    break;
-                }
-                *constraint = JoinConstraint::Using(vec![ObjectName::from(vec![name])]);
-            }
+        if let Some((names, first)) = joined_on_one(select) {
+            let _ = VisitMut::visit(select, &mut Qualify { names, first, depth: 0 });
         }
         ControlFlow::Continue(())
     }
 }
 
-/// The one column that both sides of `ON a.x = b.x` name.
-fn same_name(constraint: &JoinConstraint) -> Option<Ident> {
-    let JoinConstraint::On(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) = constraint else { return None };
-    let (Expr::CompoundIdentifier(left), Expr::CompoundIdentifier(right)) = (&**left, &**right) else { return None };
-    let ([a, x], [b, y]) = (left.as_slice(), right.as_slice()) else { return None };
-    (a.value != b.value && x.value == y.value && x.quote_style == y.quote_style).then(|| x.clone())
+/// The columns that every join of a SELECT names on both sides, and the name of the table that comes first.
+fn joined_on_one(select: &Select) -> Option<(Vec<String>, Vec<Ident>)> {
+    let [from] = select.from.as_slice() else { return None };
+    let mut common: Option<Vec<String>> = None;
+    for join in &from.joins {
+        let (JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::Left(on) | JoinOperator::LeftOuter(on)) = &join.join_operator
+        else {
+            return None;
+        };
+        let same = same_names(on);
+        common = Some(match common {
+            None => same,
+            Some(before) => before.into_iter().filter(|n| same.contains(n)).collect(),
+        });
+    }
+    let first = match &from.relation {
+        TableFactor::Table { alias: Some(a), .. } | TableFactor::Derived { alias: Some(a), .. } => vec![a.name.clone()],
+        TableFactor::Table { name, alias: None, .. } => name.0.iter().map(|p| p.as_ident().cloned()).collect::<Option<_>>()?,
+        _ => return None,
+    };
+    Some((common?, first))
+}
+
+/// The columns that a join says are the same on both sides.
+fn same_names(constraint: &JoinConstraint) -> Vec<String> {
+    match constraint {
+        JoinConstraint::Using(names) => names.iter().filter_map(|n| n.0.last()?.as_ident().map(folded)).collect(),
+        JoinConstraint::On(condition) => {
+            let mut names = Vec::new();
+            equal_names(condition, &mut names);
+            names
+        }
+        JoinConstraint::Natural | JoinConstraint::None => Vec::new(),
+    }
+}
+
+fn equal_names(condition: &Expr, into: &mut Vec<String>) {
+    match condition {
+        Expr::Nested(inner) => equal_names(inner, into),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            equal_names(left, into);
+            equal_names(right, into);
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            if let (Expr::CompoundIdentifier(left), Expr::CompoundIdentifier(right)) = (&**left, &**right)
+                && let (Some(x), Some(y)) = (left.last().map(folded), right.last().map(folded))
+                && x == y
+            {
+                into.push(x);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A name as the engine reads it.
+fn folded(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+}
+
+/// Writes the table before bare names of one SELECT; subqueries have names of their own.
+struct Qualify {
+    names: Vec<String>,
+    first: Vec<Ident>,
+    depth: usize,
+}
+
+impl VisitorMut for Qualify {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, e: &mut Expr) -> ControlFlow<()> {
+        if let (Expr::Identifier(name), 0) = (&*e, self.depth)
+            && self.names.contains(&folded(name))
+        {
+            *e = Expr::CompoundIdentifier(self.first.iter().chain([name]).cloned().collect());
+        }
+        ControlFlow::Continue(())
+    }
 }

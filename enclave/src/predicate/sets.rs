@@ -62,6 +62,7 @@ impl ValueSet {
     }
 
     /// What `whole` has beyond this set.
+    #[cfg(test)]
     pub(crate) fn complement(&self, whole: (i64, i64)) -> Self {
         let (mut next, mut out) = (whole.0, Vec::new());
         for (lo, hi) in self.intersection(&Self(vec![whole])).0 {

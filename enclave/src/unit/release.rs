@@ -108,6 +108,9 @@ impl Tracker<'_> {
             .zip(fields)
             .map(|(e, (qualifier, name))| e.alias_qualified(qualifier, name))
             .collect();
+        for (_, (_, field)) in groups.iter().zip(node.schema.iter()).filter(|(e, _)| !matches!(e, Expr::Column(_) | Expr::Alias(_))) {
+            self.made.insert(field.name().clone());
+        }
         for ((_, title), (_, field)) in formulas.iter().zip(node.schema.iter().skip(groups.len() + internal)) {
             self.titles.insert(field.name().clone(), title.clone());
         }

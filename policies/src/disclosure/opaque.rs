@@ -58,7 +58,7 @@ fn clipped_mean(rules: &Rules, scale: u32, parts: &[(i128, i128)], shown: i128) 
 
 /// The contribution whose own mean is the upper median.
 fn upper_median(parts: &[(i128, i128)]) -> Option<(i128, i128)> {
-    let turned: Vec<(i128, i128)> = parts.iter().map(|(s, m)| (s.checked_neg().map(|s| (s, *m)))).collect::<Option<_>>()?;
+    let turned: Vec<(i128, i128)> = parts.iter().map(|(s, m)| s.checked_neg().map(|s| (s, *m))).collect::<Option<_>>()?;
     median_mean(&turned).map(|(s, m)| (-s, m))
 }
 
