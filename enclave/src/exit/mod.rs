@@ -21,5 +21,7 @@ mod speed;
 mod statistic;
 mod wanted;
 
+#[cfg(test)]
+use cells::Cells;
 pub(crate) use desk::{Context, Desk, nothing_to_show, shows_its_own};
 pub(crate) use evidence::{Ledger, gather};
