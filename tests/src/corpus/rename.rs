@@ -90,7 +90,6 @@ impl Names {
         let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else { return text.to_owned() };
         let words: Vec<&Token> = tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
         let own = self.own(&words);
-        let mut at = 0;
         let mut out = String::new();
         for token in &tokens {
             match token {
@@ -101,7 +100,6 @@ impl Names {
                 },
                 other => out.push_str(&other.to_string()),
             }
-            at += usize::from(!matches!(token, Token::Whitespace(_)));
         }
         out
     }
