@@ -62,7 +62,7 @@ impl CheckedOutput {
         let own = |place: usize, answer: &Protected| reads(&tracked.root, place) && shows_its_own(answer);
         let bears =
             |values: &[Value]| values.iter().zip(&columns).any(|(v, b)| *b && *v != Value::Masked && *v != Value::Text(String::new()));
-        let anything = rows.iter().any(|(values, before)| !before && bears(values));
+        let anything = rows.iter().any(|(values, _)| bears(values));
         if !anything || !points.iter().enumerate().any(|(place, answer)| own(place, answer)) {
             return Err(nothing_to_show().into());
         }

@@ -15,10 +15,10 @@ SELECT sex FROM ndb.patients GROUP BY sex
 -- sql-not-offered
 SELECT sex, COUNT(DISTINCT pid) FROM ndb.patients GROUP BY sex HAVING COUNT(DISTINCT pid) = 1
 
--- sql-not-offered
+-- name-unknown
 SELECT COUNT(DISTINCT pid) FROM ndb.patients, ndb.claims
 
--- sql-not-offered
+-- name-unknown
 SELECT COUNT(DISTINCT pid) FROM ndb.patients CROSS JOIN ndb.claims
 
 -- sql-not-offered
@@ -57,7 +57,7 @@ SELECT COUNT(DISTINCT pid) FROM read_csv('x.csv')
 -- sql-not-offered
 SELECT COUNT(DISTINCT pid) FROM ndb.patients TABLESAMPLE BERNOULLI (1)
 
--- column-use
+-- sql-not-offered
 SELECT pid, COUNT(*) FROM ndb.claims GROUP BY pid
 
 -- column-use
@@ -69,7 +69,7 @@ SELECT facility_id, COUNT(DISTINCT pid) FROM ndb.claims GROUP BY facility_id
 -- column-use
 SELECT points, COUNT(DISTINCT pid) FROM ndb.claims GROUP BY points
 
--- column-use
+-- sql-not-offered
 SELECT AVG(pid) FROM ndb.patients
 
 -- name-unknown

@@ -279,15 +279,16 @@ class Ledger:
 def table(query, cells):
     ledger, rows = Ledger(), []
     protected = "facility" in query
-    for key in sorted(cells):
+    names = lambda key: [k if n is None else n[k] for k, n in zip(key, query.get("labels", [None] * len(key)))]
+    # Judged with nothing first, then numbers by size and texts by letter.
+    for key in sorted(cells, key=lambda key: [(name != "", name) for name in names(key)]):
         cell = cells[key]
         people = frozenset(cell["rows"])
         if len(people) < K or (protected and len(cell["facilities"]) < FACILITIES):
             continue
         by_place = {f: at[0] for f, at in cell["facilities"].items()} if protected else None
         count, before = ledger.people(key, people, by_place)
-        names = query.get("labels", [None] * len(key))
-        line, keys, note = [], iter(k if n is None else n[k] for k, n in zip(key, names)), False
+        line, keys, note = [], iter(names(key)), False
         for output in query["outputs"]:
             if output == "key":
                 line.append(str(next(keys)))
@@ -304,10 +305,11 @@ def table(query, cells):
                 scale, column = query["measures"][of], 1 + list(query["measures"]).index(of)
                 parts = cell["parts"][of]
             value, again = measure(ledger, key, of, form, scale, parts, [at[column] for at in cell["facilities"].values()], by_place)
-            line.append(value)
+            line.append(value.rstrip("0").rstrip(".") if "." in value else value)
             note |= again
         rows.append(line + [BEFORE if note else ""])
-    return rows
+    # Shown with nothing last.
+    return sorted(rows, key=lambda row: [(2, 0, "") if t == "" else (0, float(t), "") if t.lstrip("-").isdigit() else (1, 0, t) for t in row[: len(query["keys"])]])
 
 
 def measure(ledger, key, of, form, scale, parts, amounts, by_place):

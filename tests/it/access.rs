@@ -19,7 +19,7 @@ const PEOPLE: &[&str] =
 
 /// Every endpoint of the API, with a request that is in order but for who sends it (signatures apart: those are nobody's).
 fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
-    let Case { application, fresh, permit, run } = case;
+    let Case { application, fresh, permit, run, preflight } = case;
     let apply =
         |person: &str| serde_json::to_string(&journey::application(&[person], &["ndb.patients.sex"], (202401, 202412)).unwrap()).unwrap();
     let get = |template, path: String| ("GET", template, path, String::new());
@@ -55,6 +55,8 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         ("POST", "/v1/permits/{id}/guests", format!("/v1/permits/{permit}/guests"), crate::guests::upload(&guest::band("band").unwrap())),
         get("/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs")),
         ("POST", "/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs"), json!({ "sql": JOINED }).to_string()),
+        ("POST", "/v1/permits/{id}/preflights", format!("/v1/permits/{permit}/preflights"), json!({ "sql": JOINED }).to_string()),
+        get("/v1/preflights/{id}", format!("/v1/preflights/{preflight}")),
         get("/v1/runs/{id}", format!("/v1/runs/{run}")),
         get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
         get("/v1/log/checkpoint", "/v1/log/checkpoint".into()),
@@ -74,6 +76,7 @@ struct Case {
     fresh: String,
     permit: String,
     run: String,
+    preflight: String,
 }
 
 /// Status, and the code of a refusal; for lists, how many are seen.
@@ -113,7 +116,9 @@ fn each_person_may_do_what_the_reviewed_table_says() {
     let application = hanako.applications().unwrap()[0].id.clone();
     let fresh = hanako.apply(&journey::application(&["per_hanako"], &["ndb.patients.sex"], (202401, 202412)).unwrap()).unwrap().id;
     let run = base::run(&world, &permit, JOINED).id;
-    let now = matrix(&world, &Case { application, fresh, permit, run });
+    let preflight = hanako.preflight(&permit, JOINED).unwrap().id;
+    hanako.wait_preflight(&preflight).unwrap();
+    let now = matrix(&world, &Case { application, fresh, permit, run, preflight });
     let path = tree().unwrap().join("tests/golden/access.txt");
     if std::env::var_os("UPDATE_ACCESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -136,7 +141,8 @@ fn every_endpoint_is_in_the_table() {
         .iter()
         .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |m| format!("{} {path}", m.to_uppercase())))
         .collect();
-    let case = Case { application: "app_a".into(), fresh: "app_b".into(), permit: "prm_a".into(), run: "run_a".into() };
+    let [application, fresh, permit, run, preflight] = ["app_a", "app_b", "prm_a", "run_a", "pre_a"].map(str::to_owned);
+    let case = Case { application, fresh, permit, run, preflight };
     let tried: BTreeSet<String> = endpoints(&case).iter().map(|(method, template, ..)| format!("{method} {template}")).collect();
     assert_eq!(documented, tried);
     let reviewed = std::fs::read_to_string(tree().unwrap().join("tests/golden/access.txt")).unwrap();

@@ -47,16 +47,13 @@ fn in_turn(texts: &[String]) -> Vec<Result<(Verdict, String), String>> {
 #[test]
 fn copies_of_people_tell_no_finer_count_than_the_count_of_people() {
     let values: Vec<String> = (0..COPIES).map(|i| format!("({i})")).collect();
-    let copied =
-        shown(&format!("SELECT pref, COUNT(*) AS n FROM patients CROSS JOIN (VALUES {}) AS t(i) GROUP BY pref", values.join(", ")));
-    let people = shown("SELECT pref, COUNT(DISTINCT pid) AS n FROM patients GROUP BY pref");
-    assert_eq!(copied.len(), 47);
-    for (pref, row) in &copied {
-        // The attacker divides by what they multiplied with.
-        let guess = row[0].unwrap() / i128::from(COPIES);
-        assert_eq!(Some(guess), people[pref][0], "prefecture {pref}");
-        assert_eq!(guess % 10_000_000, 0, "prefecture {pref}: finer than ten people");
-    }
+    let text = format!("SELECT pref, COUNT(*) AS n FROM patients CROSS JOIN (VALUES {}) AS t(i) GROUP BY pref", values.join(", "));
+    // A hundred rows of everybody: nobody differs from the others, so there is no sum over people to protect, and none to show.
+    assert!(told(bench(), &text).unwrap_err().starts_with("nothing-to-show"));
+    let people = shown("SELECT pref, COUNT(DISTINCT pid) AS n FROM patients CROSS JOIN (VALUES (1), (2), (3)) AS t(i) GROUP BY pref");
+    assert_eq!(people, shown("SELECT pref, COUNT(DISTINCT pid) AS n FROM patients GROUP BY pref"));
+    assert_eq!(people.len(), 47);
+    assert!(people.values().flatten().all(|n| n.unwrap() % 10_000_000 == 0), "finer than ten people");
 }
 
 #[test]

@@ -16,8 +16,6 @@ mod groups;
 mod log;
 #[cfg(test)]
 mod samples;
-#[cfg(test)]
-mod speed;
 mod statistic;
 mod wanted;
 

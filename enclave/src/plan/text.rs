@@ -32,7 +32,7 @@ pub(super) fn read(sql: &str) -> Result<Statement, Refusal> {
             "1 つの SELECT 文だけが書けます。2 つ目の文や、ほかの種類の文を除いてください",
         ));
     };
-    match statement.visit(&mut Shape::default()) {
+    match statement.visit(&mut Shape) {
         ControlFlow::Continue(()) => {
             // The person may be named without its table after a join on it, however the join is written.
             let _ = VisitMut::visit(&mut statement, &mut OneName);

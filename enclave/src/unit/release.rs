@@ -169,7 +169,6 @@ impl Tracker<'_> {
     }
 
     /// Group keys: expressions whose values are known without looking at the data, or counts of one person's rows.
-    #[expect(clippy::type_complexity, reason = "four parallel things of one walk; a struct would live for two lines")]
     fn keys(
         &mut self,
         groups: &[Expr],
@@ -349,7 +348,6 @@ impl Tracker<'_> {
     }
 
     /// The person, plain or as `CASE WHEN p THEN person END`: the column where it may be missing, and the condition.
-    #[expect(clippy::type_complexity, reason = "a column and a condition, each of which may be absent")]
     fn person_if(&mut self, e: &Expr, scope: &Scope<'_>) -> Result<Option<(Option<datafusion::common::Column>, Option<Expr>)>, Refusal> {
         match e {
             Expr::Alias(a) => self.person_if(&a.expr, scope),

@@ -81,9 +81,27 @@ pub(crate) fn safe(expression: Expr, schema: &DFSchema) -> Result<Expr> {
                 }
                 Ok(Transformed::yes(Expr::ScalarFunction(f)))
             }
+            Expr::InList(list) => {
+                list.list.iter().try_for_each(|item| comparable(&list.expr, item, schema))?;
+                Ok(Transformed::no(Expr::InList(list)))
+            }
             other => Ok(Transformed::no(other)),
         })
         .map(|t| t.data)
+}
+
+/// A text and a number are not compared: the engine would read the text as a number, and fail where it is none.
+fn comparable(left: &Expr, right: &Expr, schema: &DFSchema) -> Result<()> {
+    let text = |t: &DataType| match t {
+        DataType::Dictionary(_, value) => matches!(**value, DataType::Utf8 | DataType::Utf8View),
+        other => matches!(other, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8),
+    };
+    let (left, right) = (left.get_type(schema)?, right.get_type(schema)?);
+    let mixed = |a: &DataType, b: &DataType| text(a) && (b.is_numeric() || *b == DataType::Boolean);
+    if mixed(&left, &right) || mixed(&right, &left) {
+        return datafusion::common::plan_err!("a text is compared with something that is no text");
+    }
+    Ok(())
 }
 
 fn binary(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -92,7 +110,10 @@ fn binary(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Result<Tr
         Operator::Minus => 1,
         Operator::Multiply => 2,
         Operator::Divide => 3,
-        _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op, right: Box::new(right) }))),
+        _ => {
+            comparable(&left, &right, schema)?;
+            return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left: Box::new(left), op, right: Box::new(right) })));
+        }
     };
     let whole = |e: &Expr| Ok::<_, datafusion::common::DataFusionError>(matches!(e.get_type(schema)?, DataType::Int64 | DataType::Null));
     let (functions, args) = match whole(&left)? && whole(&right)? {
