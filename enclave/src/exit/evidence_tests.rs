@@ -181,7 +181,7 @@ fn every_sum_is_the_one_counted_by_hand_in_any_order_and_number_of_partitions() 
 #[test]
 fn cells_that_cannot_be_shown_are_left_out_and_others_are_not_touched() {
     let (question, rows) = (everything(), rows(300));
-    let (all, few) = (told(&question, &cells(&question, &[rows.clone()], 0)), told(&question, &cells(&question, &[rows], 30)));
+    let (all, few) = (told(&question, &cells(&question, std::slice::from_ref(&rows), 0)), told(&question, &cells(&question, &[rows], 30)));
     let kept = |table: &BTreeMap<_, BTreeMap<u32, Told>>| table.values().filter(|p| p.len() >= 30).cloned().collect::<Vec<_>>();
     assert!(all[0].len() > few[0].len() && !few[3].is_empty());
     for (all, few) in unlabelled(all).iter().zip(unlabelled(few)) {
@@ -212,7 +212,7 @@ fn many_values_of_many_keys_are_still_told_apart() {
     // Wide keys leave the tables of small numbers: beyond the window of whole numbers, and beyond the table of pairs.
     let question = question(&[("a", 2), ("b", 2)], &[], &[Statistic::People(None)]);
     let rows: Vec<Row> = (0..30_000u32).map(|i| row(i).key(i64::from(i % 5_000) * 1_000_003).key(i64::from(i) * 99_991 % 29_989)).collect();
-    let cells = cells(&question, &[rows.clone()], 0);
+    let cells = cells(&question, std::slice::from_ref(&rows), 0);
     let distinct: BTreeSet<_> = rows.iter().map(|r| r.keys.clone()).collect();
     assert_eq!(cells.of(0).map(|c| c.key().to_vec()).collect::<Vec<_>>(), distinct.into_iter().collect::<Vec<_>>());
 }
