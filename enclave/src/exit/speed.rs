@@ -102,7 +102,7 @@ fn measure(name: &str, keys: &[&str], summed: bool, parts: &[Vec<RecordBatch>], 
         });
         evidence.push(start.elapsed());
         let start = Instant::now();
-        let applied = Applied { rules: Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 } };
+        let applied = Applied::from(Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 });
         let known = Known::default();
         let mut desk = Desk::new(&known);
         let protected = desk.judge(&Context { question: &question, rules: &applied, versions: "v1" }, &cells).unwrap();
