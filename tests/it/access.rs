@@ -55,6 +55,8 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         ("POST", "/v1/permits/{id}/guests", format!("/v1/permits/{permit}/guests"), crate::guests::upload(&guest::band("band").unwrap())),
         get("/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs")),
         ("POST", "/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs"), json!({ "sql": JOINED }).to_string()),
+        ("POST", "/v1/permits/{id}/preflights", format!("/v1/permits/{permit}/preflights"), json!({ "sql": JOINED }).to_string()),
+        get("/v1/preflights/{id}", "/v1/preflights/pre_a".into()),
         get("/v1/runs/{id}", format!("/v1/runs/{run}")),
         get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
         get("/v1/rules", "/v1/rules".into()),

@@ -29,14 +29,19 @@ const RESIDENTS: &[(&str, u64)] = &[("99101", 400), ("99202", 15), ("99203", 60)
 /// A running system over people of invented municipalities, and a permit of all of it.
 fn regions(name: &str) -> (World, String) {
     let mut world = World::new(name).unwrap();
+    start(&mut world);
+    let permit = base::permit(&world, COLUMNS, (202401, 202412));
+    (world, permit)
+}
+
+/// Loads the residents and starts everything.
+fn start(world: &mut World) {
     world.set("VISITING_LISTINGS", &text(&tree().unwrap().join("catalog/listings/variants")));
     let source = world.home().join("source/regions");
     std::fs::create_dir_all(&source).unwrap();
     std::fs::write(source.join("residents.csv"), residents()).unwrap();
     world.ingest("regions", &[source]).unwrap();
     world.start_all().unwrap();
-    let permit = base::permit(&world, COLUMNS, (202401, 202412));
-    (world, permit)
 }
 
 fn residents() -> String {
@@ -83,6 +88,58 @@ fn a_municipality_is_shown_as_its_population_allows() {
     assert!(count("birth_weight BETWEEN 2300 AND 2399").is_ok());
     assert_eq!(count("death_hour = 3"), forbidden);
     assert!(count("death_hour IN (2, 3)").is_ok());
+}
+
+/// Texts that would tell the village 99304 by another name, place or difference.
+const ATTACKS: &[&str] = &[
+    "SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE municipality = '99304'",
+    "SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE pid IN (SELECT pid FROM residents WHERE municipality = '99304')",
+    "SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE pid NOT IN (SELECT pid FROM residents WHERE municipality = '99304')",
+    "SELECT SUM(CASE WHEN municipality = '99304' THEN 1 ELSE 0 END) AS n FROM residents",
+    "SELECT COUNT(DISTINCT pid) FILTER (WHERE municipality = '99304') AS n FROM residents",
+    "SELECT CASE WHEN municipality <> '99304' THEN municipality END AS place, COUNT(DISTINCT pid) AS n FROM residents GROUP BY 1",
+    "SELECT NULLIF(municipality, '99304') AS place, COUNT(DISTINCT pid) AS n FROM residents GROUP BY 1",
+    "SELECT municipality, COUNT(DISTINCT pid) AS n FROM residents WHERE municipality = '99304' GROUP BY ROLLUP (municipality)",
+    "SELECT v.municipality, COUNT(DISTINCT r.pid) AS n FROM residents r LEFT JOIN (SELECT pid, municipality FROM residents WHERE municipality <> '99304') v ON r.pid = v.pid GROUP BY v.municipality",
+    "SELECT COUNT(DISTINCT pid) AS n FROM (SELECT pid, COUNT(*) FILTER (WHERE municipality = '99304') OVER (PARTITION BY pid) AS c FROM residents) t WHERE c > 0",
+];
+
+#[test]
+fn a_village_is_not_told_in_another_way_and_a_preflight_says_so_too() {
+    let (world, permit) = regions("rules-attacks");
+    let hanako = world.client("per_hanako").unwrap();
+    for sql in ATTACKS {
+        assert_eq!(base::table(&world, &permit, sql), Err("rule-forbids".to_owned()), "{sql}");
+        let tried = hanako.wait_preflight(&hanako.preflight(&permit, sql).unwrap().id).unwrap();
+        assert_eq!(tried.refusal.map(|r| r.code).as_deref(), Some("rule-forbids"), "{sql}");
+    }
+    // People whom a join leaves without a municipality are no place of their own: their row would be shown under the ladder.
+    let joined = "SELECT v.municipality, COUNT(DISTINCT r.pid) AS n FROM residents r LEFT JOIN residents v ON r.pid = v.pid AND v.sex = 1 GROUP BY v.municipality";
+    let table = places(&base::table(&world, &permit, joined).unwrap());
+    assert!(!table.is_empty() && table.iter().all(|(place, _)| place.starts_with("99")), "{table:?}");
+    // A total beside the places is one, and has no ladder of its own.
+    let total = "SELECT municipality, COUNT(DISTINCT pid) AS n FROM residents GROUP BY ROLLUP (municipality)";
+    assert!(places(&base::table(&world, &permit, total).unwrap()).iter().any(|(place, _)| place.is_empty()));
+}
+
+#[test]
+fn the_strictest_of_two_databases_holds_for_a_join() {
+    let mut world = World::copy_of("rules-strictest", base::loaded()).unwrap();
+    let columns = [COLUMNS, &["kaigo.recipients.sex"]].concat();
+    start(&mut world);
+    let permit = base::permit(&world, &columns, (202401, 202412));
+    let count = |join: &str, ages: &str| {
+        let sql = format!("SELECT COUNT(DISTINCT r.pid) AS n FROM residents r {join} WHERE r.age BETWEEN {ages}");
+        base::table(&world, &permit, &sql)
+    };
+    let join = "JOIN recipients k ON r.pid = k.pid";
+    let within = "JOIN (SELECT pid FROM recipients WHERE sex = 1) k ON r.pid = k.pid";
+    assert!(count("", "66 AND 69").is_ok(), "the NDB's pack has ages in years");
+    for join in [join, within] {
+        assert_eq!(count(join, "66 AND 69"), Err("rule-forbids".to_owned()), "the LTC-DB's has bands of five");
+        // Nobody is in both: the question is taken, and there is nothing to show.
+        assert_eq!(count(join, "65 AND 69"), Err("nothing-to-show".to_owned()));
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Band {
     pub fn sql(&self, column: &str, (lo, hi): (i64, i64)) -> String {
         let low = self.low.filter(|low| *low > lo).map(|low| format!("WHEN {column} <= {low} THEN {} ", lo.max(0)));
         let high = self.high.filter(|high| *high < hi).map(|high| format!("WHEN {column} >= {high} THEN {high} "));
-        let inner = if self.width == 1 { column.to_owned() } else { format!("FLOOR({column} / {0}) * {0}", self.width) };
+        let inner = if self.width == 1 { column.to_owned() } else { format!("{column} / {0} * {0}", self.width) };
         match [low, high].into_iter().flatten().collect::<String>() {
             none if none.is_empty() => inner,
             tails => format!("CASE {tails}ELSE {inner} END"),

@@ -161,7 +161,8 @@ fn ages_have_the_tails_of_their_database() {
     let (ndb, kaigo) = (band("ndb", ColumnRole::Age), band("kaigo", ColumnRole::Age));
     assert_eq!([84, 85, 104].map(|a| ndb.label(a)), ["84", ">=85", ">=85"]);
     assert_eq!([40, 64, 65, 69, 94, 95, 101].map(|a| kaigo.label(a)), ["<=64", "<=64", "65-69", "65-69", "90-94", ">=95", ">=95"]);
-    let both = judged(&["ndb", "kaigo"], &[key("age", ColumnRole::Age, Some((0, 109)), Named::Ranges(vec![(0, 64), (65, 109)]))], &[]).unwrap();
+    let both =
+        judged(&["ndb", "kaigo"], &[key("age", ColumnRole::Age, Some((0, 109)), Named::Ranges(vec![(0, 64), (65, 109)]))], &[]).unwrap();
     let both = both.bands[0].clone().unwrap();
     assert_eq!([64, 65, 84, 85].map(|a| both.label(a)), ["<=64", "65-69", "80-84", ">=85"]);
 }
