@@ -68,6 +68,18 @@ impl Key {
         }
     }
 
+    /// Number of values that it can have in rows that meet a condition, where that is known from declared domains.
+    pub(crate) fn count_within(&self, condition: &Predicate) -> Option<u64> {
+        let name = match self.of.as_ref()? {
+            Preimage::Column(name, _) | Preimage::Sets(name, _) => name,
+        };
+        let Some(left) = condition.within(name) else { return self.count() };
+        Some(match self.of.as_ref()? {
+            Preimage::Column(_, values) => values.all().intersection(&left).size().min(values.count()),
+            Preimage::Sets(_, sets) => sets.values().filter(|set| !set.intersection(&left).is_empty()).count() as u64,
+        })
+    }
+
     /// Number of values that it can have, where that is known from declared domains.
     pub(crate) fn count(&self) -> Option<u64> {
         match &self.of {

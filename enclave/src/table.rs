@@ -52,14 +52,14 @@ impl CheckedOutput {
     pub(crate) fn new(tracked: &Tracked, points: &[Protected], result: &[RecordBatch], ordered: bool) -> Result<Self, Fault> {
         let masked = points.iter().flat_map(|p| &p.rows).any(|r| r.values.contains(&None));
         let before = points.iter().flat_map(|p| &p.rows).any(|r| r.before.contains(&true));
+        let columns = bearing(&tracked.root);
         let mut rows = Vec::new();
         for batch in result {
-            rows.extend(shown(batch, masked, tracked.untraced && before)?);
+            rows.extend(shown(batch, &columns, masked, tracked.untraced && before)?);
         }
         // Nothing of its own: a repetition of earlier values, or an empty table, is no answer. What only feeds another question is none,
         // nor is a table in which only the groups have names.
         let own = |place: usize, answer: &Protected| reads(&tracked.root, place) && shows_its_own(answer);
-        let columns = bearing(&tracked.root);
         let bears =
             |values: &[Value]| values.iter().zip(&columns).any(|(v, b)| *b && *v != Value::Masked && *v != Value::Text(String::new()));
         let anything = rows.iter().any(|(values, before)| !before && bears(values));
@@ -162,8 +162,8 @@ mod ordered {
     }
 }
 
-/// The rows of one batch of the result.
-fn shown(batch: &RecordBatch, masked: bool, all_before: bool) -> Result<Vec<(Vec<Value>, bool)>, Fault> {
+/// The rows of one batch of the result. Nothing is `<k` only where a statistic would stand: a group's name is empty in a subtotal.
+fn shown(batch: &RecordBatch, bearing: &[bool], masked: bool, all_before: bool) -> Result<Vec<(Vec<Value>, bool)>, Fault> {
     let mut columns = Vec::new();
     let mut marks = None;
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
@@ -172,10 +172,11 @@ fn shown(batch: &RecordBatch, masked: bool, all_before: bool) -> Result<Vec<(Vec
             _ => columns.push(texts(column)?),
         }
     }
-    let null = if masked { Value::Masked } else { Value::Text(String::new()) };
-    let value = |c: &Vec<Option<String>>, row: usize| c.get(row).cloned().flatten().map_or_else(|| null.clone(), Value::Text);
+    let null = |bears: bool| if masked && bears { Value::Masked } else { Value::Text(String::new()) };
+    let value = |c: &Vec<Option<String>>, bears: bool, row: usize| c.get(row).cloned().flatten().map_or_else(|| null(bears), Value::Text);
     let before = |row: usize| all_before || marks.as_ref().is_some_and(|m: &BooleanArray| m.is_valid(row) && m.value(row));
-    Ok((0..batch.num_rows()).map(|row| (columns.iter().map(|c| value(c, row)).collect(), before(row))).collect())
+    let row = |row: usize| columns.iter().zip(bearing).map(|(c, bears)| value(c, *bears, row)).collect();
+    Ok((0..batch.num_rows()).map(|n| (row(n), before(n))).collect())
 }
 
 /// A column as it is printed; NULL where there is nothing.

@@ -102,13 +102,24 @@ fn under_other_names_everything_is_the_same() {
     for file in [Some(ours()), shared()].into_iter().flatten() {
         let cases: Vec<Case> = case::read(&file).unwrap().into_iter().filter(|c| c.kind == case::Kind::Sql).collect();
         let told = answers(&file);
+        let texts: Vec<(String, String)> = cases.iter().map(|c| (c.id.clone(), c.asked.sql.clone())).collect();
         let cases: Vec<Case> = cases.into_iter().map(|c| c.map_sql(|text| names.sql(text))).collect();
         let mut differ = Vec::new();
         for there in corpus::run(&other, &cases, |_| ()).unwrap() {
             let here = told.iter().find(|a| a.id == there.id).unwrap();
-            let table = here.table.as_ref().map(|csv| names.table(csv));
+            let text = texts.iter().find(|(id, _)| *id == there.id).map_or("", |(_, text)| text);
+            let table = here.table.as_ref().map(|csv| names.table(csv, text));
             if (&here.verdict, &here.reason, table.as_ref()) != (&there.verdict, &there.reason, there.table.as_ref()) {
-                differ.push(format!("{}: {} {:?}, renamed {} {:?}", here.id, here.word(), here.reason, there.word(), there.reason));
+                differ.push(format!(
+                    "{}: {} {:?} {:?}, renamed {} {:?} {:?}",
+                    here.id,
+                    here.word(),
+                    here.reason,
+                    table,
+                    there.word(),
+                    there.reason,
+                    there.table
+                ));
             }
         }
         assert_eq!(differ, Vec::<String>::new(), "{}", file.display());

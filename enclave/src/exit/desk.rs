@@ -110,7 +110,7 @@ impl<'a> Desk<'a> {
     ) -> Result<(), Refusal> {
         let question = context.question;
         let keys = set.iter().filter_map(|i| question.keys.get(*i));
-        let keys = keys.map(|k| (k.name.clone(), k.count().unwrap_or(u64::MAX))).collect();
+        let keys = keys.map(|k| (k.name.clone(), k.count_within(&question.filter).unwrap_or(u64::MAX))).collect();
         let base = format!("{} @ {}", question.base_plan(), context.versions);
         let mut table = TableEntry { base, keys, rows: Vec::new() };
         let mark = self.fresh.mark();

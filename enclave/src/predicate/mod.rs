@@ -68,6 +68,15 @@ impl Predicate {
         }
     }
 
+    /// The values that a column can have where this holds, as far as the conditions that all rows meet say so.
+    pub(crate) fn within(&self, name: &str) -> Option<ValueSet> {
+        match self {
+            Self::In(n, set) if n == name => Some(set.clone()),
+            Self::All(parts) => parts.iter().filter_map(|p| p.within(name)).reduce(|a, b| a.intersection(&b)),
+            _ => None,
+        }
+    }
+
     /// One line of text, equal for equal canonical forms.
     pub(crate) fn text(&self) -> String {
         let list = |parts: &[Self]| parts.iter().map(Self::text).collect::<Vec<_>>().join(",");

@@ -2,7 +2,10 @@
 
 use datafusion::{
     arrow::datatypes::DataType,
-    common::{Column, ScalarValue, Spans, tree_node::TreeNode},
+    common::{
+        Column, ScalarValue, Spans,
+        tree_node::{TreeNode, TreeNodeRecursion},
+    },
     logical_expr::{BinaryExpr, Case, Expr, Like, Operator, TryCast, expr::InList, expr::ScalarFunction},
 };
 use visiting_policies::{Code, Refusal, TextPlace};
@@ -11,7 +14,11 @@ use super::{
     relation::{Col, Relation},
     track::Tracker,
 };
-use crate::plan::{is_of_months, not_offered, unknown};
+use crate::{
+    plan::{is_of_months, not_offered, unknown},
+    predicate::Values,
+    question::KeyValue,
+};
 
 /// Where an expression's names are looked up.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +46,22 @@ pub(super) fn at(spans: &Spans) -> Option<TextPlace> {
 
 /// The first place that anything in an expression has.
 pub(super) fn place(expression: &Expr) -> Option<TextPlace> {
-    expression.spans().and_then(at).or_else(|| expression.column_refs().into_iter().find_map(|c| at(&c.spans)))
+    // The engine's set of an expression's columns comes in another order each time.
+    let first = |e: &Expr| e.column_refs().into_iter().filter_map(|c| at(&c.spans)).min_by_key(|p| (p.line, p.column));
+    expression.spans().and_then(at).or_else(|| first(expression))
+}
+
+/// The first column that an expression names.
+pub(super) fn first_column(expression: &Expr) -> Option<String> {
+    let mut found = None;
+    let walked = expression.apply(|e| {
+        if let Expr::Column(c) | Expr::OuterReferenceColumn(_, c) = e {
+            found = Some(c.name.clone());
+            return Ok(TreeNodeRecursion::Stop);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.ok().and(found)
 }
 
 pub(super) fn person_misused(name: &str) -> Refusal {
@@ -114,6 +136,9 @@ impl Tracker<'_> {
                 if REMAINDER.contains(op) && cuts(&left, &right) {
                     return Err(remainder().at(place(expression)));
                 }
+                if matches!(op, Operator::Eq | Operator::NotEq) {
+                    self.can_be(&left, std::slice::from_ref(&*right)).map_err(|r| r.at(place(expression)))?;
+                }
                 Ok(Expr::BinaryExpr(BinaryExpr { left, op: *op, right }))
             }
             Expr::Like(Like { negated, expr, pattern, escape_char: None, case_insensitive: false }) => Ok(Expr::Like(Like {
@@ -141,8 +166,10 @@ impl Tracker<'_> {
                 Ok(if b.negated { Expr::Not(Box::new(within)) } else { within })
             }
             Expr::InList(InList { expr, list, negated }) => {
-                let list = list.iter().map(|e| self.value(e, scope)).collect::<Result<_, _>>()?;
-                Ok(Expr::InList(InList { expr: boxed(self, expr)?, list, negated: *negated }))
+                let list = list.iter().map(|e| self.value(e, scope)).collect::<Result<Vec<_>, _>>()?;
+                let expr = boxed(self, expr)?;
+                self.can_be(&expr, &list).map_err(|r| r.at(place(expression)))?;
+                Ok(Expr::InList(InList { expr, list, negated: *negated }))
             }
             Expr::Case(case) => self.case(case, scope),
             Expr::Cast(cast) => self.cast(&cast.expr, cast.field.data_type(), scope),
@@ -157,6 +184,27 @@ impl Tracker<'_> {
             )
             .at(place(expression))),
         }
+    }
+
+    /// Refuses a comparison of a column with literals none of which it can ever be: a slip of the pen, not a question.
+    fn can_be(&self, column: &Expr, literals: &[Expr]) -> Result<(), Refusal> {
+        let Expr::Column(c) = column else { return Ok(()) };
+        let Some((name, values)) = self.origins.get(c).and_then(|o| Some((o.name.as_str(), o.values.as_ref()?))) else { return Ok(()) };
+        let (lo, hi) = values.bounds();
+        let never = |e: &Expr| match e {
+            Expr::Literal(ScalarValue::Int64(Some(n)), _) => {
+                matches!(values, Values::Range(..)) && values.place(&KeyValue::Int(*n)).is_none_or(|at| at < lo || at > hi)
+            }
+            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => !matches!(values, Values::Range(..)) && values.index(text).is_none(),
+            _ => false,
+        };
+        if literals.is_empty() || !literals.iter().all(never) {
+            return Ok(());
+        }
+        let (lo, hi) = (values.label(lo), values.label(hi));
+        let en = format!("`{name}` never has this value; it goes from {lo} to {hi}, and the listing shows every value");
+        let ja = format!("`{name}` はこの値を取りません。値は {lo} から {hi} までで、一覧はカタログにあります");
+        Err(Refusal::new(Code::LiteralOutsideDomain, en).ja(ja))
     }
 
     /// `a.person = b.person` within one relation, or between it and the row around it.

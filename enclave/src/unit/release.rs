@@ -13,7 +13,7 @@ use visiting_policies::{Code, Refusal};
 
 use super::{
     above::{BEFORE, Point, scan},
-    expression::{Scope, not_valid, person_misused, place},
+    expression::{Scope, first_column, not_valid, person_misused, place},
     linear::{Term, and, constant},
     origin::Class,
     relation::{Col, Relation},
@@ -229,7 +229,7 @@ impl Tracker<'_> {
 
     fn check_key(&self, written: &Expr, value: &Expr) -> Result<(), Refusal> {
         if !self.is_declared(value) {
-            let name = written.column_refs().into_iter().next().map_or("this", |c| c.name.as_str()).to_owned();
+            let name = first_column(written).unwrap_or_else(|| "this".to_owned());
             return Err(Refusal::new(
                 Code::ColumnUse,
                 format!(
@@ -281,7 +281,7 @@ impl Tracker<'_> {
                     .map_or(value.clone(), |p| if constant(&value).is_some() && values_done(&values) { value } else { only(p, value) }),
             );
         }
-        let title = |e: &Expr| e.column_refs().into_iter().next().map_or(name.clone(), |c| format!("{name}_{}", c.name));
+        let title = |e: &Expr| first_column(e).map_or(name.clone(), |c| format!("{name}_{c}"));
         let title = f.params.args.first().map_or(name.clone(), title);
         let formula = match (name.as_str(), values.as_slice()) {
             ("sum", [x]) => self.sum(making, x)?,

@@ -19,9 +19,18 @@ use crate::world::Fault;
 const OWN: &str = "renamed_";
 /// Short words that are SQL's and nobody's alias.
 const SHORT_WORDS: [&str; 12] = ["as", "by", "in", "is", "on", "or", "no", "to", "if", "at", "of", "do"];
-/// Types that stand after AS in a cast.
-const TYPES: [Keyword; 7] =
-    [Keyword::INT, Keyword::INTEGER, Keyword::BIGINT, Keyword::DOUBLE, Keyword::FLOAT, Keyword::VARCHAR, Keyword::TEXT];
+/// What stands after AS and is no alias: types in a cast, and the words of statements.
+const NO_ALIAS: [Keyword; 9] = [
+    Keyword::INT,
+    Keyword::INTEGER,
+    Keyword::BIGINT,
+    Keyword::DOUBLE,
+    Keyword::FLOAT,
+    Keyword::VARCHAR,
+    Keyword::TEXT,
+    Keyword::SELECT,
+    Keyword::PARQUET,
+];
 
 /// Old names and new ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,38 +65,59 @@ impl Names {
         self.0.get(&old.to_ascii_lowercase())
     }
 
+    /// Names that a text itself gives, in lower case.
+    fn own(&self, words: &[&Token]) -> BTreeSet<String> {
+        let mut own = BTreeSet::new();
+        for (at, token) in words.iter().enumerate() {
+            let Token::Word(word) = token else { continue };
+            let lower = word.value.to_ascii_lowercase();
+            let after_as =
+                at.checked_sub(1).and_then(|b| words.get(b)).is_some_and(|t| matches!(t, Token::Word(w) if w.keyword == Keyword::AS));
+            let called = matches!(words.get(at + 1), Some(Token::LParen));
+            let short = lower.len() <= 2 && !called && !SHORT_WORDS.contains(&lower.as_str());
+            // A name of nothing that we know, and no function, is the researcher's.
+            let unknown = word.keyword == Keyword::NoKeyword && !called && self.of(&lower).is_none();
+            if short || unknown || (after_as && !NO_ALIAS.contains(&word.keyword)) {
+                own.insert(lower);
+            }
+        }
+        own
+    }
+
     /// A text with the database's and the researcher's own names replaced. One that cannot be read stays.
     #[must_use]
     pub fn sql(&self, text: &str) -> String {
         let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else { return text.to_owned() };
         let words: Vec<&Token> = tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
-        let own = aliases(&words);
-        let mut at = 0;
+        let own = self.own(&words);
         let mut out = String::new();
         for token in &tokens {
             match token {
-                Token::Word(word) => {
-                    let next_opens = matches!(words.get(at + 1), Some(Token::LParen));
-                    match self.of(&word.value) {
-                        Some(new) => out.push_str(new),
-                        None if own.contains(&word.value.to_ascii_lowercase()) => out.push_str(&format!("{OWN}{}", word.value)),
-                        // A name of nothing that we know, and no function: it is renamed like an alias.
-                        None if word.keyword == Keyword::NoKeyword && !next_opens => out.push_str(&format!("{OWN}{}", word.value)),
-                        None => out.push_str(&token.to_string()),
-                    }
-                }
+                Token::Word(word) => match self.of(&word.value) {
+                    Some(new) => out.push_str(new),
+                    None if own.contains(&word.value.to_ascii_lowercase()) => out.push_str(&format!("{OWN}{}", word.value)),
+                    None => out.push_str(&token.to_string()),
+                },
                 other => out.push_str(&other.to_string()),
             }
-            at += usize::from(!matches!(token, Token::Whitespace(_)));
         }
         out
     }
 
-    /// A released table with its titles renamed.
+    /// The released table of a text, with its titles renamed: aliases of the text, columns, or words of the product's own.
     #[must_use]
-    pub fn table(&self, csv: &str) -> String {
+    pub fn table(&self, csv: &str, text: &str) -> String {
+        let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize().unwrap_or_default();
+        let words: Vec<&Token> = tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
+        let own = self.own(&words);
         let (titles, rows) = csv.split_once('\n').unwrap_or((csv, ""));
-        let title = |title: &str| if title == "note" { title.to_owned() } else { self.sql(title) };
+        // `avg_points` is the product's own word for a measure without an alias.
+        let made = |title: &str| title.split_once('_').and_then(|(name, column)| Some(format!("{name}_{}", self.of(column)?)));
+        let title = |title: &str| match self.of(title) {
+            Some(new) => new.clone(),
+            None if own.contains(title) => format!("{OWN}{title}"),
+            None => made(title).unwrap_or_else(|| title.to_owned()),
+        };
         format!("{}\n{rows}", titles.split(',').map(title).collect::<Vec<_>>().join(","))
     }
 
@@ -130,22 +160,6 @@ impl Names {
     }
 }
 
-/// Names that the text itself gives, in lower case.
-fn aliases(words: &[&Token]) -> BTreeSet<String> {
-    let mut own = BTreeSet::new();
-    for (at, token) in words.iter().enumerate() {
-        let Token::Word(word) = token else { continue };
-        let lower = word.value.to_ascii_lowercase();
-        let after_as =
-            at.checked_sub(1).and_then(|b| words.get(b)).is_some_and(|t| matches!(t, Token::Word(w) if w.keyword == Keyword::AS));
-        let short = lower.len() <= 2 && !SHORT_WORDS.contains(&lower.as_str());
-        if short || (after_as && !TYPES.contains(&word.keyword)) {
-            own.insert(lower);
-        }
-    }
-    own
-}
-
 /// The mapping that loads every column of the new names from the files of the old tables.
 fn mapping(new: &Database, old: &Database) -> Result<String, Fault> {
     let mut out = format!("listing = \"{}\"\n", new.id);
@@ -184,7 +198,8 @@ mod tests {
         ] {
             assert_eq!(names.sql(old), new);
         }
-        assert_eq!(names.table("sex,n,note\n1,20,\n"), "zq,renamed_n,note\n1,20,\n");
+        let text = "SELECT sex, COUNT(*) AS n, SUM(points), LN(2) AS first FROM claims";
+        assert_eq!(names.table("sex,n,sum_points,first,note\n1,20,\n", text), "zq,renamed_n,sum_amount,renamed_first,note\n1,20,\n");
     }
 
     #[test]
