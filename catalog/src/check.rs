@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use visiting_policies::rules::ColumnRole;
+
 use crate::{
     Pattern,
     listing::{Column, Domain, Kind, Listing, Table, is_month},
@@ -71,7 +73,20 @@ fn column_fault(column: &Column) -> Option<String> {
         (Some(m), _) if m.bounds.is_some_and(|[lo, hi]| lo >= hi) => Some("bounds are a smaller and a larger number"),
         _ => None,
     };
-    domain.or(measure).map(str::to_owned)
+    domain.or(measure).or_else(|| role_fault(column)).map(str::to_owned)
+}
+
+/// A role says how rules read the values, so the values must be such.
+fn role_fault(column: &Column) -> Option<&'static str> {
+    match (column.role?, column.kind, &column.domain) {
+        (ColumnRole::Municipality, Kind::Code, Some(_)) | (ColumnRole::Insurer | ColumnRole::Drug, _, Some(_)) => None,
+        (ColumnRole::Age | ColumnRole::BirthWeight | ColumnRole::DeathHour, Kind::Int, Some(Domain::Range(_))) => None,
+        (ColumnRole::Municipality, ..) => Some("a `municipality` is a `code` with a domain: five digits of JIS X 0402"),
+        (ColumnRole::Insurer | ColumnRole::Drug, ..) => Some("an `insurer` and a `drug` have a domain"),
+        // Fail closed: a rule that nobody can check is no reason to let the column in.
+        (ColumnRole::Household, ..) => Some("households are not counted yet, so [households] could not be checked: leave the column out"),
+        _ => Some("`age`, `birth_weight` and `death_hour` are `int` with a range"),
+    }
 }
 
 fn is_name(text: &str) -> bool {

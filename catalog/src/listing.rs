@@ -1,7 +1,7 @@
 //! A listing: one database as the catalogue shows it.
 
 use serde::{Deserialize, Serialize};
-use visiting_policies::{sign, terms::Period};
+use visiting_policies::{rules::ColumnRole, sign, terms::Period};
 
 use crate::Pattern;
 
@@ -73,6 +73,9 @@ pub struct Column {
     /// Its public set of values; a column with one may stand in WHERE and GROUP BY.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Domain>,
+    /// What publication rules take it for; without one only the thresholds of its database hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ColumnRole>,
     /// How it is measured; a column with this may stand in SUM and AVG.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,

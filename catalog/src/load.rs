@@ -126,7 +126,7 @@ mod tests {
     fn built_in_and_variant_listings_are_sound() {
         let variants = Path::new(env!("CARGO_MANIFEST_DIR")).join("listings/variants");
         let ids: Vec<String> = load_with(Some(&variants)).unwrap().into_iter().map(|l| l.id).collect();
-        assert_eq!(ids, ["ndb", "kaigo", "omop", "jpclins", "hs037", "fixture"]);
+        assert_eq!(ids, ["ndb", "kaigo", "omop", "jpclins", "hs037", "fixture", "regions"]);
     }
 
     #[test]
@@ -135,6 +135,16 @@ mod tests {
         assert!(faulty(|t| t.replace("range = [1, 2]", "range = [2, 1]")).contains("ends before it starts"));
         assert!(faulty(|t| t.replace("person = \"pid\"", "person = \"ym\"")).contains("one name"));
         assert!(faulty(|t| t.replace("keywords", "keyword")).contains("not a listing"));
+    }
+
+    #[test]
+    fn a_role_asks_for_values_that_rules_can_read() {
+        let text = include_str!("../listings/variants/regions.toml");
+        let fault = |from: &str, to: &str| add(&mut Vec::new(), "regions", &text.replace(from, to)).unwrap_err().to_string();
+        assert!(fault("role = \"age\"", "role = \"municipality\"").contains("five digits"));
+        assert!(fault("role = \"municipality\"", "role = \"age\"").contains("`int` with a range"));
+        assert!(fault("role = \"age\"", "role = \"village\"").contains("not a listing"));
+        assert!(fault("role = \"age\"", "role = \"household\"").contains("not counted yet"));
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub const POLL_MS: u64 = 20_000;
 /// First rung of the ladder on which verdicts are delivered, milliseconds; each further one is twice as far (A10).
 pub const LADDER_FIRST_MS: u64 = 250;
 
+/// Names the file of the official populations by municipality: `code,population` lines under that title. Without it, the invented table.
+pub const MUNICIPALITIES_ENV: &str = "VISITING_MUNICIPALITIES";
+
 /// Folders and the door of one enclave.
 #[derive(Debug, Clone)]
 pub struct Config {

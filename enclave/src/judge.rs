@@ -9,8 +9,8 @@ use datafusion::logical_expr::LogicalPlan;
 use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
-    disclosure::{Applied, Rules, rule_pack},
     handover::FileDigest,
+    rules::Applied,
     sign,
     terms::{Verdict, magnitude},
 };
@@ -26,6 +26,7 @@ use crate::{
     output,
     plan::{self, PermitSchema, Signature},
     question::{Preimage, Protected, Question},
+    roles::RulesInForce,
     session::Session,
     table::{self, CheckedOutput},
     unit::Tracked,
@@ -83,6 +84,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) keys: &'a GateKeys,
     /// What has been shown.
     pub(crate) known: &'a Known,
+    /// Rule packs and populations.
+    pub(crate) rules: RulesInForce<'a>,
     /// Compiled guests by digest.
     pub(crate) guests: &'a Guests,
     /// The same as SQL sees them, by name.
@@ -118,7 +121,7 @@ pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -
 /// The same, with the time of each stage.
 pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &mut Stages) -> Result<Judged, Fault> {
     let start = Instant::now();
-    let tracked = accepted(setting, shelf, sql)?;
+    let (tracked, applied) = accepted(setting, shelf, sql)?;
     let scratch = setting.config.home.join("scratch");
     let tables: std::collections::BTreeSet<&String> = tracked.points.iter().flat_map(|p| &p.question.tables).collect();
     let mut session = Session::open(&scratch, setting.extract, tables.into_iter(), setting.guests).await?;
@@ -126,19 +129,18 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let mut answers: Vec<Protected> = Vec::with_capacity(tracked.points.len());
     let mut rules = BTreeMap::new();
     stages.plan = start.elapsed();
-    for point in &tracked.points {
+    for (point, applied) in tracked.points.iter().zip(&applied) {
         let begun = Instant::now();
         let question = named(&point.question, &answers);
-        let applied = applied(&question, setting.listings)?;
         let facility = facilities(setting);
         let ledger = Ledger { people: &setting.extract.people, facility: &facility, least: applied.rules.people_min };
         let cells = exit::gather(session.rows(&question.rows).await?, &question, &ledger).await?;
         stages.evidence += begun.elapsed();
         let begun = Instant::now();
         let versions = named_versions(&question, &setting.extract.manifest, setting.listings);
-        let answer = desk.judge(&Context { question: &question, rules: &applied, versions: &versions }, &cells)?;
+        let answer = desk.judge(&Context { question: &question, rules: applied, versions: &versions }, &cells)?;
         session.release(point.schema.clone(), table::released(&answer, &question, &point.schema)?)?;
-        rules.extend(stated(applied.rules, &question, setting.listings));
+        rules.extend(stated(applied, &question, setting));
         answers.push(answer);
         stages.gate += begun.elapsed();
     }
@@ -150,19 +152,22 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     Ok(judged)
 }
 
-/// The plan of a query, its types known and its size within the limits.
-pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<Tracked, Fault> {
+/// The plan of a query, its types known and its size within the limits, and the rules of each of its release points: what they forbid
+/// whatever the data are is refused here.
+pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<(Tracked, Vec<Applied>), Fault> {
     let plans = visiting_catalog::plan(&setting.extract.manifest.scope, setting.listings)?;
     let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone());
-    let pack = |listing: &str| setting.listings.iter().find(|l| l.id == listing).and_then(|l| rule_pack(&l.rule_pack));
+    let pack = |listing: &str| setting.rules.of(setting.listings, listing);
     let floor = plans.iter().filter_map(|p| pack(&p.listing.id)).map(|p| p.rules.people_min).min().unwrap_or(u64::MAX);
     let protected = |listing: &str| pack(listing).is_none_or(|p| p.rules.facilities_min > 0);
     let mut tracked = plan::plan(sql, &schema, floor, &protected)?;
     shelf.reach(&mut tracked, setting.guests)?;
+    let mut applied = Vec::with_capacity(tracked.points.len());
     for point in &tracked.points {
+        applied.push(setting.rules.apply(setting.listings, &point.question)?);
         check_cells(&point.question, &setting.extract.manifest)?;
     }
-    Ok(tracked)
+    Ok((tracked, applied))
 }
 
 /// Facility ids of the extract become ledger ordinals, which are the same in every permit.
@@ -197,7 +202,8 @@ fn ordered(root: &LogicalPlan) -> bool {
 }
 
 /// The rules as a receipt states them: thresholds and pass, never margins.
-fn stated(rules: Rules, question: &Question, listings: &[Listing]) -> BTreeMap<String, String> {
+fn stated(applied: &Applied, question: &Question, setting: &Setting<'_>) -> BTreeMap<String, String> {
+    let rules = applied.rules;
     let mut out = BTreeMap::from([
         ("people_min".to_owned(), format!("{}: pass", rules.people_min)),
         ("round_to".to_owned(), format!("{}: pass", rules.round_to)),
@@ -207,20 +213,9 @@ fn stated(rules: Rules, question: &Question, listings: &[Listing]) -> BTreeMap<S
     if rules.facilities_min > 0 {
         out.insert("facilities_min".to_owned(), format!("{}: pass", rules.facilities_min));
     }
-    for listing in listings.iter().filter(|l| question.listings.contains(&l.id)) {
-        if let Some(pack) = rule_pack(&listing.rule_pack) {
-            out.insert(format!("rule_pack {}", listing.id), format!("{} {}", listing.rule_pack, pack.version));
-        }
-    }
+    out.extend(question.listings.iter().filter_map(|listing| setting.rules.stated(setting.listings, listing)));
+    out.extend(applied.stated());
     out
-}
-
-/// The strictest rules of the databases that a question reads.
-fn applied(question: &Question, listings: &[Listing]) -> Result<Applied, Fault> {
-    let pack = |listing: &String| listings.iter().find(|l| l.id == *listing).and_then(|l| rule_pack(&l.rule_pack));
-    let packs = question.listings.iter().map(|l| pack(l).map(|p| p.rules)).collect::<Option<Vec<_>>>();
-    let rules = packs.and_then(|p| p.into_iter().reduce(Rules::strictest));
-    rules.map(|rules| Applied { rules }).ok_or_else(|| Fault::Other("a database without a readable rule pack".to_owned()))
 }
 
 /// What, beside the question, decides which rows it is about: listing and data version of each database and, for dated tables, the

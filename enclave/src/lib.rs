@@ -22,6 +22,7 @@ mod people;
 mod plan;
 mod predicate;
 mod question;
+mod roles;
 mod session;
 pub mod stages;
 mod table;

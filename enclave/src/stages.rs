@@ -13,7 +13,9 @@ use datafusion::{
 };
 use visiting_catalog::Listing;
 use visiting_policies::{
-    Refusal, sign,
+    Refusal,
+    rules::{Municipalities, RuleBook},
+    sign,
     terms::{PermitId, Scope, Verdict},
 };
 
@@ -28,6 +30,7 @@ use crate::{
     keys::GateKeys,
     known::Known,
     plan::{self, PermitSchema},
+    roles::RulesInForce,
 };
 
 /// Reads and types a query against a scope, and runs nothing.
@@ -46,6 +49,8 @@ pub struct Bench {
     keys: GateKeys,
     listings: Vec<Listing>,
     extract: Extract,
+    book: RuleBook,
+    municipalities: Municipalities,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -67,7 +72,8 @@ impl Bench {
         let keys = GateKeys::load(&config)?;
         let extract = Extract::open(&config, &keys, permit)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?;
-        Ok(Self { config, keys, listings, extract, runtime })
+        let (book, municipalities) = (RuleBook::default(), Municipalities::synthetic());
+        Ok(Self { config, keys, listings, extract, book, municipalities, runtime })
     }
 
     /// One governed run.
@@ -119,6 +125,7 @@ impl Bench {
             listings: &self.listings,
             keys: &self.keys,
             known,
+            rules: RulesInForce { book: &self.book, municipalities: &self.municipalities },
             guests,
             signatures: BTreeMap::new(),
         }

@@ -14,13 +14,14 @@ use visiting_policies::{
     case::RunCase,
     handover::{Delivery, Order, Purpose, RunReport, RunTicket, Signed},
     receipt::{self, Receipt},
+    rules::Municipalities,
     sign,
     terms::{PermitId, RunId, Verdict},
 };
 
 use crate::{
     bound::Shelf,
-    config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, UNSHOWN_MAX},
+    config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
     door::Door,
     extract::{self, Extract},
     fault::Fault,
@@ -28,6 +29,7 @@ use crate::{
     judge::{self, Judged, Setting},
     keys::GateKeys,
     ledger::{Ledger, Pending},
+    roles::{self, RulesInForce},
     twin::Twins,
     vault::Vault,
 };
@@ -47,6 +49,7 @@ pub struct Enclave {
     door: Door,
     follower: Follower,
     ledger: Ledger,
+    municipalities: Municipalities,
     runtime: tokio::runtime::Runtime,
     extracts: BTreeMap<PermitId, Extract>,
     guests: Shelf,
@@ -68,6 +71,7 @@ impl Enclave {
             door: Door::new(&config)?,
             follower: Follower::open(&config)?,
             ledger: Ledger::open(&config.home.join("ledger.sqlite"), keys.root.derive("ledger seal"))?,
+            municipalities: roles::municipalities(std::env::var_os(MUNICIPALITIES_ENV))?,
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
             extracts: BTreeMap::new(),
             guests: Shelf::default(),
@@ -242,6 +246,7 @@ impl Enclave {
             listings: &self.listings,
             keys: &self.keys,
             known: self.ledger.known(),
+            rules: RulesInForce { book: &self.follower.cases.rules, municipalities: &self.municipalities },
             guests: &guests,
             signatures,
         };

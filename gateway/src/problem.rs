@@ -86,13 +86,17 @@ fn status(code: Code) -> StatusCode {
         | Code::ConflictOfInterest
         | Code::PermitExpired
         | Code::PermitSuspended
-        | Code::PermitNotGranted => StatusCode::FORBIDDEN,
+        | Code::PermitNotGranted
+        | Code::SecondPersonNeeded => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::WrongState | Code::KeyReused | Code::AlreadyVoted => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::TooManyStreams | Code::TooManyPreflights => StatusCode::TOO_MANY_REQUESTS,
         Code::VoteForged
         | Code::SuspensionForged
+        | Code::RulesForged
+        | Code::RulesUnsound
+        | Code::RuleForbids
         | Code::TicketTampered
         | Code::RecordUnlawful
         | Code::ReportForged

@@ -12,6 +12,7 @@ use crate::{
     record::{Act, Actor, Event, RequestKey},
     refusal::{Code, Refusal},
     roster::Roster,
+    rules::{RuleBook, RulesAdoption, RulesProposal},
     sign,
     terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId, Verdict},
     vote::Decision,
@@ -141,6 +142,8 @@ pub struct Cases {
     pub preflights: BTreeMap<PreflightId, PreflightCase>,
     /// Ledger after the last verdict.
     pub ledger: Option<crate::handover::LedgerHead>,
+    /// Rule packs in force, and what was proposed.
+    pub rules: RuleBook,
     requests: BTreeMap<String, (String, u64)>,
 }
 
@@ -159,6 +162,7 @@ impl Cases {
             runs: BTreeMap::new(),
             preflights: BTreeMap::new(),
             ledger: None,
+            rules: RuleBook::default(),
             requests: BTreeMap::new(),
         }
     }
@@ -231,6 +235,8 @@ impl Cases {
             Act::RunJudged { report, signature } => self.judge(event, report, signature),
             Act::Released { run, receipt } => self.release(event, run, receipt),
             Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
+            Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
+            Act::RulesAdopted { adoption, signature } => self.adopt_rules(event, adoption, signature),
             Act::Downloaded { run, .. } => self.download(event, run),
             Act::Viewed { .. } => person(event).map(|_| ()),
             Act::Refused { .. } => Ok(()),
@@ -410,6 +416,14 @@ impl Cases {
         let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && r.judged.is_some() && r.released.is_none());
         waiting.for_each(|run| run.withheld = true);
         Ok(())
+    }
+
+    fn propose_rules(&mut self, event: &Event, proposal: &RulesProposal, text: &str, signature: &str) -> Result<(), Refusal> {
+        self.rules.propose(&self.roster, person(event)?, proposal, text, signature, self.size)
+    }
+
+    fn adopt_rules(&mut self, event: &Event, adoption: &RulesAdoption, signature: &str) -> Result<(), Refusal> {
+        self.rules.adopt(&self.roster, person(event)?, adoption, signature, self.size)
     }
 
     fn download(&self, event: &Event, run: &RunId) -> Result<(), Refusal> {

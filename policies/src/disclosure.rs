@@ -18,6 +18,8 @@ pub use moment::{Products, leverage_ok, moment};
 pub use opaque::{opaque_mean, opaque_sum};
 pub use quantile::{distinct_shared, quantile};
 
+pub use crate::rules::{Applied, RulePack, rule_pack};
+
 /// The thresholds of one database; strictest wins when a query joins several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,49 +32,6 @@ pub struct Rules {
     pub round_to: u64,
     /// p of the p%-rule, in percent: what remains after the two largest must be at least this share of the largest.
     pub dominance_percent: u64,
-}
-
-/// A database's rules with their version and sources.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RulePack {
-    /// Quoted in receipts.
-    pub version: String,
-    /// Where the thresholds come from.
-    pub sources: Vec<String>,
-    /// The thresholds.
-    pub rules: Rules,
-}
-
-const PACKS: &[(&str, &str)] = &[
-    ("ndb", include_str!("../rules/ndb.toml")),
-    ("kaigo", include_str!("../rules/kaigo.toml")),
-    ("omop", include_str!("../rules/omop.toml")),
-    ("jpclins", include_str!("../rules/jpclins.toml")),
-    ("hs037", include_str!("../rules/hs037.toml")),
-    ("fixture", include_str!("../rules/fixture.toml")),
-];
-
-/// The rule pack of this name; `None` when there is none or its file is broken (a test reads every one).
-#[must_use]
-pub fn rule_pack(name: &str) -> Option<RulePack> {
-    let (_, text) = PACKS.iter().find(|(n, _)| *n == name)?;
-    toml::from_str(text).ok()
-}
-
-/// The rules as they hold for one question: the thresholds, and what its keys change about them cell by cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// Thresholds of every cell.
-    pub rules: Rules,
-}
-
-impl Applied {
-    /// The rules of the cell with these key labels, in the order of the question's keys; `None` where nothing of it may be shown.
-    #[must_use]
-    pub fn cell(&self, _labels: &[&str]) -> Option<Rules> {
-        Some(self.rules)
-    }
 }
 
 impl Rules {
@@ -110,11 +69,6 @@ pub mod limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_rule_pack_is_readable() {
-        assert!(PACKS.iter().all(|(name, _)| rule_pack(name).is_some_and(|p| p.rules.people_min >= 10)));
-    }
 
     #[test]
     fn counts_round_halves_up() {

@@ -13,6 +13,7 @@ pub mod receipt;
 pub mod record;
 pub mod refusal;
 pub mod roster;
+pub mod rules;
 pub mod sign;
 pub mod terms;
 pub mod vote;

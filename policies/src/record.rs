@@ -1,6 +1,6 @@
 //! The record's vocabulary. One event = one line of JSON = one leaf; the bytes as written are what is hashed, for ever.
 //!
-//! Events hold ids, digests, scopes and the ministry's reason, never names of people, never values. Counts of people or rows are base 10 (A10).
+//! Events hold ids, digests, scopes, rule packs and reasons of the ministry and the committee, never names of people, never values. Counts of people or rows are base 10 (A10).
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use crate::{
     handover::{ExtractReport, LoadReport, PreflightReport, RunReport},
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
+    rules::{RulesAdoption, RulesProposal},
     terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
     vote::SuspensionOrder,
 };
@@ -173,6 +174,22 @@ pub enum Act {
         /// The order.
         order: SuspensionOrder,
         /// The ministry's signature.
+        signature: String,
+    },
+    /// Somebody proposed another version of a rule pack.
+    RulesProposed {
+        /// What is signed.
+        proposal: RulesProposal,
+        /// The proposed file itself: whoever has the record has the rules.
+        text: String,
+        /// The proposer's signature.
+        signature: String,
+    },
+    /// A second person put a proposed version in force.
+    RulesAdopted {
+        /// What is signed.
+        adoption: RulesAdoption,
+        /// The adopter's signature.
         signature: String,
     },
     /// Somebody read something that matters.

@@ -30,6 +30,14 @@ pub enum Code {
     VoteForged,
     /// The suspension's signature is not the ministry's.
     SuspensionForged,
+    /// A signature under a change of rules is not the person's.
+    RulesForged,
+    /// A rule pack is broken, or laxer than the floor.
+    RulesUnsound,
+    /// One person cannot change the rules: another must adopt.
+    SecondPersonNeeded,
+    /// A database's publication rules forbid this question, whatever the data.
+    RuleForbids,
     /// A ticket was changed on its way, or is not in the record.
     TicketTampered,
     /// The record breaks the law or its own signatures: nothing runs.

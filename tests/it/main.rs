@@ -29,6 +29,7 @@ mod portal;
 mod preflight;
 mod review;
 mod rewrites;
+mod rules;
 mod stream;
 mod stream_wrong;
 mod tamper;

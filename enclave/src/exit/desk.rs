@@ -6,6 +6,7 @@
 use visiting_policies::{
     Code, Refusal,
     disclosure::{Applied, Decimal, Rules, undominated},
+    rules::NO_VALUE,
 };
 
 use super::{
@@ -114,7 +115,7 @@ impl<'a> Desk<'a> {
         let mut table = TableEntry { base, keys, rows: Vec::new() };
         let mark = self.fresh.mark();
         for cell in cells {
-            let Some(rules) = applied(context.rules, cell) else { continue };
+            let Some(rules) = applied(context.rules, set, cell) else { continue };
             let row = Row::new(context, rules, set, cell, &table.base);
             let (shown, displayed) = self.row(&row, cell);
             if displayed {
@@ -301,12 +302,17 @@ fn within(set: &[usize], key: &[KeyValue]) -> Vec<KeyValue> {
 
 /// T0: the rules of a cell with enough people, and enough facilities where the database asks for them; `None` for a row that is
 /// not sent.
-fn applied(rules: &Applied, cell: Cell<'_>) -> Option<Rules> {
+fn applied(rules: &Applied, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
     // Cells are only ever under stricter rules than all of them: most small ones end here.
     if (cell.units().len() as u64) < rules.rules.people_min {
         return None;
     }
-    let labels: Vec<String> = cell.key().iter().map(KeyValue::label).collect();
+    let label = |(i, value): (usize, &KeyValue)| match value {
+        // A row without a value is not a total: the rules of its key hold for it.
+        KeyValue::Null if set.contains(&i) => NO_VALUE.to_owned(),
+        value => value.label(),
+    };
+    let labels: Vec<String> = cell.key().iter().enumerate().map(label).collect();
     let rules = rules.cell(&labels.iter().map(String::as_str).collect::<Vec<_>>())?;
     let people = cell.units().len() as u64 >= rules.people_min;
     (people && cell.facilities().all(|f| f.len() as u64 >= rules.facilities_min)).then_some(rules)

@@ -31,7 +31,7 @@ fn printed(protected: &Protected) -> Table {
 
 /// Asks, and remembers what was shown. A table without any value of its own is refused, as a run refuses it.
 fn ask_under(known: &mut Known, question: &Question, rules: Rules, rows: &[Row]) -> Result<Table, Code> {
-    let applied = Applied { rules };
+    let applied = Applied::from(rules);
     let mut desk = Desk::new(known);
     let cells = cells(question, &[rows.to_vec()], rules.people_min);
     let protected = desk.judge(&Context { question, rules: &applied, versions: "v1" }, &cells).map_err(|r| r.code)?;
@@ -164,7 +164,7 @@ fn margins_in_the_same_table_are_tested_as_margins_of_an_earlier_one() {
 #[test]
 fn branches_of_one_run_know_of_each_other() {
     let known = Known::default();
-    let applied = Applied { rules: RULES };
+    let applied = Applied::from(RULES);
     let mut desk = Desk::new(&known);
     let mut judge = |question: &Question, rows: &[Row]| {
         let cells = cells(question, &[rows.to_vec()], 10);

@@ -31,6 +31,7 @@ use crate::{
     keys::GateKeys,
     known::{Block, Known},
     plan::Signature,
+    roles::RulesInForce,
 };
 
 /// People of a twin: tables with shown and with masked cells, and less than a second to make.
@@ -107,14 +108,15 @@ impl Twin {
     /// Judges a text on the twin, beside what `known` says was shown before.
     pub(crate) async fn judge(
         &self,
-        listings: &[Listing],
+        (listings, rules): (&[Listing], RulesInForce<'_>),
         known: &Known,
         shelf: &mut Shelf,
         guests: (&Guests, BTreeMap<String, Signature>),
         sql: &str,
     ) -> Result<(Tried, Block), Fault> {
         let (guests, signatures) = guests;
-        let setting = Setting { config: &self.config, extract: &self.extract, listings, keys: &self.keys, known, guests, signatures };
+        let Self { config, keys, extract } = self;
+        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures };
         Tried::of(judge::judge(&setting, shelf, sql).await)
     }
 

@@ -7,17 +7,22 @@ use std::{
 };
 
 use visiting_catalog::Listing;
-use visiting_policies::{case::BoundGuest, terms::PermitId};
+use visiting_policies::{
+    case::BoundGuest,
+    rules::{Municipalities, RuleBook},
+    terms::PermitId,
+};
 
 use super::{Model, Tried, Twin};
 use crate::{
     bound::{Guests, Shelf},
-    config::{Config, PARTITIONS},
+    config::{Config, MUNICIPALITIES_ENV, PARTITIONS},
     extract::Extract,
     fault::Fault,
     judge::{self, Setting},
     keys::GateKeys,
     known::Known,
+    roles::{self, RulesInForce},
 };
 
 /// A twin, and what was shown of it so far.
@@ -29,6 +34,24 @@ pub struct Trial {
     known: Known,
     shelf: Shelf,
     bound: BTreeMap<String, BoundGuest>,
+    rules: Rules,
+}
+
+/// The packs that the product begins with: a machine without the record knows no others. And this machine's populations.
+#[derive(Debug)]
+struct Rules {
+    book: RuleBook,
+    municipalities: Municipalities,
+}
+
+impl Rules {
+    fn new() -> Result<Self, Fault> {
+        Ok(Self { book: RuleBook::default(), municipalities: roles::municipalities(std::env::var_os(MUNICIPALITIES_ENV))? })
+    }
+
+    fn in_force(&self) -> RulesInForce<'_> {
+        RulesInForce { book: &self.book, municipalities: &self.municipalities }
+    }
 }
 
 impl Trial {
@@ -38,7 +61,8 @@ impl Trial {
     /// A refusal for a scope that the listings do not have; anything else is the machine's.
     pub fn new(model: &Model, listings: Vec<Listing>, people: u32, seed: u64) -> Result<Self, Fault> {
         let twin = Twin::make(temporary(), model, &listings, people, seed)?;
-        Ok(Self { twin, listings, runtime: runtime()?, known: Known::default(), shelf: Shelf::default(), bound: BTreeMap::new() })
+        let (known, shelf, bound) = (Known::default(), Shelf::default(), BTreeMap::new());
+        Ok(Self { twin, listings, runtime: runtime()?, known, shelf, bound, rules: Rules::new()? })
     }
 
     /// Binds a guest that was examined, under its own name.
@@ -63,7 +87,8 @@ impl Trial {
             Err(Fault::Refused(refusal)) => return Ok(Tried::refused(refusal)),
             opened => opened?,
         };
-        let judged = self.twin.judge(&self.listings, &self.known, &mut self.shelf, (&guests, signatures), sql);
+        let place = (self.listings.as_slice(), self.rules.in_force());
+        let judged = self.twin.judge(place, &self.known, &mut self.shelf, (&guests, signatures), sql);
         let (tried, block) = self.runtime.block_on(judged)?;
         self.known.add(block);
         Ok(tried)
@@ -83,6 +108,7 @@ pub struct Real {
     keys: GateKeys,
     extract: Extract,
     listings: Vec<Listing>,
+    rules: Rules,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -94,7 +120,7 @@ impl Real {
     pub fn open(config: Config, permit: &PermitId, listings: Vec<Listing>) -> Result<Self, Fault> {
         let keys = GateKeys::load(&config)?;
         let extract = Extract::open(&config, &keys, permit)?;
-        Ok(Self { config, keys, extract, listings, runtime: runtime()? })
+        Ok(Self { config, keys, extract, listings, rules: Rules::new()?, runtime: runtime()? })
     }
 
     /// Judges a text.
@@ -109,6 +135,7 @@ impl Real {
             listings: &self.listings,
             keys: &self.keys,
             known: &known,
+            rules: self.rules.in_force(),
             guests: &guests,
             signatures: BTreeMap::new(),
         };

@@ -199,8 +199,10 @@ impl Tracker<'_> {
             for s in &params.order_by {
                 order.push(Sort { expr: self.value(&s.expr, &scope)?, asc: s.asc, nulls_first: s.nulls_first });
             }
+            let only = params.filter.as_ref().map(|f| self.value(f, &scope)).transpose()?;
+            let told = only.as_ref().map_or_else(String::new, |f| format!(" if {}", self.origins.condition(f).normalised().text()));
             let words = format!(
-                "{}({}) over ({}; {}; {:?}) of {}",
+                "{}({}){told} over ({}; {}; {:?}) of {}",
                 fun.name(),
                 args.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
                 params.partition_by.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
@@ -219,7 +221,7 @@ impl Tracker<'_> {
             params.args = args.into_iter().map(|a| self.safe(a, &input)).collect::<Result<_, _>>()?;
             params.order_by =
                 order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, &input)?, ..s })).collect::<Result<_, Refusal>>()?;
-            params.filter = params.filter.map(|f| self.value(&f, &scope).and_then(|f| self.safe(f, &input)).map(Box::new)).transpose()?;
+            params.filter = only.map(|f| self.safe(f, &input)).transpose()?.map(Box::new);
             let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
             let kind = e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?;
             let mut origin = Origin::derived(words, if counts { Class::Count } else { Class::Other }, kind, columns.into_iter().collect());

@@ -8,7 +8,7 @@ use visiting_policies::{
 };
 
 use super::{Enclave, now_ms, operator_problem};
-use crate::{config::ATTEMPTS_MAX, fault::Fault, known::Known, twin::Tried};
+use crate::{config::ATTEMPTS_MAX, fault::Fault, known::Known, roles::RulesInForce, twin::Tried};
 
 impl Enclave {
     /// Answers a pre-flight once. There is no ladder to wait on: how long it took says nothing of data.
@@ -44,7 +44,8 @@ impl Enclave {
         let (guests, signatures) = self.guests.open(&bound, sql)?;
         let twin = self.twins.of(&self.config, permit, &self.listings)?;
         let known = Known::default();
-        let judged = twin.judge(&self.listings, &known, &mut self.guests, (&guests, signatures), sql);
+        let rules = RulesInForce { book: &cases.rules, municipalities: &self.municipalities };
+        let judged = twin.judge((&self.listings, rules), &known, &mut self.guests, (&guests, signatures), sql);
         Ok(self.runtime.block_on(judged)?.0)
     }
 }

@@ -4,6 +4,7 @@ pub mod evidence;
 mod follow;
 mod http;
 mod log;
+mod rules;
 pub mod verbs;
 
 use std::{

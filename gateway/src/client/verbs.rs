@@ -41,6 +41,10 @@ visiting client [--as PERSON] VERB …
   vote APPLICATION DECISION [--remove L.T.C] [--key FILE]
   permits | permit PERMIT                       permits
   suspend PERMIT REASON [--key FILE]            the ministry's stop
+  rules show [PACK | PROPOSAL]                  publication rules in force, their history, what is proposed
+  rules propose FILE.toml --reason TEXT [--pack NAME] [--key FILE]
+                                                another version of a pack (named like the file, unless --pack says otherwise)
+  rules adopt PROPOSAL [--key FILE]             put it in force as the second person
   guest bind PERMIT FILE.wasm --manifest M.toml upload a guest and bind it to the permit
   guest list PERMIT                             guests of a permit
   preflight PERMIT SQL                          try on synthetic data: verdict and made-up table, nothing is run
@@ -105,6 +109,8 @@ struct Words {
     key: Option<PathBuf>,
     out: Option<PathBuf>,
     manifest: Option<PathBuf>,
+    reason: Option<String>,
+    pack: Option<String>,
 }
 
 impl Words {
@@ -130,6 +136,8 @@ impl Words {
                 Long("once") => words.wish.once = true,
                 Long("log-key") => words.wish.key = Some(parser.value()?.string()?),
                 Long("manifest") => words.manifest = Some(parser.value()?.into()),
+                Long("reason") => words.reason = Some(parser.value()?.string()?),
+                Long("pack") => words.pack = Some(parser.value()?.string()?),
                 Long("out") => words.out = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Err(VerbError::Usage(USAGE.to_owned())),
                 Value(value) => words.plain.push(value.string()?),
@@ -184,6 +192,9 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
             shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
         }
+        ("rules", ["show", name @ ..]) if name.len() < 2 => show_rules(client, name.first().copied()),
+        ("rules", ["propose", file]) => propose_rules(client, home, words, Path::new(file)),
+        ("rules", ["adopt", id]) => shown(&client.adopt_rules(id, &key(client, home, words)?)?),
         ("guest", ["bind", permit, module]) => bind_guest(client, permit, Path::new(module), words.manifest.as_deref()),
         ("guest", ["list", permit]) => shown(&client.guests(permit)?),
         ("preflight", [permit, sql @ ..]) if !sql.is_empty() => preflight(client, permit, &sql.join(" ")),
@@ -258,6 +269,24 @@ fn bind_guest(client: &Client, permit: &str, module: &Path, manifest: Option<&Pa
     let bound = client.bind_guest(permit, &std::fs::read_to_string(manifest)?, &std::fs::read(module)?)?;
     let params: Vec<&str> = bound.params.iter().map(|p| p.name.as_str()).collect();
     Ok(format!("{}\nbound: guest.{}({})", shown(&bound)?, bound.name, params.join(", ")))
+}
+
+fn show_rules(client: &Client, name: Option<&str>) -> Result<String, VerbError> {
+    let all = client.rules()?;
+    let Some(name) = name else { return shown(&all) };
+    if let Some(pack) = all.packs.iter().find(|p| p.pack == name) {
+        return shown(pack);
+    }
+    let missing = || VerbError::Usage(format!("there is no pack or proposal `{name}`; `visiting rules show` lists them"));
+    shown(all.proposals.iter().find(|p| p.id == name).ok_or_else(missing)?)
+}
+
+fn propose_rules(client: &Client, home: &Home, words: &Words, file: &Path) -> Result<String, VerbError> {
+    let reason = words.reason.as_deref().ok_or_else(|| VerbError::Usage(format!("say --reason\n{USAGE}")))?;
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let pack = words.pack.as_deref().unwrap_or(&stem);
+    let proposed = client.propose_rules(pack, &std::fs::read_to_string(file)?, reason, &key(client, home, words)?)?;
+    Ok(format!("{}\nproposed: {} (a second person: visiting rules adopt {})", shown(&proposed)?, proposed.id, proposed.id))
 }
 
 fn run(client: &Client, permit: &str, sql: &str) -> Result<String, VerbError> {

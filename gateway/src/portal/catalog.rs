@@ -3,11 +3,7 @@
 use axum::{extract::Path, response::Response};
 use maud::{Markup, html};
 use visiting_catalog::{Listing, Table};
-use visiting_policies::{
-    disclosure::{Rules, rule_pack},
-    refusal::Refusal,
-    terms::Role,
-};
+use visiting_policies::{disclosure::Rules, refusal::Refusal, rules::RulePack, terms::Role};
 
 use super::{ctx::Ctx, errors, layout, parts};
 use crate::routes::catalog;
@@ -74,6 +70,11 @@ fn card(ctx: &Ctx, listing: &Listing) -> Markup {
     }
 }
 
+/// The pack in force for a listing.
+fn pack(ctx: &Ctx, listing: &Listing) -> Option<RulePack> {
+    ctx.app.desk.view().cases.rules.pack(&listing.rule_pack).map(|p| p.pack.clone())
+}
+
 fn chips(ctx: &Ctx, listing: &Listing) -> Markup {
     let loaded = catalog::data_version(&ctx.app, listing).is_some();
     html! {
@@ -82,7 +83,7 @@ fn chips(ctx: &Ctx, listing: &Listing) -> Markup {
             @else { li.chip.yellow { (ctx.say("データ準備中", "no data yet")) } }
             li.chip.blue { (parts::period(ctx, listing.period)) }
             li { (listing.tables.len()) (ctx.say(" 表", " tables")) }
-            @if let Some(pack) = rule_pack(&listing.rule_pack) {
+            @if let Some(pack) = pack(ctx, listing) {
                 li { (pack.rules.people_min) (ctx.say("人未満は非表示", "+ people per cell")) }
                 @if pack.rules.facilities_min > 0 { li { (pack.rules.facilities_min) (ctx.say("施設未満は非表示", "+ facilities per cell")) } }
             }
@@ -106,10 +107,10 @@ fn full(ctx: &Ctx, listing: &Listing) -> Markup {
         h2 { (ctx.say("利用の条件", "Conditions of use")) }
         ul.chips { @for (ja, en, duo) in CONDITIONS { li { (ctx.say(ja, en)) " (" (duo) ")" } } }
         h2 #rules { (ctx.say("公表基準（持ち出しの規則）", "Disclosure rules")) }
-        @match rule_pack(&listing.rule_pack) {
+        @match pack(ctx, listing) {
             Some(pack) => {
                 (rules(ctx, &pack.rules))
-                p.note { (ctx.say("規則の版：", "Version of the rules: ")) (pack.version) (ctx.say("。出典：", ". Sources: ")) span lang="en" { (pack.sources.join("; ")) } }
+                p.note { (ctx.say("規則の版：", "Version of the rules: ")) (pack.version) (ctx.say("。出典：", ". Sources: ")) span lang="en" { (pack.sources.join("; ")) } " " a href={ "/rules#pack-" (listing.rule_pack) } { (ctx.say("すべての規則と履歴", "All rules and their history")) } }
             },
             None => p { (ctx.say("規則を読み込めません。運用者に連絡してください。", "The rules cannot be read; tell the operators.")) },
         }
@@ -132,7 +133,7 @@ fn apply(ctx: &Ctx, listing: &Listing, loaded: bool) -> Markup {
 }
 
 /// The rules as sentences, with the numbers that the gate uses.
-fn rules(ctx: &Ctx, rules: &Rules) -> Markup {
+pub(super) fn rules(ctx: &Ctx, rules: &Rules) -> Markup {
     let Rules { people_min, facilities_min, round_to, dominance_percent } = rules;
     html! {
         ul {

@@ -190,6 +190,7 @@ fn bottom(ctx: &Ctx) -> Markup {
                 )) }
                 ul {
                     li { a href="/catalog" { (ctx.say("データを探す", "Find data")) } }
+                    li { a href="/rules" { (ctx.say("公表基準", "Publication rules")) } }
                     li { a href="/register" { (ctx.say("公開台帳", "Public register")) } }
                     li { a href="/v1/openapi.json" { "API (OpenAPI)" } }
                     li { a href="/v1/log/checkpoint" { (ctx.say("署名済み現況", "Signed checkpoint")) } }

@@ -25,6 +25,7 @@ mod place;
 mod record;
 mod register;
 mod reviews;
+mod rules;
 mod run;
 mod schema;
 mod select;
@@ -120,6 +121,7 @@ routes! {
     get "/runs/{id}/files/{name}" Who::Concerned, PLAIN => work::file;
     get "/log" Who::Holding(&[Role::Auditor]), PLAIN => record::log;
     post "/log/words" Who::Holding(&[Role::Auditor]), PLAIN => record::words;
+    get "/rules" Who::Anyone, PLAIN => rules::show;
     get "/register" Who::Anyone, PLAIN => record::register;
 }
 

@@ -27,6 +27,8 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("run_judged", "出口審査の判定", "run judged"),
     ("released", "持ち出し", "released"),
     ("permit_suspended", "利用停止", "permit suspended"),
+    ("rules_proposed", "公表基準の改定案", "rules proposed"),
+    ("rules_adopted", "公表基準の採用", "rules adopted"),
     ("viewed", "閲覧", "viewed"),
     ("downloaded", "受取り", "file fetched"),
     ("refused", "拒否", "refused"),
@@ -111,6 +113,10 @@ fn japanese(act: &Act) -> String {
         }
         Act::Released { run, .. } => format!("解析 {run} の結果が、証明書とともに閉域環境を出た。"),
         Act::PermitSuspended { order, .. } => format!("許可 {} の利用を停止した。理由：{}", order.permit, order.reason),
+        Act::RulesProposed { proposal, .. } => {
+            format!("公表基準「{}」の改定案 {} を提案した。理由：{}", proposal.pack, proposal.id(), proposal.reason)
+        }
+        Act::RulesAdopted { adoption, .. } => format!("公表基準の改定案 {} を二人目として採用し、施行した。", adoption.rules),
         Act::Viewed { what } => format!("{what} を閲覧した。"),
         Act::Downloaded { run, file } => format!("解析 {run} の {file} を受け取った。"),
         Act::Refused { tried, code } => format!("「{tried}」を試み、拒否された（{}）。", code.name()),
@@ -161,6 +167,12 @@ fn english(act: &Act) -> String {
         }
         Act::Released { run, .. } => format!("The result of run {run} left the enclave with its receipt."),
         Act::PermitSuspended { order, .. } => format!("Suspended permit {}. Reason: {}", order.permit, order.reason),
+        Act::RulesProposed { proposal, .. } => {
+            format!("Proposed the change {} of the rule pack {}. Reason: {}", proposal.id(), proposal.pack, proposal.reason)
+        }
+        Act::RulesAdopted { adoption, .. } => {
+            format!("Adopted the change of rules {} as the second person; it is in force.", adoption.rules)
+        }
         Act::Viewed { what } => format!("Viewed {what}."),
         Act::Downloaded { run, file } => format!("Fetched {file} of run {run}."),
         Act::Refused { tried, code } => format!("Tried “{tried}” and was refused ({}).", code.name()),
@@ -199,7 +211,8 @@ pub(super) mod tests {
     use visiting_policies::{
         handover::{ExtractReport, LedgerHead, LoadReport, PreflightReport, RunReport},
         permit::{ApplicationContent, Permit, SignedBallot},
-        refusal::Code,
+        refusal::{Code, Refusal},
+        rules::{RulesAdoption, RulesProposal},
         terms::{Form, Period, Scope},
         vote::{Ballot, SuspensionOrder},
     };
@@ -252,6 +265,13 @@ pub(super) mod tests {
         let extract = ExtractReport { permit: "prm_1".parse().unwrap(), versions: BTreeMap::new(), people: 120, rows };
         let order =
             SuspensionOrder { permit: "prm_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() };
+        let proposal = RulesProposal {
+            pack: "ndb".to_owned(),
+            replaces: String::new(),
+            digest: String::new(),
+            reason: "<b>why</b>".to_owned(),
+            by: "per_ministry".parse().unwrap(),
+        };
         vec![
             Act::RecordOpened { origin: "log".to_owned(), roster: String::new(), demo: true },
             Act::ListingPublished { listing: "ndb".to_owned(), digest: String::new() },
@@ -282,6 +302,11 @@ pub(super) mod tests {
             judged(Verdict::Refuse),
             Act::Released { run: "run_1".parse().unwrap(), receipt: String::new() },
             Act::PermitSuspended { order, signature: String::new() },
+            Act::RulesProposed { proposal: proposal.clone(), text: String::new(), signature: String::new() },
+            Act::RulesAdopted {
+                adoption: RulesAdoption { rules: proposal.id(), digest: String::new(), by: "per_member1".parse().unwrap() },
+                signature: String::new(),
+            },
             Act::Viewed { what: "/v1/log/events?from=0".to_owned() },
             Act::Downloaded { run: "run_1".parse().unwrap(), file: "table.csv".to_owned() },
             Act::Refused { tried: "POST /v1/permits/{id}/runs".to_owned(), code: Code::NotNamed },

@@ -165,6 +165,31 @@ fn table(code: Code) -> (Pair, Pair) {
             ("値が列の値域にありません", "The value is outside the column's domain"),
             ("カタログの値域にある値を、正しい型で書いてください。", "Write a value of the domain that the catalogue shows, in its type."),
         ),
+        Code::RulesForged => (
+            ("改定案の署名が確認できません", "The signature under the change of rules does not fit"),
+            ("文面に、あなた自身の鍵で署名してください。", "Sign the text of the change with your own key."),
+        ),
+        Code::RulesUnsound => (
+            ("この公表基準は採用できません", "This rule pack cannot be in force"),
+            (
+                "書式が正しくないか、下限（10人・10の倍数・10％）より緩い値があります。ファイルを直して、あらためて提案してください。",
+                "It is not well formed, or laxer than the floor (10 people, base 10, 10%). Mend the file and propose it again.",
+            ),
+        ),
+        Code::SecondPersonNeeded => (
+            ("二人目の人が必要です", "A second person is needed"),
+            (
+                "公表基準の改定は、提案した人とは別の審査委員か所管省庁の人が採用します。",
+                "A change of rules is adopted by another committee member or somebody of the ministry than the one who proposed it.",
+            ),
+        ),
+        Code::RuleForbids => (
+            ("公表基準により、この集計はできません", "The publication rules forbid this question"),
+            (
+                "下に示した規則に合うように、区分や条件を直してください。どの規則かは公表基準のページにあります。",
+                "Change its groups or conditions to follow the rule below. The page of the rule packs has all of them.",
+            ),
+        ),
         Code::TooLarge => (("大きすぎます", "Too large"), ("内容を短くするか、いくつかに分けてください。", "Shorten it or split it.")),
         Code::NothingToShow => (
             ("表示できる値がありません", "There is nothing to show"),

@@ -9,6 +9,7 @@ pub(crate) mod log;
 pub(crate) mod permits;
 pub(crate) mod preflights;
 pub(crate) mod reviews;
+pub(crate) mod rules;
 pub(crate) mod runs;
 
 use axum::{Json, Router, extract::DefaultBodyLimit, middleware::from_fn, routing::get};
@@ -66,6 +67,9 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::fetch_file))
         .routes(routes!(preflights::request_preflight))
         .routes(routes!(preflights::show_preflight))
+        .routes(routes!(rules::show_rules))
+        .routes(routes!(rules::propose_rules))
+        .routes(routes!(rules::adopt_rules))
         .routes(routes!(log::show_checkpoint))
         .routes(routes!(log::read_events))
         .routes(routes!(log::stream_events))

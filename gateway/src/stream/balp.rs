@@ -161,6 +161,14 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             let data = named.data("permit", order.permit.as_str(), codes::SECURITY_RESOURCE);
             Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
         }
+        Act::RulesProposed { proposal, .. } => create(vec![
+            named.data("rules", proposal.id().as_str(), codes::SECURITY_RESOURCE),
+            named.beside("rule-pack", &format!("{}/{}", proposal.pack, proposal.digest)),
+        ]),
+        Act::RulesAdopted { adoption, .. } => {
+            let data = named.data("rules", adoption.rules.as_str(), codes::SECURITY_RESOURCE);
+            Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
+        }
         Act::Viewed { what } => {
             let read = Said::rest(codes::READ, "R", "Read", vec![named.data("path", what, codes::DOMAIN_RESOURCE)]);
             let log = what.starts_with("/v1/log/");
@@ -181,7 +189,12 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
 /// How bad a refusal is: a mistake, something forged, or a system that cannot do its work.
 fn gravity(code: Code) -> &'static str {
     match code {
-        Code::VoteForged | Code::SuspensionForged | Code::TicketTampered | Code::RecordUnlawful | Code::ReportForged => "8",
+        Code::VoteForged
+        | Code::SuspensionForged
+        | Code::RulesForged
+        | Code::TicketTampered
+        | Code::RecordUnlawful
+        | Code::ReportForged => "8",
         Code::OperatorProblem | Code::RecordUnavailable | Code::KeyUnusable => "12",
         _ => "4",
     }

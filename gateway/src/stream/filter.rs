@@ -5,13 +5,15 @@ use visiting_policies::{
     case::Cases,
     record::{Act, Actor, Event},
     refusal::{Code, Refusal},
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RulesId, RunId},
 };
 
 /// The case that an event is about: the most particular id that it names.
 pub(crate) fn subject(act: &Act) -> Option<String> {
     match act {
         Act::RecordOpened { .. } | Act::ListingPublished { .. } | Act::DataLoaded { .. } => None,
+        Act::RulesProposed { proposal, .. } => Some(proposal.id().to_string()),
+        Act::RulesAdopted { adoption, .. } => Some(adoption.rules.to_string()),
         Act::ApplicationSubmitted { application, .. }
         | Act::CompletenessConfirmed { application }
         | Act::CompletenessDenied { application, .. } => Some(application.to_string()),
@@ -34,7 +36,7 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
 fn named(path: &str) -> Option<String> {
     let ids = path.split(['/', '?', '&', '=']);
     let of_permit = |id: &str| id.parse::<PermitId>().is_ok() || id.parse::<RunId>().is_ok() || id.parse::<PreflightId>().is_ok();
-    let case = |id: &&str| id.parse::<ApplicationId>().is_ok() || of_permit(id);
+    let case = |id: &&str| id.parse::<ApplicationId>().is_ok() || of_permit(id) || id.parse::<RulesId>().is_ok();
     ids.into_iter().find(case).map(str::to_owned)
 }
 
@@ -58,7 +60,7 @@ impl Filter {
             return Err(malformed("`kind` is a kind of event as the record writes it, such as run_requested; several with commas between"));
         }
         if case.is_some_and(|case| named(case).as_deref() != Some(case)) {
-            return Err(malformed("`case` is the id of an application, a permit, a run or a pre-flight"));
+            return Err(malformed("`case` is the id of an application, a permit, a run, a pre-flight or a change of rules"));
         }
         Ok(Self { kinds, person: person.map(str::parse).transpose()?, case: case.map(str::to_owned) })
     }
