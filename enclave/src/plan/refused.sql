@@ -126,3 +126,5 @@ SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid = c.pid AND guest.band(p.
 SELECT COUNT(*) FROM patients, LATERAL (SELECT * FROM claims WHERE claims.pid = patients.pid)
 SELECT GREATEST(pid, 'a'), COUNT(*) FROM patients GROUP BY 1
 SELECT CASE WHEN COUNT(*) > 5 THEN pid END FROM patients GROUP BY pid
+SELECT sex, COUNT(DISTINCT pid) AS n FROM patients p WHERE (SELECT SUM(points) FROM claims c WHERE c.pid = p.pid) > 1000 GROUP BY sex
+SELECT sex, COUNT(DISTINCT pid) AS n FROM patients p WHERE pref IN (SELECT COUNT(*) FROM claims c WHERE c.pid = p.pid) GROUP BY sex

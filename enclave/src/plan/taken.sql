@@ -48,3 +48,6 @@ SELECT SUM(CASE WHEN guest.band(birth_ym, sex) = 'low' THEN 1 ELSE 0 END) AS n F
 SELECT COALESCE(s, 0) > 1000 AS big, COUNT(*) AS n FROM patients LEFT JOIN (SELECT pid, SUM(points) AS s FROM claims GROUP BY pid) USING (pid) GROUP BY 1
 SELECT 1 / (COUNT(*) - 1) AS x FROM patients WHERE birth_ym = 190101
 SELECT sex, COUNT(*) AS n FROM patients WHERE birth_ym <= 195003 GROUP BY sex
+
+-- Bands below a limit and steps above it.
+SELECT CASE WHEN birth_ym < 195001 THEN 1949 ELSE birth_ym / 100 END AS born, COUNT(*) AS n FROM patients GROUP BY 1

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use datafusion::{
     arrow::datatypes::DataType,
+    common::tree_node::TreeNode,
     functions::math::expr_fn::sqrt,
     logical_expr::{
         Aggregate, Case, Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder, Operator, TryCast, expr::AggregateFunction, lit, when,
@@ -95,6 +96,12 @@ impl Tracker<'_> {
         let used: Vec<Expr> = making.columns.iter().map(|(_, e)| e.clone()).chain(making.values.iter().map(|(_, e)| e.clone())).collect();
         making.input = self.with_calls(making.input, used.iter())?;
         let question = self.question(making, keys, &key_exprs, sets)?;
+        if asks_of_each(&question.rows) {
+            return Err(not_offered(
+                "an aggregate that is computed anew for each person around it is not offered; GROUP BY the person in a subquery and join it",
+                "外側の個人ごとに計算し直す集計は使えません。個人キーで GROUP BY した副問合せを結合してください",
+            ));
+        }
         let point = Point::new(question, &kinds);
         let number = self.points.len();
         let fields = node.schema.iter().map(|(q, f)| (q.cloned(), f.name().clone()));
@@ -187,7 +194,7 @@ impl Tracker<'_> {
         let (mut keys, mut exprs, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
         for (written, value) in values {
             self.check_key(written, &value)?;
-            let kind = self.kind(&value, &input)?;
+            let kind = self.widest(&value, &input)?;
             let value = match kind {
                 DataType::Int64 | DataType::Boolean | DataType::Utf8 | DataType::Utf8View | DataType::Dictionary(..) | DataType::Null => {
                     value
@@ -209,6 +216,15 @@ impl Tracker<'_> {
             exprs.push(value);
         }
         Ok((keys, exprs, kinds, input))
+    }
+
+    /// The type of a key: of a CASE, whole numbers and others together are others, as the engine makes them.
+    fn widest(&self, e: &Expr, input: &Relation) -> Result<DataType, Refusal> {
+        let Expr::Case(case) = e else { return self.kind(e, input) };
+        let branches = case.when_then_expr.iter().map(|(_, t)| &**t).chain(case.else_expr.as_deref());
+        let kinds = branches.map(|b| self.widest(b, input)).collect::<Result<Vec<_>, _>>()?;
+        let real = |k: &DataType| matches!(k, DataType::Float64 | DataType::Decimal128(..));
+        if kinds.iter().any(real) { Ok(DataType::Float64) } else { self.kind(e, input) }
     }
 
     /// True where a rounded key is whole for every declared value.
@@ -548,6 +564,12 @@ impl Tracker<'_> {
             _ => return Err(not_valid(place(y))),
         })
     }
+}
+
+/// True where the rows of an aggregate hang on a row of the query around it. Conditions inside EXISTS and IN are not looked into.
+fn asks_of_each(rows: &LogicalPlan) -> bool {
+    let outer = |e: &Expr| e.exists(|n| Ok(matches!(n, Expr::OuterReferenceColumn(..)))).unwrap_or(true);
+    rows.exists(|node| Ok(node.expressions().iter().any(outer))).unwrap_or(true)
 }
 
 /// Guests give labels, not numbers.

@@ -230,20 +230,20 @@ fn filter(plans: &[TablePlan<'_>]) -> Option<Example> {
 pub(super) fn rules(lang: Lang) -> Markup {
     let rules = [
         (
-            "SELECT を1つだけ書きます。出せるのは、グループの列と COUNT(DISTINCT 個人)、COUNT(*)、SUM(列)、AVG(列) です。",
-            "One SELECT of group columns and COUNT(DISTINCT person), COUNT(*), SUM(column), AVG(column).",
+            "SELECT を1つだけ書きます（WITH と副問合せを含めてよい）。人をまたいで出せるのは COUNT、SUM、AVG、標準偏差、中央値・百分位、相関、回帰などの集計です。",
+            "One SELECT, with WITH and subqueries. Over people: COUNT, SUM, AVG, standard deviation, median and percentiles, correlation, regression.",
         ),
         (
-            "FROM には、この許可のテーブルだけを書けます。JOIN は個人のキーどうしだけです。同じテーブルは1回だけ使えます。",
-            "FROM takes the tables of this permit, JOINed on the person key only, each table at most once.",
+            "FROM には、この許可のテーブルと VALUES の並びを書けます。人のテーブルどうしの JOIN は個人のキーで行い、条件を加えられます。",
+            "FROM takes the tables of this permit and lists in VALUES. Tables about people are joined on the person key, with further conditions if wanted.",
         ),
         (
-            "WHERE と GROUP BY には、値域が決まっている列を書きます。条件は = <> < <= > >= IN BETWEEN、LIKE '前方%'、AND OR NOT です。",
-            "WHERE and GROUP BY take columns with a declared domain: = <> < <= > >= IN BETWEEN, LIKE 'prefix%', AND OR NOT.",
+            "個人ごとの集計（個人のキーでの GROUP BY、MIN・MAX・窓関数）は副問合せの中で使えます。人の行や個人のキーは外に出ません。",
+            "Work per person (GROUP BY the person, MIN, MAX, windows) goes into a subquery. Rows of people and person keys do not leave.",
         ),
         (
-            "ORDER BY、HAVING、副問合せ、式はありません。行はグループの列の順に並びます。",
-            "There is no ORDER BY, HAVING, subquery or expression. Rows come sorted by their group columns.",
+            "GROUP BY には、値域が決まっている列、CASE による区分、ROLLUP・CUBE が使えます。集計の上では HAVING、ORDER BY、LIMIT、計算が使えます。",
+            "GROUP BY takes columns with a declared domain, bands by CASE, ROLLUP and CUBE. Above an aggregate: HAVING, ORDER BY, LIMIT and arithmetic.",
         ),
         (
             "結果はすべて出口審査を通ります。少なすぎる値は <k になり、人数は丸められます。",

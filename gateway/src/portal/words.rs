@@ -146,8 +146,8 @@ fn table(code: Code) -> (Pair, Pair) {
         Code::SqlNotOffered => (
             ("この環境では使えないSQLです", "This SQL is not offered here"),
             (
-                "使えるのは、区分列と COUNT(DISTINCT 個人)、COUNT(*)、SUM、AVG を選ぶ1つのSELECTです。副問い合わせ、式、ORDER BY、HAVING は使えません。",
-                "One SELECT of group columns and COUNT(DISTINCT person), COUNT(*), SUM, AVG is offered; no subqueries, expressions, ORDER BY or HAVING.",
+                "理由と直し方は下の文にあります。人の行を返す問合せ、個人のキーを使う式、人の行に対する LIMIT などは使えません。",
+                "The sentence below says why, and what to write instead. Rows of people, expressions of the person key and LIMIT over people are not offered.",
             ),
         ),
         Code::NameUnknown => (
