@@ -1,6 +1,6 @@
 //! A release point: the rows that a question is about, its groups, and the base statistics that the gate protects one by one.
 //!
-//! The planner (`plan`) makes it from SQL; `evidence` counts over its rows; `gate` judges. Everything above the release point is
+//! The planner (`plan`, `unit`) makes it from SQL; `exit` counts over its rows and judges. Everything above the release point is
 //! computed from what the gate let through.
 
 use std::collections::BTreeMap;

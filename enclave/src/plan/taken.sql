@@ -25,6 +25,7 @@ SELECT COUNT(DISTINCT pid) AS n FROM (SELECT pid, ym FROM claims WHERE icd10 = '
 SELECT COUNT(*) AS n FROM patients p LEFT JOIN (SELECT DISTINCT pid FROM claims WHERE icd10 = 'E11') d USING (pid) WHERE d.pid IS NULL
 SELECT COUNT(DISTINCT a.pid) AS n FROM claims a JOIN claims b ON a.pid = b.pid AND b.ym >= a.ym AND months_between(a.ym, b.ym) <= 3 WHERE a.icd10 = 'E11' AND b.icd10 = 'I10'
 SELECT first_ym, COUNT(*) AS n FROM (SELECT pid, MIN(ym) AS first_ym FROM claims WHERE icd10 = 'E11' GROUP BY pid) GROUP BY first_ym
+WITH d AS (SELECT pid, MIN(ym) AS first_ym FROM claims WHERE icd10 = 'E11' GROUP BY pid) SELECT year_of(d.first_ym) AS y, CASE WHEN 2024 - p.birth_ym / 100 < 40 THEN '0-39' WHEN 2024 - p.birth_ym / 100 < 65 THEN '40-64' ELSE '65+' END AS age, COUNT(DISTINCT d.pid) AS n FROM d JOIN patients p USING (pid) GROUP BY 1, 2
 SELECT COUNT(*) AS n FROM (SELECT pid, ym, lag(ym) OVER (PARTITION BY pid ORDER BY ym) AS before FROM claims) WHERE months_between(before, ym) > 3
 SELECT sex, pref, COUNT(*) AS n FROM patients GROUP BY ROLLUP (sex, pref)
 SELECT sex, pref, COUNT(*) AS n FROM patients GROUP BY CUBE (sex, pref)

@@ -1,7 +1,7 @@
 //! Which columns of a released table are group keys and which are numbers. The CSV does not say; the SELECT list that made it does.
 //!
-//! The gateway has no SQL parser and needs none: a run that was released stands in the small language, whose SELECT list is
-//! columns, `guest.name(…)` calls and four aggregates. Whatever is not recognised only costs the chart, never the table.
+//! The gateway has no SQL parser and needs none: of a text that was released, what the SELECT list calls by `count`, `sum` or `avg` is
+//! a number, and anything else is taken for a group key. Being wrong only costs the chart, never the table.
 
 /// What one column of the table shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
