@@ -32,6 +32,7 @@ const PAGES = {
   '/runs/{id}/files/{name}': null,
   '/log': { name: 'log', readers: ['per_auditor', 'per_holder'] },
   '/register': { name: 'register', readers: [null] },
+  '/rules': { name: 'rules', readers: [null, 'per_hanako', 'per_member1', 'per_ministry'] },
 };
 
 const routes = JSON.parse(process.env.VISITING_ROUTES || '[]').filter((route) => route.method === 'get').map((route) => route.path);
