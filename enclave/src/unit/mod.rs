@@ -25,11 +25,14 @@
 //! The query must end `Released`. Joins multiply rows, never people: the person column goes along in every step, and the gate counts it.
 
 mod above;
+mod aggregate;
 mod canon;
 mod expression;
 mod guests;
 mod join;
+mod keys;
 mod linear;
+mod moments;
 mod origin;
 mod person;
 mod relation;

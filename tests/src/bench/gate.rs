@@ -14,8 +14,9 @@ use visiting_policies::{terms::PermitId, vote::Decision};
 
 use super::{line, median, ms};
 use crate::{
+    corpus::{case::objects, score::Expected},
     journey::{COLUMNS, application},
-    world::World,
+    world::{World, tree},
 };
 
 /// Sizes by name, with the people whose claims make one and ten million rows, and counted runs of each query after one that is not.
@@ -23,50 +24,66 @@ const SIZES: &[(&str, u32, usize)] = &[("1m", 152_500, 7), ("10m", 1_525_000, 3)
 /// From "run" pressed to the verdict, milliseconds: the target.
 const VERDICT_TARGET_MS: f64 = 600.0;
 
-/// What an epidemiologist asks, in SQL that the governed path and the engine both take; true where people are counted, which the
-/// engine alone pays for and the gate does anyway.
-const QUERIES: &[(&str, bool, &str)] = &[
-    ("total", true, "SELECT COUNT(DISTINCT pid) AS n FROM patients"),
-    ("by_pref", true, "SELECT pref, COUNT(DISTINCT pid) AS n FROM patients GROUP BY pref"),
-    ("by_month", true, "SELECT ym, COUNT(DISTINCT pid) AS n FROM claims GROUP BY ym"),
-    ("by_disease", true, "SELECT icd10, COUNT(DISTINCT pid) AS n, SUM(points) AS s, AVG(points) AS m FROM claims GROUP BY icd10"),
-    ("filtered", true, "SELECT ym, COUNT(DISTINCT pid) AS n, SUM(points) AS s FROM claims WHERE icd10 = 'E11' GROUP BY ym"),
-    ("by_chapter", true, "SELECT substr(icd10, 1, 1) AS chapter, COUNT(DISTINCT pid) AS n FROM claims WHERE icd10 LIKE 'E%' GROUP BY 1"),
-    ("laboratory", true, "SELECT jlac10, AVG(value) AS m, COUNT(DISTINCT pid) AS n FROM labs GROUP BY jlac10"),
+/// The plain questions of a study, in SQL that the governed path and the engine both take. The honest SQL of the corpus comes besides.
+const PLAIN: &[(&str, &str)] = &[
+    ("total", "SELECT COUNT(DISTINCT pid) AS n FROM patients"),
+    ("by_pref", "SELECT pref, COUNT(DISTINCT pid) AS n FROM patients GROUP BY pref"),
+    ("by_month", "SELECT ym, COUNT(DISTINCT pid) AS n FROM claims GROUP BY ym"),
+    ("by_disease", "SELECT icd10, COUNT(DISTINCT pid) AS n, SUM(points) AS s, AVG(points) AS m FROM claims GROUP BY icd10"),
+    ("filtered", "SELECT ym, COUNT(DISTINCT pid) AS n, SUM(points) AS s FROM claims WHERE icd10 = 'E11' GROUP BY ym"),
+    ("by_chapter", "SELECT substr(icd10, 1, 1) AS chapter, COUNT(DISTINCT pid) AS n FROM claims WHERE icd10 LIKE 'E%' GROUP BY 1"),
+    ("laboratory", "SELECT jlac10, AVG(value) AS m, COUNT(DISTINCT pid) AS n FROM labs GROUP BY jlac10"),
     (
         "joined",
-        true,
         "SELECT sex, pref, COUNT(DISTINCT claims.pid) AS n, SUM(points) AS s FROM patients JOIN claims ON patients.pid = claims.pid GROUP BY sex, pref",
     ),
     (
         "fine",
-        true,
         "SELECT pref, ym, COUNT(DISTINCT claims.pid) AS n, SUM(points) AS s FROM patients JOIN claims ON patients.pid = claims.pid GROUP BY pref, ym",
     ),
     (
         "spread",
-        true,
         "SELECT sex, AVG(value) AS m, STDDEV(value) AS sd, COUNT(DISTINCT labs.pid) AS n FROM labs JOIN patients ON labs.pid = patients.pid WHERE jlac10 = '3F015' GROUP BY sex",
     ),
     (
         "bands",
-        true,
         "SELECT CASE WHEN points < 500 THEN 'low' WHEN points < 1000 THEN 'middle' ELSE 'high' END AS band, COUNT(*) AS r, COUNT(DISTINCT pid) AS n FROM claims GROUP BY 1",
     ),
-    ("sums_by_disease", false, "SELECT icd10, COUNT(*) AS r, SUM(points) AS s FROM claims GROUP BY icd10"),
-    ("mean_by_month", false, "SELECT ym, AVG(points) AS m FROM claims GROUP BY ym"),
-    ("laboratory_sums", false, "SELECT jlac10, SUM(value) AS s, AVG(value) AS m FROM labs GROUP BY jlac10"),
+    ("sums_by_disease", "SELECT icd10, COUNT(*) AS r, SUM(points) AS s FROM claims GROUP BY icd10"),
+    ("mean_by_month", "SELECT ym, AVG(points) AS m FROM claims GROUP BY ym"),
+    ("laboratory_sums", "SELECT jlac10, SUM(value) AS s, AVG(value) AS m FROM labs GROUP BY jlac10"),
     (
         "share",
-        false,
         "SELECT pref, AVG(CASE WHEN icd10 LIKE 'F%' THEN 1.0 ELSE 0.0 END) AS rate FROM claims JOIN patients ON claims.pid = patients.pid GROUP BY pref",
     ),
     (
         "per_person",
-        false,
         "SELECT c.sex, AVG(c.s) AS m FROM (SELECT p.sex, c.pid, SUM(c.points) AS s FROM claims c JOIN patients p ON c.pid = p.pid GROUP BY p.sex, c.pid) c GROUP BY c.sex",
     ),
 ];
+
+/// One question: what it is called, its text, and whether people are counted, which the engine alone pays for and the gate does anyway.
+struct Asked {
+    name: String,
+    sql: String,
+    people: bool,
+}
+
+/// The plain ones, and all of the corpus that is honest work in SQL.
+fn asked() -> Result<Vec<Asked>, String> {
+    let asked = |name: &str, sql: &str| {
+        let people = sql.to_ascii_lowercase().contains("count(distinct");
+        Asked { name: name.to_owned(), sql: sql.to_owned(), people }
+    };
+    let mut all: Vec<Asked> = PLAIN.iter().map(|(name, sql)| asked(name, sql)).collect();
+    for case in objects(&tree()?.join("tests/corpus/cases.jsonl"))? {
+        if Expected::from_json(&case)?.is_benign_sql() {
+            let text = |name: &str| case.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+            all.push(asked(text("id"), text("sql")));
+        }
+    }
+    Ok(all)
+}
 
 /// Runs the benchmarks of the gate.
 ///
@@ -95,10 +112,10 @@ fn sized(size: &str, people: u32, runs: usize, say: &mut impl FnMut(&str)) -> Re
     let config = Config { home: world.home().join("enclave"), linkage: world.home().join("linkage/linkage.sock"), gateway: String::new() };
     let bench = Bench::open(config, &id).map_err(|e| e.to_string())?;
     let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
-    for (name, people, sql) in QUERIES {
-        let (governed, raw) = pair(&bench, sql, runs).map_err(|e| format!("{name}: {e}"))?;
+    for Asked { name, sql, people } in asked()? {
+        let (governed, raw) = pair(&bench, &sql, runs).map_err(|e| format!("{name}: {e}"))?;
         let ratio = ms(governed.total()) / ms(raw);
-        if *people { &mut counted } else { &mut uncounted }.push(ratio);
+        if people { &mut counted } else { &mut uncounted }.push(ratio);
         say(&line(&format!("governed_vs_raw_{size}_{name}"), ms(governed.total()), ms(raw), ratio));
         say(&format!(
             "# {name} stages in ms: plan {:.1}, evidence {:.1}, gate {:.1}, files {:.1}",
@@ -140,7 +157,7 @@ fn pair(bench: &Bench, sql: &str, runs: usize) -> Result<(Stages, Duration), Str
 /// Median milliseconds from the request to the verdict, over HTTP, against a ledger that grows as it does in use.
 fn verdicts(client: &Client, permit: &str) -> Result<f64, String> {
     let mut times = Vec::new();
-    for (_, _, sql) in QUERIES {
+    for (_, sql) in PLAIN {
         let start = Instant::now();
         let run = client.run(permit, sql).map_err(|e| e.to_string())?;
         client.wait(&run.id).map_err(|e| e.to_string())?;

@@ -1,0 +1,321 @@
+//! One aggregate over people: taken apart into base statistics, each protected alone, and a formula over what is shown of them.
+
+use datafusion::{
+    arrow::datatypes::DataType,
+    functions::math::expr_fn::sqrt,
+    logical_expr::{Case, Expr, TryCast, expr::AggregateFunction, lit},
+};
+use visiting_policies::Refusal;
+
+use super::{
+    expression::{Scope, first_column, not_valid, person_misused, place},
+    linear::{Term, and, constant},
+    relation::{Col, Relation},
+    track::Tracker,
+};
+use crate::{
+    plan::{RELEASED, not_offered},
+    question::{Column, Statistic},
+};
+
+/// Decimal places that a measure without declared ones is put on.
+const OPAQUE_SCALE: u32 = 6;
+
+/// A question while it is put together.
+pub(super) struct Making {
+    pub(super) input: Relation,
+    pub(super) columns: Vec<(Column, Expr)>,
+    pub(super) values: Vec<(String, Expr)>,
+    pub(super) statistics: Vec<Statistic>,
+}
+
+impl Making {
+    /// The released column of a statistic.
+    pub(super) fn show(&mut self, statistic: Statistic) -> Expr {
+        let at = self.statistics.iter().position(|s| *s == statistic).unwrap_or_else(|| {
+            self.statistics.push(statistic);
+            self.statistics.len() - 1
+        });
+        datafusion::prelude::ident(format!("s{at}"))
+    }
+
+    pub(super) fn column(&mut self, column: Column, e: Expr) -> usize {
+        self.columns.iter().position(|(c, _)| c.name == column.name).unwrap_or_else(|| {
+            self.columns.push((column, e));
+            self.columns.len() - 1
+        })
+    }
+}
+
+impl Tracker<'_> {
+    /// One aggregate: what is shown, as a formula over the released statistics, and its title.
+    pub(super) fn aggregate(&mut self, making: &mut Making, e: &Expr, scope: &Scope<'_>) -> Result<(Expr, String), Refusal> {
+        let Expr::AggregateFunction(f) = e.clone().unalias() else { return Err(not_valid(place(e))) };
+        let name = f.func.name().to_owned();
+        let refused = || {
+            not_offered(
+                format!(
+                    "{name}(...) over people is not offered here: a single person's value could be the answer; {} are",
+                    RELEASED.join(", ")
+                ),
+                format!("{name}(…) は人をまたいで使えません。1 人の値がそのまま出るためです。{} を使ってください", RELEASED.join("・")),
+            )
+            .at(place(e))
+        };
+        if !RELEASED.contains(&name.as_str()) {
+            return Err(refused());
+        }
+        let filter = f.params.filter.as_ref().map(|p| self.value(p, scope)).transpose()?;
+        if name == "count" {
+            return self.count(making, &f, filter, scope);
+        }
+        if f.params.distinct {
+            return Err(not_offered(
+                "DISTINCT in this aggregate is not offered; GROUP BY person in a subquery first",
+                "この集計での DISTINCT は使えません。先に副問合せで個人キーによる GROUP BY をしてください",
+            )
+            .at(place(e)));
+        }
+        let mut values = Vec::new();
+        for a in &f.params.args {
+            let value = self.value(a, scope)?;
+            values.push(
+                filter
+                    .as_ref()
+                    .map_or(value.clone(), |p| if constant(&value).is_some() && values_done(&values) { value } else { only(p, value) }),
+            );
+        }
+        let title = |e: &Expr| first_column(e).map_or(name.clone(), |c| format!("{name}_{c}"));
+        let title = f.params.args.first().map_or(name.clone(), title);
+        let formula = match (name.as_str(), values.as_slice()) {
+            ("sum", [x]) => self.sum(making, x)?,
+            ("avg", [x]) => self.mean(making, x)?,
+            ("var" | "var_samp" | "var_pop" | "stddev" | "stddev_samp" | "stddev_pop", [x]) => {
+                let x = self.axis(making, x, None)?;
+                let variance = making.show(Statistic::Moment(x.column, x.column)) * lit(x.factor * x.factor);
+                if name.starts_with("stddev") { sqrt(variance) } else { variance }
+            }
+            ("median" | "approx_median", [x]) => self.quantile(making, x, 0.5)?,
+            ("percentile_cont" | "approx_percentile_cont", [x, p, ..]) => {
+                let up = f.params.order_by.first().is_none_or(|s| s.asc);
+                let p = constant(p).ok_or_else(|| not_valid(place(e)))?;
+                self.quantile(making, x, if up { p } else { 1.0 - p })?
+            }
+            (_, [y, x]) => self.pair(making, &name, y, x).ok_or_else(refused)??,
+            _ => return Err(refused()),
+        };
+        Ok((formula, title))
+    }
+
+    fn count(
+        &mut self,
+        making: &mut Making,
+        f: &AggregateFunction,
+        filter: Option<Expr>,
+        scope: &Scope<'_>,
+    ) -> Result<(Expr, String), Refusal> {
+        let [argument] = f.params.args.as_slice() else { return Err(not_valid(f.params.args.first().and_then(place))) };
+        if let Some((unit, condition)) = self.person_if(argument, scope)? {
+            // The person of an outer join's far side may be missing.
+            let there = unit.map(|c| Expr::IsNotNull(Box::new(Expr::Column(c))));
+            let only = self.indicator(making, and(and(filter, condition), there))?;
+            return Ok(match f.params.distinct {
+                true => (making.show(Statistic::People(only)), "people".to_owned()),
+                false => (making.show(Statistic::Rows(only)), "rows".to_owned()),
+            });
+        }
+        if !f.params.distinct {
+            let value = match self.col(argument, scope)? {
+                Col::Value(value) => value,
+                Col::Facility(c) => Expr::Column(c),
+                Col::Person(..) => return Err(person_misused("person")),
+            };
+            let only = self.indicator(making, and(filter, self.origins.present(&value)))?;
+            return Ok((making.show(Statistic::Rows(only)), "rows".to_owned()));
+        }
+        let (words, value) = match self.col(argument, scope)? {
+            Col::Facility(c) => ("facility".to_owned(), Expr::Column(c)),
+            Col::Value(value) => (self.origins.words(&value), value),
+            Col::Person(..) => return Err(person_misused("person")),
+        };
+        if !self.calls_in(&value).is_empty() {
+            return Err(guest_inside());
+        }
+        let (words, value) = match filter {
+            Some(p) => (format!("{words} if {}", self.origins.condition(&p).normalised().text()), only(&p, value)),
+            None => (words, value),
+        };
+        let at = making.values.iter().position(|(n, _)| *n == words).unwrap_or_else(|| {
+            making.values.push((words, value));
+            making.values.len() - 1
+        });
+        Ok((making.show(Statistic::Distinct(at)), "distinct".to_owned()))
+    }
+
+    /// The person, plain or as `CASE WHEN p THEN person END`: the column where it may be missing, and the condition.
+    fn person_if(&mut self, e: &Expr, scope: &Scope<'_>) -> Result<Option<(Option<datafusion::common::Column>, Option<Expr>)>, Refusal> {
+        match e {
+            Expr::Alias(a) => self.person_if(&a.expr, scope),
+            Expr::Column(_) => Ok(match self.col(e, scope)? {
+                Col::Person(c, maybe) => Some((maybe.then_some(c), None)),
+                _ => None,
+            }),
+            Expr::Case(Case { expr: None, when_then_expr, else_expr }) => {
+                let [(when, then)] = when_then_expr.as_slice() else { return Ok(None) };
+                let nothing = else_expr.as_ref().is_none_or(|e| matches!(&**e, Expr::Literal(v, _) if v.is_null()));
+                if !nothing || !matches!(&**then, Expr::Column(_)) {
+                    return Ok(None);
+                }
+                let Some((unit, None)) = self.person_if(then, scope)? else { return Ok(None) };
+                Ok(Some((unit, Some(self.value(when, scope)?))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A column that is 1 where a condition holds; `None` without a condition.
+    fn indicator(&mut self, making: &mut Making, when: Option<Expr>) -> Result<Option<usize>, Refusal> {
+        let Some(p) = when else { return Ok(None) };
+        let condition = self.origins.condition(&p).normalised();
+        if condition == crate::predicate::Predicate::True {
+            return Ok(None);
+        }
+        let column = Column { name: format!("1 if {}", condition.text()), scale: 0, bounds: None, opaque: false };
+        Ok(Some(making.column(column, only(&p, lit(1i64)))))
+    }
+
+    /// A catalogued column where a condition holds.
+    pub(super) fn measure(&mut self, making: &mut Making, term: &Term) -> Result<Option<usize>, Refusal> {
+        let Some(value) = &term.column else { return self.indicator(making, term.when.clone()) };
+        let origin = self.origins.of(value).into_iter().next().map(|(_, o)| o.clone());
+        let plain = matches!(value, Expr::Column(_));
+        let (scale, bounds) = origin.and_then(|o| o.measure).filter(|_| plain).unwrap_or((0, None));
+        let kind = self.kind(value, &making.input)?;
+        let scale = match kind {
+            DataType::Decimal128(_, s) => u32::try_from(s).unwrap_or(scale),
+            DataType::Float64 => OPAQUE_SCALE,
+            _ => 0,
+        };
+        let words = self.origins.words(value);
+        let (name, e) = match &term.when {
+            None => (words, value.clone()),
+            Some(p) => match self.origins.condition(p).normalised() {
+                crate::predicate::Predicate::True => (words, value.clone()),
+                condition => (format!("{words} if {}", condition.text()), only(p, value.clone())),
+            },
+        };
+        Ok(Some(making.column(Column { name, scale, bounds, opaque: false }, e)))
+    }
+
+    /// Anything that is not linear: one column, clipped at the k-th person.
+    pub(super) fn opaque(&mut self, making: &mut Making, e: &Expr) -> Result<usize, Refusal> {
+        let whole = match self.kind(e, &making.input)? {
+            DataType::Int64 => true,
+            DataType::Float64 => false,
+            DataType::Decimal128(..) => false,
+            _ => return Err(not_valid(place(e))),
+        };
+        let value = if whole { e.clone() } else { Expr::TryCast(TryCast::new(Box::new(e.clone()), DataType::Float64)) };
+        let scale = if whole { 0 } else { OPAQUE_SCALE };
+        let name = format!("opaque {}", self.origins.words(e));
+        Ok(making.column(Column { name, scale, bounds: None, opaque: true }, value))
+    }
+
+    fn sum(&mut self, making: &mut Making, x: &Expr) -> Result<Expr, Refusal> {
+        let Some(terms) = self.terms(x, &making.input) else {
+            let column = self.opaque(making, x)?;
+            return Ok(making.show(Statistic::Sum(column)));
+        };
+        let mut formula: Option<Expr> = None;
+        for term in merged(terms) {
+            let column = self.measure(making, &term)?;
+            let shown = match (&term.column, column) {
+                (None, only) => making.show(Statistic::Rows(only)),
+                (Some(_), Some(column)) => making.show(Statistic::Sum(column)),
+                (Some(_), None) => return Err(not_valid(None)),
+            };
+            formula = Some(added(formula, times(shown, term.factor)));
+        }
+        formula.ok_or_else(|| not_valid(place(x)))
+    }
+
+    fn mean(&mut self, making: &mut Making, x: &Expr) -> Result<Expr, Refusal> {
+        let Some(terms) = self.terms(x, &making.input) else {
+            let column = self.opaque(making, x)?;
+            return Ok(making.show(Statistic::Ratio(column, column)));
+        };
+        let terms = merged(terms);
+        if let [Term { factor, column: Some(_), when: None }] = terms.as_slice() {
+            let column = terms.first().map(|t| self.measure(making, t)).transpose()?.flatten().ok_or_else(|| not_valid(None))?;
+            return Ok(times(making.show(Statistic::Ratio(column, column)), *factor));
+        }
+        // The rows over which the mean is taken: those in which the whole argument has a value.
+        let all = Column { name: format!("1 if {}", self.origins.words(x)), scale: 0, bounds: None, opaque: false };
+        let present = self.origins.present(x);
+        let bottom = match &present {
+            None => making.column(Column { name: "1".to_owned(), ..all }, lit(1i64)),
+            Some(p) => {
+                let name = format!("1 if {}", self.origins.condition(p).normalised().text());
+                making.column(Column { name, ..all }, only(p, lit(1i64)))
+            }
+        };
+        let mut formula: Option<Expr> = None;
+        for term in terms {
+            let top = match &term.column {
+                None if term.when.is_none() || term.when == present => None,
+                _ => self.measure(making, &term)?,
+            };
+            let shown = match top {
+                // A number in every row that counts is itself.
+                None => lit(term.factor),
+                Some(top) => times(making.show(Statistic::Ratio(top, bottom)), term.factor),
+            };
+            formula = Some(added(formula, shown));
+        }
+        formula.ok_or_else(|| not_valid(place(x)))
+    }
+}
+
+/// Guests give labels, not numbers.
+pub(super) fn guest_inside() -> Refusal {
+    not_offered(
+        "a guest inside an aggregate is not offered: GROUP BY guest.name(...) and count people in each group",
+        "集計の中でプログラム（guest）は使えません。GROUP BY guest.名前(…) とし、群ごとに人数を数えてください",
+    )
+}
+
+/// True once the first argument is there: further ones (a percentile) are no measures.
+fn values_done(values: &[Expr]) -> bool {
+    !values.is_empty()
+}
+
+/// An expression where a condition holds, NULL elsewhere.
+pub(super) fn only(condition: &Expr, e: Expr) -> Expr {
+    Expr::Case(Case { expr: None, when_then_expr: vec![(Box::new(condition.clone()), Box::new(e))], else_expr: None })
+}
+
+pub(super) fn times(e: Expr, factor: f64) -> Expr {
+    if factor == 1.0 { e } else { e * lit(factor) }
+}
+
+fn added(sum: Option<Expr>, e: Expr) -> Expr {
+    match sum {
+        Some(sum) => sum + e,
+        None => e,
+    }
+}
+
+/// Terms of one column and condition are one term.
+pub(super) fn merged(terms: Vec<Term>) -> Vec<Term> {
+    let mut out: Vec<Term> = Vec::new();
+    for term in terms {
+        match out.iter_mut().find(|t| t.column == term.column && t.when == term.when) {
+            Some(same) => same.factor += term.factor,
+            None => out.push(term),
+        }
+    }
+    let some = out.iter().any(|t| t.factor != 0.0);
+    out.retain(|t| t.factor != 0.0 || !some);
+    out.dedup_by(|a, b| !some && a.factor == b.factor);
+    out
+}

@@ -1,0 +1,165 @@
+//! Group keys: what may name a group, and which groups a GROUP BY asks for.
+
+use datafusion::{
+    arrow::datatypes::DataType,
+    logical_expr::{Expr, GroupingSet, Operator, TryCast},
+};
+use visiting_policies::{Code, Refusal};
+
+use super::{
+    expression::{Scope, first_column, place},
+    origin::Class,
+    relation::Relation,
+    track::Tracker,
+};
+use crate::{
+    plan::not_offered,
+    question::{Key, Preimage},
+};
+
+impl Tracker<'_> {
+    /// Group keys: expressions whose values are known without looking at the data, or counts of one person's rows.
+    pub(super) fn keys(
+        &mut self,
+        groups: &[Expr],
+        input: Relation,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(Vec<Key>, Vec<Expr>, Vec<DataType>, Relation), Refusal> {
+        let mut values = Vec::new();
+        {
+            let here = [&input];
+            let scope = Scope::of(&here, outer);
+            for e in groups {
+                values.push((e, self.value(e, &scope)?));
+            }
+        }
+        let input = self.with_calls(input, values.iter().map(|(_, v)| v))?;
+        let (mut keys, mut exprs, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+        for (written, value) in values {
+            self.check_key(written, &value)?;
+            let kind = self.widest(&value, &input)?;
+            let value = match kind {
+                DataType::Int64 | DataType::Boolean | DataType::Utf8 | DataType::Utf8View | DataType::Dictionary(..) | DataType::Null => {
+                    value
+                }
+                // Steps of FLOOR and ROUND come as floating-point numbers.
+                DataType::Float64 if self.whole_steps(&value) => Expr::TryCast(TryCast::new(Box::new(value), DataType::Int64)),
+                _ => return Err(broken_key(written)),
+            };
+            kinds.push(match kind {
+                DataType::Float64 => DataType::Int64,
+                DataType::Dictionary(..) | DataType::Utf8View | DataType::Null => DataType::Utf8,
+                other => other,
+            });
+            let of = match &value {
+                Expr::Column(c) => self.origins.get(c).and_then(|o| o.values.clone().map(|v| Preimage::Column(o.name.clone(), v))),
+                other => self.origins.preimage(other).map(|(name, sets)| Preimage::Sets(name, sets)),
+            };
+            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of });
+            exprs.push(value);
+        }
+        Ok((keys, exprs, kinds, input))
+    }
+
+    /// The type of a key: of a CASE, whole numbers and others together are others, as the engine makes them.
+    fn widest(&self, e: &Expr, input: &Relation) -> Result<DataType, Refusal> {
+        let Expr::Case(case) = e else { return self.kind(e, input) };
+        let branches = case.when_then_expr.iter().map(|(_, t)| &**t).chain(case.else_expr.as_deref());
+        let kinds = branches.map(|b| self.widest(b, input)).collect::<Result<Vec<_>, _>>()?;
+        let real = |k: &DataType| matches!(k, DataType::Float64 | DataType::Decimal128(..));
+        if kinds.iter().any(real) { Ok(DataType::Float64) } else { self.kind(e, input) }
+    }
+
+    /// True where a rounded key is whole for every declared value.
+    fn whole_steps(&self, e: &Expr) -> bool {
+        let cut = Expr::TryCast(TryCast::new(Box::new(e.clone()), DataType::Int64));
+        let same = cut.eq(e.clone());
+        matches!(self.origins.condition(&same), crate::predicate::Predicate::True)
+    }
+
+    /// True where the values of an expression are known without looking at the data.
+    pub(super) fn is_declared(&self, e: &Expr) -> bool {
+        let open = |c: &datafusion::common::Column| {
+            self.origins.get(c).is_some_and(|o| o.values.is_none() && !o.declared && !matches!(o.class, Class::Count | Class::Public))
+        };
+        declared(e, &open)
+    }
+
+    fn check_key(&self, written: &Expr, value: &Expr) -> Result<(), Refusal> {
+        if !self.is_declared(value) {
+            let name = first_column(written).unwrap_or_else(|| "this".to_owned());
+            return Err(Refusal::new(
+                Code::ColumnUse,
+                format!(
+                    "`{name}` has no declared domain, so its values cannot name groups: band it with CASE WHEN {name} < ... THEN '...' END"
+                ),
+            )
+            .ja(format!(
+                "`{name}` には宣言された値域がないため、群の名前にできません。CASE WHEN {name} < … THEN '…' END で区分してください"
+            ))
+            .at(place(written)));
+        }
+        Ok(())
+    }
+}
+
+/// Operators whose answer is true or false.
+const COMPARING: [Operator; 8] =
+    [Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq, Operator::And, Operator::Or];
+
+/// True where the values of an expression are known without looking at the data.
+fn declared(e: &Expr, open: &dyn Fn(&datafusion::common::Column) -> bool) -> bool {
+    match e {
+        // Bands: whatever the conditions look at, the labels stand in the text.
+        Expr::Case(case) => {
+            let labels = case.when_then_expr.iter().map(|(_, t)| &**t).chain(case.else_expr.as_deref());
+            labels.into_iter().all(|l| declared(l, open))
+        }
+        // True, false or nothing.
+        Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) | Expr::IsFalse(_) | Expr::IsNotFalse(_) => true,
+        Expr::Not(_) | Expr::Like(_) | Expr::InList(_) | Expr::Exists(_) | Expr::InSubquery(_) => true,
+        Expr::BinaryExpr(b) if COMPARING.contains(&b.op) => true,
+        other => !other.column_refs().into_iter().any(open),
+    }
+}
+
+fn broken_key(written: &Expr) -> Refusal {
+    not_offered(
+        "groups are named by whole numbers, codes and texts; round a number with FLOOR(...) or band it with CASE",
+        "群の名前は整数・コード・文字列です。FLOOR(…) で丸めるか、CASE で区分してください",
+    )
+    .at(place(written))
+}
+
+/// The groups of a GROUP BY, each once, and which of them each grouping set has, finest first.
+pub(super) fn grouping(exprs: &[Expr]) -> Result<(Vec<Expr>, Vec<Vec<usize>>), Refusal> {
+    let [Expr::GroupingSet(set)] = exprs else {
+        if exprs.iter().any(|e| matches!(e, Expr::GroupingSet(_))) {
+            return Err(not_offered(
+                "ROLLUP, CUBE or GROUPING SETS beside other groups is not offered; put all groups inside",
+                "ROLLUP・CUBE・GROUPING SETS とほかの群を並べることはできません。すべてを中に入れてください",
+            ));
+        }
+        return Ok((exprs.to_vec(), vec![(0..exprs.len()).collect()]));
+    };
+    let groups: Vec<Expr> = set.distinct_expr().into_iter().cloned().collect();
+    let all: Vec<usize> = (0..groups.len()).collect();
+    let place = |e: &Expr| groups.iter().position(|g| g == e);
+    let mut sets: Vec<Vec<usize>> = match set {
+        GroupingSet::Rollup(list) => (0..=list.len()).map(|n| list.iter().take(n).filter_map(place).collect()).collect(),
+        GroupingSet::Cube(list) => {
+            if list.len() > 6 {
+                return Err(not_offered("CUBE takes six groups at most", "CUBE に入れられる群は 6 つまでです"));
+            }
+            (0..1usize << list.len()).map(|mask| all.iter().copied().filter(|i| mask >> i & 1 == 1).collect()).collect()
+        }
+        GroupingSet::GroupingSets(lists) => lists.iter().map(|list| list.iter().filter_map(place).collect()).collect(),
+    };
+    for set in &mut sets {
+        set.sort_unstable();
+        set.dedup();
+    }
+    sets.sort_by_key(|s| (std::cmp::Reverse(s.len()), s.clone()));
+    sets.dedup();
+    Ok((groups, sets))
+}
