@@ -10,6 +10,8 @@ pub const PARTITIONS: usize = 2;
 pub const FILE_ROWS: usize = 250_000;
 /// Cells that a query could have by its plan: beyond, memory would be the limit.
 pub const CELLS_MAX: usize = 2_000_000;
+/// Rows of a released table that a query is reckoned to have when another one reads it: what one output may show (A14).
+pub const CELLS_OUT_MAX: usize = 100_000;
 /// Times that one run is begun: more than crashes of a machine explain, few enough that a run which kills the process stops doing so.
 pub const ATTEMPTS_MAX: u64 = 8;
 /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.

@@ -181,10 +181,9 @@ fn facilities(setting: &Setting<'_>) -> impl Fn(u32) -> u32 + Sync {
 fn named(question: &Question, answers: &[Protected]) -> Question {
     let mut out = question.clone();
     for (number, answer) in answers.iter().enumerate() {
-        let table = format!("_released_{number}");
-        if out.relation.contains(&table) || out.filter.text().contains(&table) {
+        if question.words().any(|words| words.contains(&format!("_released_{number}"))) {
             let values = sign::digest(format!("{answer:?}").as_bytes());
-            out.relation = format!("{} [{table} is {values}]", out.relation);
+            out.relation = format!("{} [_released_{number} is {values}]", out.relation);
         }
     }
     out
@@ -244,7 +243,8 @@ fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
     for key in &question.keys {
         let of = question.tables.iter().find(|t| !key.columns.is_empty() && key.columns.iter().all(|c| c.starts_with(&format!("{t}."))));
         let labels = matches!(&key.of, Some(Preimage::Column(_, crate::predicate::Values::Labels { .. })));
-        let (of, count) = if labels { (None, key.count().unwrap_or(most)) } else { (of, key.count().unwrap_or(most)) };
+        let count = key.count().unwrap_or_else(|| key.most.of(most));
+        let of = if labels { None } else { of };
         let known = tables.entry(of).or_insert(1);
         *known = known.saturating_mul(count.max(1));
     }

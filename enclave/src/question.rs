@@ -43,6 +43,48 @@ pub(crate) struct Key {
     pub(crate) columns: Vec<String>,
     /// Where it is an expression of one column with a declared domain.
     pub(crate) of: Option<Preimage>,
+    /// How many values it can have, by its form alone.
+    pub(crate) most: Most,
+}
+
+/// How many values an expression can have, whatever the data are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Most {
+    /// No more than this.
+    Values(u64),
+    /// A function of how many rows somebody has: v different numbers of rows take v (v + 1) / 2 rows.
+    Counts,
+    /// As many as there are rows.
+    Rows,
+}
+
+impl Most {
+    /// Of a table of so many rows.
+    pub(crate) fn of(self, rows: u64) -> u64 {
+        match self {
+            Self::Values(n) => n.min(rows),
+            Self::Counts => rows.saturating_mul(2).isqrt().saturating_add(1),
+            Self::Rows => rows,
+        }
+    }
+
+    /// Of either of two expressions.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Values(a), Self::Values(b)) => Self::Values(a.saturating_add(b)),
+            (Self::Counts | Self::Values(_), Self::Counts | Self::Values(_)) => Self::Counts,
+            _ => Self::Rows,
+        }
+    }
+
+    /// Of both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Values(a), Self::Values(b)) => Self::Values(a.saturating_mul(b)),
+            (Self::Values(1), one) | (one, Self::Values(1)) => one,
+            _ => Self::Rows,
+        }
+    }
 }
 
 /// A key as a function of one column with a declared domain.
@@ -156,6 +198,12 @@ pub(crate) struct Question {
 }
 
 impl Question {
+    /// Everything that says in words what is asked.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
+        let names = self.keys.iter().map(|k| &k.name).chain(self.columns.iter().map(|c| &c.name)).chain(&self.values);
+        [self.relation.clone(), self.filter.text()].into_iter().chain(names.cloned())
+    }
+
     /// The canonical plan of the rows, without keys.
     pub(crate) fn base_plan(&self) -> String {
         format!("{} where {}", self.relation, self.filter.text())

@@ -23,7 +23,12 @@ use super::{
     safe::safe,
     track::Tracker,
 };
-use crate::{plan::not_offered, predicate::Predicate, question::Question};
+use crate::{
+    config::CELLS_OUT_MAX,
+    plan::not_offered,
+    predicate::Predicate,
+    question::{Most, Question},
+};
 
 /// Table of the n-th release point in the plans above it.
 const RELEASED: &str = "_released_";
@@ -230,11 +235,16 @@ impl Tracker<'_> {
     /// Something that is about nobody, where it meets people: its columns are literals to the gate.
     pub(super) fn nobody(&mut self, typed: Typed) -> Result<Relation, Refusal> {
         let (Typed::Public(plan) | Typed::Released(plan)) = typed else { return Err(not_valid(None)) };
-        let words = public_words(&plan);
+        let mut words = public_words(&plan);
+        let occurrence = self.occurrence(&words);
+        if occurrence > 1 {
+            words = format!("{words}#{occurrence}");
+        }
+        let most = Most::Values(rows_at_most(&plan).saturating_add(1));
         let (mut exprs, mut visible, mut carried) = (Vec::new(), Vec::new(), Vec::new());
         for (place, (qualifier, field)) in plan.schema().iter().enumerate() {
             let mut origin = Origin::derived(format!("{words}.{place}"), Class::Public, field.data_type().clone(), Vec::new());
-            origin.nullable = true;
+            origin.most = most;
             let column = self.origins.add(origin);
             exprs.push(Expr::Column((qualifier, field).into()).alias(column.name.clone()));
             visible.push(Visible {
@@ -256,5 +266,16 @@ impl Tracker<'_> {
             one_row: false,
             tables: std::collections::BTreeSet::new(),
         })
+    }
+}
+
+/// Rows that a relation about nobody can have.
+fn rows_at_most(plan: &LogicalPlan) -> u64 {
+    let inputs = plan.inputs().into_iter().map(rows_at_most);
+    match plan {
+        LogicalPlan::Values(values) => values.values.len() as u64,
+        LogicalPlan::TableScan(_) => CELLS_OUT_MAX as u64,
+        LogicalPlan::Union(_) => inputs.fold(0, u64::saturating_add),
+        _ => inputs.fold(1, u64::saturating_mul),
     }
 }

@@ -134,7 +134,7 @@ impl Tracker<'_> {
             return Ok((making.show(Statistic::Rows(only)), "rows".to_owned()));
         }
         let (words, value) = match self.col(argument, scope)? {
-            Col::Facility(c) => ("facility".to_owned(), Expr::Column(c)),
+            Col::Facility(c) => (self.origins.key_words(&c).to_owned(), Expr::Column(c)),
             Col::Value(value) => (self.origins.words(&value), value),
             Col::Person(..) => return Err(person_misused("person")),
         };

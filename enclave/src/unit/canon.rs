@@ -36,12 +36,12 @@ thread_local! {
 impl Origins {
     /// An expression in words.
     pub(super) fn words(&self, e: &Expr) -> String {
-        let name = |c: &Column| self.get(c).map_or_else(|| "person".to_owned(), |o| o.name.clone());
+        let name = |c: &Column| self.get(c).map_or_else(|| self.key_words(c).to_owned(), |o| o.name.clone());
         let both = |l: &Expr, r: &Expr| (self.words(l), self.words(r));
         match e {
             Expr::Column(c) => name(c),
             Expr::OuterReferenceColumn(_, c) => format!("outer {}", name(c)),
-            Expr::Literal(value, _) => format!("{value:?}"),
+            Expr::Literal(value, _) => literal(value),
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
                 let (l, r) = both(left, right);
                 match op {
@@ -159,6 +159,14 @@ impl Origins {
             }
         }
         Some((origin.name.clone(), places.into_iter().map(|(value, all)| (value, ValueSet::intervals_of(all))).collect()))
+    }
+}
+
+/// A literal in words. The engine's own do not say where a text ends, so that one text could be taken for another expression.
+pub(super) fn literal(value: &ScalarValue) -> String {
+    match value.try_as_str() {
+        Some(Some(text)) => format!("text {text:?}"),
+        _ => format!("{value:?}"),
     }
 }
 

@@ -119,7 +119,10 @@ impl Tracker<'_> {
         }
         let frame = left.plan.schema().join(right.plan.schema()).map_err(|_| not_valid(None))?;
         let safe = |e: Expr| safe(e, &frame).map_err(|_| not_valid(place(&e_place(join))));
-        let words: Vec<String> = condition.rest.iter().map(|e| self.origins.words(e)).collect();
+        // That two people who must be there are the same says nothing new; of one who may be missing it does.
+        let pair = condition.people.iter().filter(|(a, b)| self.origins.may_be_nobody(a) || self.origins.may_be_nobody(b));
+        let said: Vec<Expr> = pair.map(|(a, b)| a.clone().eq(b.clone())).chain(condition.rest.iter().cloned()).collect();
+        let words: Vec<String> = said.iter().map(|e| self.origins.words(e)).collect();
         let rest = condition.rest.iter().cloned().map(safe).collect::<Result<Vec<_>, _>>()?;
         let people: Vec<Expr> = condition.people.iter().map(|(a, b)| a.clone().eq(b.clone())).collect();
         let filter: Vec<Expr> = people.into_iter().chain(rest).collect();
@@ -137,7 +140,7 @@ impl Tracker<'_> {
             JoinType::Inner => {
                 let mut sources = [left.sources.clone(), right.sources.clone()].concat();
                 sources.sort();
-                let conditions = condition.rest.iter().map(|e| self.origins.condition(e));
+                let conditions = said.iter().map(|e| self.origins.condition(e));
                 (sources, Predicate::All([left.filter.clone(), right.filter.clone()].into_iter().chain(conditions).collect()).normalised())
             }
             _ => {
@@ -179,9 +182,14 @@ impl Tracker<'_> {
             let Some(origin) = self.origins.get(column).cloned() else { continue };
             pairs.push((column.clone(), self.origins.add(origin.or_null())));
         }
+        let whose = far.words();
         for Visible { col, .. } in &mut far.visible {
             if let Col::Person(_, maybe) = col {
                 *maybe = true;
+            }
+            if let Col::Person(c, _) | Col::Facility(c) = col {
+                let words = format!("{} of {whose}?", self.origins.key_words(c));
+                self.origins.call_key(c, words);
             }
         }
         self.renamed = Some(pairs);

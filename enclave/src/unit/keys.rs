@@ -8,13 +8,13 @@ use visiting_policies::{Code, Refusal};
 
 use super::{
     expression::{Scope, first_column, place},
-    origin::Class,
+    origin::{Class, Origin},
     relation::Relation,
     track::Tracker,
 };
 use crate::{
     plan::not_offered,
-    question::{Key, Preimage},
+    question::{Key, Most, Preimage},
 };
 
 impl Tracker<'_> {
@@ -51,14 +51,47 @@ impl Tracker<'_> {
                 DataType::Dictionary(..) | DataType::Utf8View | DataType::Null => DataType::Utf8,
                 other => other,
             });
-            let of = match &value {
-                Expr::Column(c) => self.origins.get(c).and_then(|o| o.values.clone().map(|v| Preimage::Column(o.name.clone(), v))),
-                other => self.origins.preimage(other).map(|(name, sets)| Preimage::Sets(name, sets)),
-            };
-            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of });
+            let (of, most) = (self.of_one_domain(&value), self.most(&value));
+            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of, most });
             exprs.push(value);
         }
         Ok((keys, exprs, kinds, input))
+    }
+
+    /// The one column with a declared domain that a key is a function of. Where a row may be without the column, nothing is a value too.
+    fn of_one_domain(&self, e: &Expr) -> Option<Preimage> {
+        if let Expr::Column(c) = e
+            && let Some(Origin { name, values: Some(values), nullable, .. }) = self.origins.get(c)
+            && (!nullable || values.null().is_some())
+        {
+            return Some(Preimage::Column(name.clone(), values.clone()));
+        }
+        self.origins.preimage(e).map(|(name, sets)| Preimage::Sets(name, sets))
+    }
+
+    /// How many values an expression can have, nothing included.
+    fn most(&self, e: &Expr) -> Most {
+        match e {
+            Expr::Column(c) => self.origins.get(c).map_or(Most::Rows, |o| match (&o.values, o.class) {
+                (Some(values), _) => Most::Values(values.count().saturating_add(1)),
+                (None, Class::Count) => Most::Counts,
+                (None, _) => o.most,
+            }),
+            Expr::Literal(..) => Most::Values(1),
+            Expr::Case(case) => {
+                let branches = case.when_then_expr.iter().map(|(_, t)| &**t).chain(case.else_expr.as_deref());
+                branches.fold(Most::Values(1), |all, branch| all.or(self.most(branch)))
+            }
+            truth if is_truth(truth) => Most::Values(3),
+            other => self.origins.of(other).into_iter().fold(Most::Values(1), |all, (c, _)| all.and(self.most(&Expr::Column(c)))),
+        }
+    }
+
+    /// Notes on an origin what its expression says of its values.
+    pub(super) fn declare<'e>(&self, origin: &mut Origin, exprs: impl IntoIterator<Item = &'e Expr>) {
+        let (declared, most) = (true, Most::Values(0));
+        (origin.declared, origin.most) =
+            exprs.into_iter().fold((declared, most), |(d, m), e| (d && self.is_declared(e), m.or(self.most(e))));
     }
 
     /// The type of a key: of a CASE, whole numbers and others together are others, as the engine makes them.
@@ -103,6 +136,16 @@ impl Tracker<'_> {
     }
 }
 
+/// True for what is true, false or nothing.
+fn is_truth(e: &Expr) -> bool {
+    match e {
+        Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) | Expr::IsFalse(_) | Expr::IsNotFalse(_) => true,
+        Expr::Not(_) | Expr::Like(_) | Expr::InList(_) | Expr::Between(_) | Expr::Exists(_) | Expr::InSubquery(_) => true,
+        Expr::BinaryExpr(b) => COMPARING.contains(&b.op),
+        _ => false,
+    }
+}
+
 /// Operators whose answer is true or false.
 const COMPARING: [Operator; 8] =
     [Operator::Eq, Operator::NotEq, Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq, Operator::And, Operator::Or];
@@ -115,10 +158,7 @@ fn declared(e: &Expr, open: &dyn Fn(&datafusion::common::Column) -> bool) -> boo
             let labels = case.when_then_expr.iter().map(|(_, t)| &**t).chain(case.else_expr.as_deref());
             labels.into_iter().all(|l| declared(l, open))
         }
-        // True, false or nothing.
-        Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) | Expr::IsFalse(_) | Expr::IsNotFalse(_) => true,
-        Expr::Not(_) | Expr::Like(_) | Expr::InList(_) | Expr::Exists(_) | Expr::InSubquery(_) => true,
-        Expr::BinaryExpr(b) if COMPARING.contains(&b.op) => true,
+        truth if is_truth(truth) => true,
         other => !other.column_refs().into_iter().any(open),
     }
 }

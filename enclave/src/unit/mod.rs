@@ -40,6 +40,8 @@ mod release;
 mod safe;
 mod subquery;
 mod track;
+#[cfg(test)]
+mod words_tests;
 
 pub(crate) use above::{BEFORE, released_scan};
 pub(crate) use track::{Tracked, track};

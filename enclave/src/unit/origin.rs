@@ -1,7 +1,7 @@
 //! Where the values of an expression come from. Every column that a relation carries has one origin, and a name in the engine's plan
 //! that nobody can write in SQL; researchers' own names and aliases end at the reader.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::{
     arrow::datatypes::{DataType, Field, FieldRef},
@@ -10,7 +10,7 @@ use datafusion::{
 };
 use visiting_catalog::Domain;
 
-use crate::{plan::kind, predicate::Values};
+use crate::{plan::kind, predicate::Values, question::Most};
 
 /// What a column's values are to the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub(crate) enum Class {
     Public,
 }
 
+/// The row's own person in words.
+pub(super) const PERSON: &str = "person";
+
 /// One origin.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
@@ -35,6 +38,8 @@ pub(crate) struct Origin {
     pub(crate) values: Option<Values>,
     /// True where the values are known without looking at the data, though not listed.
     pub(crate) declared: bool,
+    /// How many values it can have where no domain says so.
+    pub(crate) most: Most,
     /// True for months `yyyymm`.
     pub(crate) months: bool,
     pub(crate) nullable: bool,
@@ -55,6 +60,7 @@ impl Origin {
             class: Class::Catalogued,
             values: column.domain.as_ref().map(Values::new),
             declared: column.domain.is_some(),
+            most: Most::Rows,
             months: matches!(column.domain, Some(Domain::Months(_))),
             nullable: column.domain.is_none(),
             measure: column.measure.as_ref().map(|m| (m.scale, m.bounds.map(|[lo, hi]| (lo, hi)))),
@@ -65,7 +71,7 @@ impl Origin {
 
     /// Something computed, without a domain.
     pub(crate) fn derived(name: String, class: Class, kind: DataType, columns: Vec<String>) -> Self {
-        Self { name, class, values: None, declared: false, months: false, nullable: true, measure: None, kind, columns }
+        Self { name, class, values: None, declared: false, most: Most::Rows, months: false, nullable: true, measure: None, kind, columns }
     }
 
     /// The same where a row may be without it.
@@ -84,6 +90,8 @@ pub(crate) struct Origins {
     all: Vec<Origin>,
     /// Conditions over subqueries, in words.
     described: Vec<(Expr, String)>,
+    /// Key columns that are not simply the row's own person: facilities, and the far sides of outer joins.
+    keys: BTreeMap<Column, String>,
 }
 
 impl Origins {
@@ -91,6 +99,21 @@ impl Origins {
     pub(crate) fn add(&mut self, origin: Origin) -> Column {
         self.all.push(origin);
         Column::new_unqualified(format!("o{}", self.all.len() - 1))
+    }
+
+    /// Remembers what a key column is in words.
+    pub(super) fn call_key(&mut self, column: &Column, words: String) {
+        self.keys.insert(column.clone(), words);
+    }
+
+    /// The words of a key column. In rows joined on the person every person that must be there is the same one.
+    pub(super) fn key_words(&self, column: &Column) -> &str {
+        self.keys.get(column).map_or(PERSON, String::as_str)
+    }
+
+    /// True for the person of an outer join's far side: a row may be without it.
+    pub(super) fn may_be_nobody(&self, e: &Expr) -> bool {
+        matches!(e, Expr::Column(c) | Expr::OuterReferenceColumn(_, c) if self.keys.contains_key(c))
     }
 
     /// Remembers what a condition over a subquery is in words: the engine's text of one does not show the subquery.

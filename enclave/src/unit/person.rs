@@ -6,7 +6,7 @@ use datafusion::{
     common::Column,
     functions_aggregate::expr_fn::min,
     logical_expr::{
-        Aggregate, Expr, ExprSchemable, LogicalPlanBuilder, Window,
+        Aggregate, Expr, ExprSchemable, LogicalPlanBuilder, Window, WindowFrame, WindowFrameBound, WindowFrameUnits,
         expr::{AggregateFunction, Sort, WindowFunction},
         lit,
     },
@@ -34,6 +34,7 @@ impl Tracker<'_> {
         for e in &node.group_expr {
             visible.push(match self.col(e, &scope)? {
                 Col::Value(value) => (Col::Value(value.clone()), Some(value)),
+                Col::Person(_, true) => return Err(nobody_there().at(place(e))),
                 Col::Person(c, _) => (Col::Person(c, false), None),
                 Col::Facility(_) => return Err(super::expression::facility_misused("facility").at(place(e))),
             });
@@ -51,7 +52,7 @@ impl Tracker<'_> {
                 other => {
                     let kind = self.kind(other, &input)?;
                     let mut origin = Origin::derived(self.origins.words(other), Class::Other, kind, self.origins.columns(other));
-                    origin.declared = self.is_declared(other);
+                    self.declare(&mut origin, [other]);
                     self.origins.add(origin)
                 }
             };
@@ -140,17 +141,23 @@ impl Tracker<'_> {
         params.args = values.into_iter().map(|v| self.safe(v, input)).collect::<Result<_, _>>()?;
         params.filter = filter.map(|f| self.safe(f, input).map(Box::new)).transpose()?;
         params.order_by = order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, input)?, ..s })).collect::<Result<_, Refusal>>()?;
+        if matches!(name.as_str(), "first_value" | "last_value") {
+            // Of rows that the order leaves equal, always the same one.
+            params.order_by.extend(params.args.first().cloned().map(|e| e.sort(true, false)));
+        }
         let made = Expr::AggregateFunction(AggregateFunction { func: f.func.clone(), params });
         let kind = made.get_type(input.plan.schema()).map_err(|_| not_valid(place(e)))?;
         let name_in_plans = format!("{name}({words}) of {}", input.words());
         let mut origin = Origin::derived(name_in_plans, Class::Other, kind, columns.into_iter().collect());
         match (name.as_str(), plain) {
-            ("count", _) => origin.class = Class::Count,
+            ("count", _) => (origin.class, origin.nullable) = (Class::Count, false),
             // One of the column's own values: its domain and its measure are the column's.
             ("min" | "max" | "first_value" | "last_value", Some(of)) => {
                 (origin.class, origin.values, origin.months, origin.measure) =
                     (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
-                origin.declared = of.declared;
+                (origin.declared, origin.most) = (of.declared, of.most);
+                // A group has a row, and where every row counts and has a value, so has the group.
+                origin.nullable = of.nullable || f.params.filter.is_some();
             }
             // What a plain column comes to for one person is as much the column's as its rows are.
             ("sum", Some(of)) if of.class == Class::Catalogued => {
@@ -169,7 +176,8 @@ impl Tracker<'_> {
         let mut made = Vec::new();
         let mut added = Vec::new();
         for (e, field) in node.window_expr.iter().zip(node.schema.iter().skip(input.visible.len())) {
-            let Expr::WindowFunction(w) = e.clone().unalias() else { return Err(not_valid(place(e))) };
+            let at = place(e);
+            let Expr::WindowFunction(w) = e.clone().unalias() else { return Err(not_valid(at)) };
             let WindowFunction { fun, mut params } = *w;
             let mut partition = Vec::new();
             let mut whose = false;
@@ -202,8 +210,9 @@ impl Tracker<'_> {
             let only = params.filter.as_ref().map(|f| self.value(f, &scope)).transpose()?;
             let told = only.as_ref().map_or_else(String::new, |f| format!(" if {}", self.origins.condition(f).normalised().text()));
             let words = format!(
-                "{}({}){told} over ({}; {}; {:?}) of {}",
+                "{}({}{}){told} over ({}; {}; {:?}) of {}",
                 fun.name(),
+                if params.distinct { "distinct " } else { "" },
                 args.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
                 params.partition_by.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
                 order.iter().map(|s| format!("{} {} {}", self.origins.words(&s.expr), s.asc, s.nulls_first)).collect::<Vec<_>>().join(", "),
@@ -222,13 +231,23 @@ impl Tracker<'_> {
             params.order_by =
                 order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, &input)?, ..s })).collect::<Result<_, Refusal>>()?;
             params.filter = only.map(|f| self.safe(f, &input)).transpose()?.map(Box::new);
+            if looks_at_rows(fun.name(), &params.window_frame) {
+                if params.window_frame.units == WindowFrameUnits::Range && has_distance(&params.window_frame) {
+                    return Err(not_offered(
+                        "this window function with RANGE BETWEEN n PRECEDING takes any of the rows that its ORDER BY leaves equal; write ROWS BETWEEN",
+                        "この関数と RANGE BETWEEN n PRECEDING の組み合わせでは、ORDER BY で同順位の行のどれが選ばれるか決まりません。ROWS BETWEEN と書いてください",
+                    )
+                    .at(at));
+                }
+                params.order_by.extend(tie_breakers(&input));
+            }
             let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
             let kind = e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?;
             let mut origin = Origin::derived(words, if counts { Class::Count } else { Class::Other }, kind, columns.into_iter().collect());
             if let Some(of) = plain {
                 (origin.class, origin.values, origin.months, origin.measure) =
                     (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
-                origin.declared = of.declared;
+                (origin.declared, origin.most) = (of.declared, of.most);
             }
             let column = self.origins.add(origin);
             made.push(e.alias(column.name.clone()));
@@ -255,6 +274,13 @@ impl Tracker<'_> {
                 "人の行への DISTINCT は、人数を数えない表になります。GROUP BY と COUNT(DISTINCT 個人キー) を使うか、個人キーを列に残してください",
             ));
         }
+        for v in &input.visible {
+            match v.col {
+                Col::Person(_, true) => return Err(nobody_there()),
+                Col::Facility(_) => return Err(super::expression::facility_misused(&v.name)),
+                Col::Person(..) | Col::Value(_) => {}
+            }
+        }
         let visible: Vec<Expr> =
             input.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
         let mut relation = self.with_calls(input, visible.iter())?;
@@ -268,7 +294,7 @@ impl Tracker<'_> {
                 other => {
                     let kind = self.kind(other, &relation)?;
                     let mut origin = Origin::derived(self.origins.words(other), Class::Other, kind, self.origins.columns(other));
-                    origin.declared = self.is_declared(other);
+                    self.declare(&mut origin, [other]);
                     self.origins.add(origin)
                 }
             };
@@ -310,6 +336,9 @@ impl Tracker<'_> {
         for (place, name) in names.into_iter().enumerate() {
             let cols: Vec<Col> =
                 branches.iter().map(|b| b.visible.get(place).map(|v| v.col.clone()).ok_or_else(refused)).collect::<Result<_, _>>()?;
+            if cols.iter().any(|c| matches!(c, Col::Person(_, true))) {
+                return Err(nobody_there());
+            }
             if cols.iter().all(|c| matches!(c, Col::Person(..))) {
                 visible.push(Visible { col: Col::Person(unit.clone(), false), ..name });
                 continue;
@@ -328,7 +357,7 @@ impl Tracker<'_> {
                 (origin.class, origin.values, origin.months, origin.measure) =
                     (first.class, first.values.clone(), first.months, first.measure);
             }
-            origin.declared = values.iter().all(|v| self.is_declared(v));
+            self.declare(&mut origin, &values);
             let column = self.origins.add(origin);
             visible.push(Visible { col: Col::Value(Expr::Column(column.clone())), ..name });
             columns.push((column, values));
@@ -367,4 +396,36 @@ impl Tracker<'_> {
             tables: branches.into_iter().flat_map(|b| b.tables).collect(),
         })
     }
+}
+
+/// The person of an outer join's far side, where rows without one would be a group of their own.
+fn nobody_there() -> Refusal {
+    not_offered(
+        "this person key belongs to the far side of an outer join and can be empty; use the person key of the table that everybody is kept from",
+        "この個人キーは外部結合で空になりうる側のものです。残る側の表の個人キーを使ってください",
+    )
+}
+
+/// True for a window function whose value hangs on the order of rows that its ORDER BY leaves equal.
+fn looks_at_rows(name: &str, frame: &WindowFrame) -> bool {
+    match name {
+        "row_number" | "ntile" | "lag" | "lead" | "first_value" | "last_value" | "nth_value" => true,
+        "rank" | "dense_rank" | "percent_rank" | "cume_dist" => false,
+        _ => frame.units == WindowFrameUnits::Rows,
+    }
+}
+
+/// True for a frame that reaches a number of steps back or ahead.
+fn has_distance(frame: &WindowFrame) -> bool {
+    let steps = |bound: &WindowFrameBound| match bound {
+        WindowFrameBound::Preceding(n) | WindowFrameBound::Following(n) => !n.is_null(),
+        WindowFrameBound::CurrentRow => false,
+    };
+    steps(&frame.start_bound) || steps(&frame.end_bound)
+}
+
+/// Everything a row has: rows that are equal in all of it may change places.
+fn tie_breakers(relation: &Relation) -> impl Iterator<Item = Sort> {
+    let facilities = relation.facilities.iter().map(|(_, column)| column);
+    relation.carried.iter().chain(facilities).map(|column| Expr::Column(column.clone()).sort(true, false))
 }

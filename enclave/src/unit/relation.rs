@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 
 use datafusion::{
-    common::{Column, TableReference},
+    common::{
+        Column, TableReference,
+        tree_node::{Transformed, TreeNode},
+    },
     logical_expr::{Expr, LogicalPlan},
 };
 
+use super::canon::literal;
 use crate::predicate::Predicate;
 
 /// What one visible column is.
@@ -83,12 +87,46 @@ pub(crate) enum Typed {
     Unit(Box<Relation>),
 }
 
-/// A relation about nobody in words that are equal only for equal ones. The engine's own text cuts long lists short.
+/// A relation about nobody in words that are equal only for equal ones, whatever its columns are called.
 pub(super) fn public_words(plan: &LogicalPlan) -> String {
-    let own = match plan {
-        LogicalPlan::Values(values) => format!("values {:?}", values.values),
-        other => other.display().to_string(),
-    };
-    let inputs: Vec<String> = plan.inputs().into_iter().map(public_words).collect();
-    format!("{own} [{}]", inputs.join("; "))
+    match plan {
+        LogicalPlan::Values(values) => {
+            let row = |row: &Vec<Expr>| row.iter().map(exact).collect::<Vec<_>>().join(", ");
+            format!("values [{}]", values.values.iter().map(row).collect::<Vec<_>>().join("; "))
+        }
+        LogicalPlan::TableScan(scan) => scan.table_name.table().to_owned(),
+        LogicalPlan::SubqueryAlias(alias) => public_words(&alias.input),
+        LogicalPlan::Projection(p)
+            if places(&p.expr, &p.input).is_some_and(|all| all.into_iter().eq(0..p.input.schema().fields().len())) =>
+        {
+            public_words(&p.input)
+        }
+        other => {
+            // What the node says of itself, each part in quotes of its own: nobody's text can be taken for the engine's.
+            let exprs: Vec<String> = other.expressions().iter().map(exact).collect();
+            let inputs: Vec<String> = other.inputs().into_iter().map(public_words).collect();
+            format!("{:?}", (other.display().to_string(), exprs, inputs))
+        }
+    }
+}
+
+/// The places of the input's columns that a projection lets through as they are.
+fn places(exprs: &[Expr], input: &LogicalPlan) -> Option<Vec<usize>> {
+    exprs.iter().map(|e| input.schema().maybe_index_of_column(e.clone().unalias_nested().data.try_as_col()?)).collect()
+}
+
+/// An expression in words; a literal's own do not say where its text ends.
+fn exact(e: &Expr) -> String {
+    match e {
+        Expr::Literal(value, _) => literal(value),
+        other => {
+            let texts = other.clone().transform(|n| {
+                Ok(match &n {
+                    Expr::Literal(value, _) => Transformed::yes(datafusion::prelude::lit(literal(value))),
+                    _ => Transformed::no(n),
+                })
+            });
+            texts.map_or_else(|_| format!("{other:?}"), |t| format!("{:?}", t.data))
+        }
+    }
 }

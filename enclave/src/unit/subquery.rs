@@ -38,7 +38,8 @@ impl Tracker<'_> {
                 let inner = Subquery { subquery: Arc::new(relation.plan.clone()), ..outer(&relation.plan, &exists.subquery) };
                 self.absorb(&relation);
                 let made = Expr::Exists(Exists::new(inner, exists.negated));
-                self.described(made, &relation)
+                self.origins.describe(made.clone(), relation.words());
+                Ok(made)
             }
             Typed::Public(_) | Typed::Released(_) => Err(not_offered(
                 "EXISTS over something that is about nobody is not offered; use IN with a list",
@@ -56,6 +57,7 @@ impl Tracker<'_> {
                 let Some(Col::Person(theirs, _)) = relation.visible.first().map(|v| v.col.clone()) else {
                     return Err(person_misused("person").at(place(&within.expr)));
                 };
+                let whose = self.origins.key_words(&theirs).to_owned();
                 relation.plan = LogicalPlanBuilder::from(relation.plan)
                     .project([Expr::Column(theirs)])
                     .and_then(LogicalPlanBuilder::build)
@@ -63,7 +65,8 @@ impl Tracker<'_> {
                 let inner = Subquery { subquery: Arc::new(relation.plan.clone()), ..outer(&relation.plan, &within.subquery) };
                 self.absorb(&relation);
                 let made = Expr::InSubquery(InSubquery::new(Box::new(Expr::Column(unit)), inner, within.negated));
-                self.described(made, &relation)
+                self.origins.describe(made.clone(), format!("{whose} of {}", relation.words()));
+                Ok(made)
             }
             (Col::Value(value), Typed::Public(plan) | Typed::Released(plan)) => {
                 let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns: Vec::new(), spans: within.subquery.spans.clone() };
@@ -100,12 +103,6 @@ impl Tracker<'_> {
                 "個人ごとの値を副問合せで直接取り出すことはできません。個人キーで GROUP BY した副問合せを結合してください",
             )),
         }
-    }
-
-    /// A condition over a subquery becomes an origin of its own where it must be told in words: the plan's text does not name aliases.
-    fn described(&mut self, made: Expr, inner: &Relation) -> Result<Expr, Refusal> {
-        self.origins.describe(made.clone(), inner.words());
-        Ok(made)
     }
 }
 

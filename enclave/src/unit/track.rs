@@ -178,6 +178,11 @@ impl Tracker<'_> {
         }
     }
 
+    /// How often something was named in the query, this time included: two namings are two relations.
+    pub(super) fn occurrence(&mut self, words: &str) -> usize {
+        *self.occurrences.entry(words.to_owned()).and_modify(|n| *n += 1).or_insert(1)
+    }
+
     /// A fresh column for a person.
     pub(super) fn unit(&mut self) -> Column {
         self.keys += 1;
@@ -194,7 +199,7 @@ impl Tracker<'_> {
         let source = scan.source.downcast_ref::<Source>().ok_or_else(|| not_valid(None))?;
         let table = &source.table;
         let full = table.full_name();
-        let occurrence = *self.occurrences.entry(full.clone()).and_modify(|n| *n += 1).or_insert(1);
+        let occurrence = self.occurrence(&full);
         let (unit, facility) = (self.unit(), self.facility());
         let mut fields = vec![Field::new(UNIT, DataType::UInt32, false)];
         let mut exprs = vec![Expr::Column(Column::from_name(UNIT)).alias(unit.name.clone())];
@@ -203,6 +208,7 @@ impl Tracker<'_> {
         let (mut visible, mut facilities, mut carried) = (vec![person], Vec::new(), Vec::new());
         if let Some(name) = &table.table.facility {
             fields.push(Field::new(FACILITY, DataType::UInt32, true));
+            self.origins.call_key(&facility, format!("{full}.{name}#{occurrence}"));
             exprs.push(Expr::Column(Column::from_name(FACILITY)).alias(facility.name.clone()));
             visible.push(Visible { qualifier: qualifier.clone(), name: name.clone(), col: Col::Facility(facility.clone()) });
             if (self.protected)(&table.listing) {
