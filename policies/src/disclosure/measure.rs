@@ -105,12 +105,26 @@ pub fn ratio(rules: &Rules, scale: u32, parts: &[(i128, i128)]) -> Option<Decima
         }
     }
     own_means_differ(k, parts)?;
-    let residual = |(s, m): &(i128, i128)| s.checked_mul(rows)?.checked_sub(total.checked_mul(*m)?);
-    let y = parts.iter().map(residual).collect::<Option<Vec<i128>>>()?;
+    let y = residuals(parts, rows, total)?;
     passes(rules, &y)?;
     // The residuals' mean is 0, so the largest residual is the largest deviation: max|y| / (rows * rows) in real units.
     let largest = y.iter().map(|v| v.unsigned_abs()).max()?;
     Grid::at_least(i128::try_from(largest).ok()?, rows.checked_mul(rows)?, scale)?.round(total, rows, scale)
+}
+
+/// What each person moves: `s - r*m`, times the rows.
+fn residuals(parts: &[(i128, i128)], rows: i128, total: i128) -> Option<Vec<i128>> {
+    let exact = |(s, m): &(i128, i128)| s.checked_mul(rows)?.checked_sub(total.checked_mul(*m)?);
+    match (i64::try_from(rows), i64::try_from(total)) {
+        (Ok(rows), Ok(total)) => {
+            let small = |p: &(i128, i128)| match (i64::try_from(p.0), i64::try_from(p.1)) {
+                (Ok(s), Ok(m)) => product(s, rows).checked_sub(product(total, m)),
+                _ => exact(p),
+            };
+            parts.iter().map(small).collect()
+        }
+        _ => parts.iter().map(exact).collect(),
+    }
 }
 
 /// T1 on the people's own means `s / m`.
@@ -119,12 +133,16 @@ fn own_means_differ(k: usize, parts: &[(i128, i128)]) -> Option<()> {
     if parts.iter().all(|(_, m)| *m == 1) {
         return Some(());
     }
-    let median = median_mean(parts)?;
-    (parts.iter().filter(|p| by_mean(p, &median).is_ne()).take(k).count() == k).then_some(())
+    let same = |a: &(i128, i128), b: &(i128, i128)| by_mean(a, b).is_eq();
+    differ(k, parts, same, || median_mean(parts)).then_some(())
 }
 
 /// Which of two people's own means is the smaller; rows are at least 1.
 fn by_mean(a: &(i128, i128), b: &(i128, i128)) -> Ordering {
+    // Four numbers of 64 bits, as nearly always: their products fit.
+    if let (Ok(s), Ok(m), Ok(t), Ok(n)) = (i64::try_from(a.0), i64::try_from(a.1), i64::try_from(b.0), i64::try_from(b.1)) {
+        return product(s, n).cmp(&product(t, m));
+    }
     match (a.0.checked_mul(b.1), b.0.checked_mul(a.1)) {
         (Some(left), Some(right)) => left.cmp(&right),
         // Whole parts first; remainders are below the rows, whose products always fit.
@@ -154,14 +172,23 @@ pub(super) fn median<T: Measure>(y: &[T]) -> Option<T> {
     Some(*median)
 }
 
+/// The product of two numbers of 64 bits.
+fn product(a: i64, b: i64) -> i128 {
+    i128::from(a).wrapping_mul(i128::from(b))
+}
+
 /// T1 and T2 on the distances from the lower median.
 pub(super) fn passes<T: Measure>(rules: &Rules, y: &[T]) -> Option<()> {
+    let k = usize::try_from(rules.people_min.max(1)).ok()?;
+    if spread_wide(rules.dominance_percent, y) == Some(true) {
+        return differ(k, y, |a, b| a == b, || median(y)).then_some(());
+    }
     let centre: i128 = median(y)?.into();
     // The k-th largest distance is 0 exactly where fewer than k distances are not.
-    let (mut differ, mut rest, mut first, mut second) = (0u64, 0u128, 0u128, 0u128);
+    let (mut differ, mut rest, mut first, mut second) = (0usize, 0u128, 0u128, 0u128);
     for value in y {
         let distance = (*value).into().abs_diff(centre);
-        differ += u64::from(distance > 0);
+        differ += usize::from(distance > 0);
         rest = rest.checked_add(distance)?;
         if distance > first {
             (first, second) = (distance, first);
@@ -170,7 +197,42 @@ pub(super) fn passes<T: Measure>(rules: &Rules, y: &[T]) -> Option<()> {
         }
     }
     let rest = rest.checked_sub(first)?.checked_sub(second)?;
-    (differ >= rules.people_min.max(1) && remains(rules.dominance_percent, first, rest)).then_some(())
+    (differ >= k && remains(rules.dominance_percent, first, rest)).then_some(())
+}
+
+/// T1: whether k differ from the median. Where fewer than k of at least 2k differ from one value, that value is the majority's, and
+/// one vote finds the only one that can be; sorting is for the few.
+fn differ<T: Copy>(k: usize, all: &[T], same: impl Fn(&T, &T) -> bool, median: impl Fn() -> Option<T>) -> bool {
+    let common = if all.len() < 2 * k { median() } else { majority(all, &same) };
+    common.is_some_and(|common| all.iter().filter(|v| !same(v, &common)).take(k).count() == k)
+}
+
+/// The value that more than half have, if any does (Boyer and Moore 1981); otherwise one of them.
+fn majority<T: Copy>(all: &[T], same: impl Fn(&T, &T) -> bool) -> Option<T> {
+    let (mut candidate, mut votes) = (*all.first()?, 0usize);
+    for value in all {
+        match (votes, same(value, &candidate)) {
+            (0, _) => (candidate, votes) = (*value, 1),
+            (_, true) => votes += 1,
+            (_, false) => votes -= 1,
+        }
+    }
+    Some(candidate)
+}
+
+/// True where T2 holds whatever the median is: the distances from it add up to at least half of those from the mean, and none of
+/// them is larger than the range. `None` where that does not say or the numbers are too large to say it in 128 bits.
+fn spread_wide<T: Measure>(percent: u64, y: &[T]) -> Option<bool> {
+    let (low, high): (i128, i128) = ((*y.iter().min()?).into(), (*y.iter().max()?).into());
+    let (n, bits) = (i128::try_from(y.len()).ok()?, |v: i128| u128::BITS - v.unsigned_abs().leading_zeros());
+    if bits(low).max(bits(high)) + 2 * bits(n) > 124 {
+        return None;
+    }
+    // Everything is n times as large as it is, so that the mean is whole.
+    let total: i128 = y.iter().map(|v| (*v).into()).sum();
+    let away: u128 = y.iter().map(|v| (*v).into().wrapping_mul(n).abs_diff(total)).sum();
+    let range = high.abs_diff(low).checked_mul(n.unsigned_abs())?;
+    Some((away / 2).checked_mul(100)? >= range.checked_mul(u128::from(percent).checked_add(200)?)?)
 }
 
 /// True when what remains after the two largest is at least `percent` of the largest.
@@ -258,6 +320,43 @@ mod tests {
             }
         }
         assert_eq!(rate(25, 75, 1).as_deref(), Some("0.25"));
+    }
+
+    /// T1 and T2 as they are written in the rules, with sorting.
+    fn by_the_book(y: &[i128]) -> bool {
+        let mut sorted = y.to_vec();
+        sorted.sort_unstable();
+        let centre = sorted[(y.len() - 1) / 2];
+        let mut x: Vec<u128> = y.iter().map(|v| v.abs_diff(centre)).collect();
+        x.sort_unstable_by(|a, b| b.cmp(a));
+        x[RULES.people_min as usize - 1] > 0 && undominated(RULES.dominance_percent, &x)
+    }
+
+    #[test]
+    fn the_short_way_says_what_the_rules_say() {
+        let mut draw = 1u64;
+        let mut next = |below: u64| {
+            draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (draw >> 33) % below
+        };
+        let (mut shown, mut short) = (0, 0);
+        for case in 0..4000 {
+            let n = 10 + next(60) as usize;
+            let kinds = 1 + next(4);
+            let mut y: Vec<i128> = (0..n).map(|_| i128::from(next(kinds)) * 1000).collect();
+            // A few who differ, and now and then a giant.
+            for _ in 0..next(14) {
+                let place = next(n as u64) as usize;
+                y[place] = i128::from(next(50)) * if next(6) == 0 { 1_000_000 } else { 100 } - 2000;
+            }
+            let book = by_the_book(&y);
+            assert_eq!(passes(&RULES, &y).is_some(), book, "case {case}: {y:?}");
+            let small: Vec<i64> = y.iter().map(|v| i64::try_from(*v).unwrap()).collect();
+            assert_eq!(passes(&RULES, &small).is_some(), book, "case {case}: {y:?}");
+            shown += usize::from(book);
+            short += usize::from(spread_wide(RULES.dominance_percent, &y) == Some(true));
+        }
+        assert!(shown > 500 && short > 500 && shown < 3500, "{shown} shown, {short} the short way");
     }
 
     #[test]

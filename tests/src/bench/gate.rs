@@ -6,11 +6,11 @@ use std::{
 };
 
 use visiting_enclave::{
-    Config,
+    Config, Fault,
     stages::{Bench, Stages},
 };
 use visiting_gateway::{client::Client, files, home::Home};
-use visiting_policies::{terms::PermitId, vote::Decision};
+use visiting_policies::{Code, terms::PermitId, vote::Decision};
 
 use super::{line, median, ms};
 use crate::{
@@ -113,6 +113,11 @@ fn sized(size: &str, people: u32, runs: usize, say: &mut impl FnMut(&str)) -> Re
     let bench = Bench::open(config, &id).map_err(|e| e.to_string())?;
     let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
     for Asked { name, sql, people } in asked()? {
+        // Of this population nothing may be shown to some questions of the corpus, and a refusal is no work to compare.
+        if matches!(bench.governed(&sql), Err(Fault::Refused(refusal)) if refusal.code == Code::NothingToShow) {
+            say(&format!("# {name}: nothing to show over this population"));
+            continue;
+        }
         let (governed, raw) = pair(&bench, &sql, runs).map_err(|e| format!("{name}: {e}"))?;
         let ratio = ms(governed.total()) / ms(raw);
         if people { &mut counted } else { &mut uncounted }.push(ratio);
