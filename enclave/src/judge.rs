@@ -17,6 +17,7 @@ use visiting_policies::{
 
 use crate::{
     bound::{Guests, Shelf},
+    codes::Codes,
     config::{CELLS_MAX, Config},
     exit::{self, Context, Desk, Ledger},
     extract::{Extract, Manifest},
@@ -90,6 +91,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) guests: &'a Guests,
     /// The same as SQL sees them, by name.
     pub(crate) signatures: BTreeMap<String, Signature>,
+    /// Code lists by name.
+    pub(crate) codes: Codes,
 }
 
 /// How long each stage of a run took.
@@ -156,7 +159,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
 /// whatever the data are is refused here.
 pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<(Tracked, Vec<Applied>), Fault> {
     let plans = visiting_catalog::plan(&setting.extract.manifest.scope, setting.listings)?;
-    let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone());
+    let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone()).with_codes(setting.codes.clone());
     let pack = |listing: &str| setting.rules.of(setting.listings, listing);
     let floor = plans.iter().filter_map(|p| pack(&p.listing.id)).map(|p| p.rules.people_min).min().unwrap_or(u64::MAX);
     let protected = |listing: &str| pack(listing).is_none_or(|p| p.rules.facilities_min > 0);
