@@ -231,6 +231,11 @@ impl Tracker<'_> {
     pub(super) fn nobody(&mut self, typed: Typed) -> Result<Relation, Refusal> {
         let (Typed::Public(plan) | Typed::Released(plan)) = typed else { return Err(not_valid(None)) };
         let words = public_words(&plan);
+        // Rows of a list that stands twice are two rows, as for a table.
+        let words = match self.occurrence(&words) {
+            1 => words,
+            n => format!("{words}#{n}"),
+        };
         let (mut exprs, mut visible, mut carried) = (Vec::new(), Vec::new(), Vec::new());
         for (place, (qualifier, field)) in plan.schema().iter().enumerate() {
             let mut origin = Origin::derived(format!("{words}.{place}"), Class::Public, field.data_type().clone(), Vec::new());

@@ -7,6 +7,8 @@ use datafusion::{
     logical_expr::{Expr, LogicalPlan},
 };
 
+use visiting_policies::sign;
+
 use crate::predicate::Predicate;
 
 /// What one visible column is.
@@ -83,12 +85,28 @@ pub(crate) enum Typed {
     Unit(Box<Relation>),
 }
 
-/// A relation about nobody in words that are equal only for equal ones. The engine's own text cuts long lists short.
+/// Bytes of a list of values that stand in plans as they are; a longer one stands there as its digest, so that the record and the
+/// ledger stay small.
+const VALUES_MAX_BYTES: usize = 1024;
+
+/// A relation about nobody in words that are equal only for equal ones. What the whole is called is no part of what it is: one list
+/// under two names is one list.
 pub(super) fn public_words(plan: &LogicalPlan) -> String {
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => public_words(&alias.input),
+        other => inner_words(other),
+    }
+}
+
+/// The same with the names that its parts have for each other. The engine's own text cuts long lists short.
+fn inner_words(plan: &LogicalPlan) -> String {
     let own = match plan {
-        LogicalPlan::Values(values) => format!("values {:?}", values.values),
+        LogicalPlan::Values(values) => {
+            let all = format!("{:?}", values.values);
+            format!("values {}", if all.len() > VALUES_MAX_BYTES { sign::digest(all.as_bytes()) } else { all })
+        }
         other => other.display().to_string(),
     };
-    let inputs: Vec<String> = plan.inputs().into_iter().map(public_words).collect();
+    let inputs: Vec<String> = plan.inputs().into_iter().map(inner_words).collect();
     format!("{own} [{}]", inputs.join("; "))
 }

@@ -190,11 +190,16 @@ impl Tracker<'_> {
         Column::new_unqualified(format!("f{}", self.keys))
     }
 
+    /// Which naming of one relation in the query this is, from 1.
+    pub(super) fn occurrence(&mut self, words: &str) -> usize {
+        *self.occurrences.entry(words.to_owned()).and_modify(|n| *n += 1).or_insert(1)
+    }
+
     fn table(&mut self, scan: &TableScan) -> Result<Typed, Refusal> {
         let source = scan.source.downcast_ref::<Source>().ok_or_else(|| not_valid(None))?;
         let table = &source.table;
         let full = table.full_name();
-        let occurrence = *self.occurrences.entry(full.clone()).and_modify(|n| *n += 1).or_insert(1);
+        let occurrence = self.occurrence(&full);
         let (unit, facility) = (self.unit(), self.facility());
         let mut fields = vec![Field::new(UNIT, DataType::UInt32, false)];
         let mut exprs = vec![Expr::Column(Column::from_name(UNIT)).alias(unit.name.clone())];
