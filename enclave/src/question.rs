@@ -43,6 +43,8 @@ pub(crate) struct Key {
     pub(crate) columns: Vec<String>,
     /// Where it is an expression of one column with a declared domain.
     pub(crate) of: Option<Preimage>,
+    /// Where it is a column of a list: the list in words and its rows, of which each gives one value.
+    pub(crate) list: Option<(String, u64)>,
 }
 
 /// A key as a function of one column with a declared domain.

@@ -149,7 +149,8 @@ fn a_list_is_the_same_rows_in_values_whatever_is_asked() {
     // Another name for the same file is the same question, and the public masters are lists like any other.
     bind(&listed, &permit, "again", KIN);
     assert_eq!(base::table(&listed, &permit, &by_kin("codes.again k")), base::table(&listed, &permit, &by_kin("codes.kin k")));
-    let regions = "SELECT k.region_ja, COUNT(DISTINCT pid) AS n FROM ndb.patients p JOIN codes.prefecture k USING (pref) GROUP BY k.region_ja";
+    let regions =
+        "SELECT k.region_ja, COUNT(DISTINCT pid) AS n FROM ndb.patients p JOIN codes.prefecture k USING (pref) GROUP BY k.region_ja";
     let regions = base::table(&written, &same, regions).unwrap();
     assert_eq!(rows(&regions).len(), 8, "{regions}");
     let chapters = "SELECT k.title_en, COUNT(DISTINCT c.pid) AS n FROM ndb.claims c JOIN codes.icd10_chapter k \
@@ -163,7 +164,11 @@ fn a_code_that_stands_twice_counts_nobody_twice() {
     let ask = |name: &str, csv: &str| {
         let (world, permit) = fixture(name);
         bind(&world, &permit, "kin", csv);
-        base::table(&world, &permit, "SELECT k.kin, COUNT(DISTINCT c.pid) AS n FROM claims c JOIN codes.kin k ON c.icd10 = k.code GROUP BY k.kin")
+        base::table(
+            &world,
+            &permit,
+            "SELECT k.kin, COUNT(DISTINCT c.pid) AS n FROM claims c JOIN codes.kin k ON c.icd10 = k.code GROUP BY k.kin",
+        )
     };
     assert_eq!(ask("codes-once", KIN), ask("codes-twice", &doubled));
 }
@@ -182,7 +187,9 @@ fn a_list_cannot_name_a_person_or_a_facility_and_singles_nobody_out() {
     }
     // One person by the month of birth, and a month that nobody was born in: the same answer.
     let born = |label: &str| {
-        format!("SELECT COUNT(DISTINCT pid) AS n FROM patients p JOIN codes.who w ON p.birth_ym = w.born AND p.pref = 31 AND p.sex = 2 WHERE w.label = '{label}'")
+        format!(
+            "SELECT COUNT(DISTINCT pid) AS n FROM patients p JOIN codes.who w ON p.birth_ym = w.born AND p.pref = 31 AND p.sex = 2 WHERE w.label = '{label}'"
+        )
     };
     assert_eq!(base::table(&world, &permit, &born("a")), Err("nothing-to-show".to_owned()));
     assert_eq!(base::table(&world, &permit, &born("b")), Err("nothing-to-show".to_owned()));
@@ -260,7 +267,10 @@ fn a_code_list_on_the_command_line() {
     };
     // Checking needs no login and no server.
     let sound = visiting(&["codes", "check", &text(&file)]).unwrap();
-    assert!(sound.contains("sound: 4 rows of code (text), kin (text), w (int)") && sound.contains(&sign::digest(KIN.as_bytes())), "{sound}");
+    assert!(
+        sound.contains("sound: 4 rows of code (text), kin (text), w (int)") && sound.contains(&sign::digest(KIN.as_bytes())),
+        "{sound}"
+    );
     let told = visiting(&["codes", "check", &text(&broken)]).unwrap_err();
     assert!(told.contains("codes-refused") && told.contains("line 2, column 3") && told.contains("  E11,a,b\n        ^"), "{told}");
     visiting(&["login", "per_taro"]).unwrap();

@@ -96,7 +96,10 @@ fn whole(text: &str) -> Option<i64> {
 fn names(header: &[Cell]) -> Result<(), Refusal> {
     if header.len() > limits::CODES_COLUMNS_MAX {
         let max = limits::CODES_COLUMNS_MAX;
-        return Err(refused(format!("a code list has {max} columns at most; leave out what the query does not need"), format!("コード表の列は {max} 個までです。使わない列を除いてください")));
+        return Err(refused(
+            format!("a code list has {max} columns at most; leave out what the query does not need"),
+            format!("コード表の列は {max} 個までです。使わない列を除いてください"),
+        ));
     }
     let mut seen = BTreeSet::new();
     for cell in header {

@@ -29,7 +29,10 @@ fn whole_numbers_texts_and_missing_values_are_told_apart() {
     assert_eq!(numbers, [("code", false), ("weight", true), ("label", false), ("digits", false), ("zeros", false)]);
     assert_eq!(list.rows[0], [text("E11"), CodeValue::Int(-3), text("糖尿病"), text("11"), text("01")]);
     assert_eq!(list.rows[1], [text("I10"), CodeValue::Missing, text("a \"b\", c"), CodeValue::Missing, text("0")]);
-    assert_eq!(list.digest, sign::digest("code,weight,label,digits,zeros\nE11,-3,糖尿病,\"11\",01\nI10,,\"a \"\"b\"\", c\",,0\n".as_bytes()));
+    assert_eq!(
+        list.digest,
+        sign::digest("code,weight,label,digits,zeros\nE11,-3,糖尿病,\"11\",01\nI10,,\"a \"\"b\"\", c\",,0\n".as_bytes())
+    );
     for other in ["+1", "-0", "1.0", "9223372036854775808"] {
         assert!(!taken(&format!("n\n{other}\n")).columns[0].numbers, "{other}");
     }

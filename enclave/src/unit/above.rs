@@ -19,7 +19,7 @@ use visiting_policies::Refusal;
 use super::{
     expression::{Scope, not_valid, place},
     origin::{Class, Origin},
-    relation::{Col, Relation, Typed, Visible, public_words},
+    relation::{Col, Relation, Typed, Visible, public_words, rows_at_most},
     safe::safe,
     track::Tracker,
 };
@@ -236,10 +236,12 @@ impl Tracker<'_> {
             1 => words,
             n => format!("{words}#{n}"),
         };
+        let list = rows_at_most(&plan).map(|rows| (words.clone(), rows));
         let (mut exprs, mut visible, mut carried) = (Vec::new(), Vec::new(), Vec::new());
         for (place, (qualifier, field)) in plan.schema().iter().enumerate() {
             let mut origin = Origin::derived(format!("{words}.{place}"), Class::Public, field.data_type().clone(), Vec::new());
             origin.nullable = true;
+            origin.list.clone_from(&list);
             let column = self.origins.add(origin);
             exprs.push(Expr::Column((qualifier, field).into()).alias(column.name.clone()));
             visible.push(Visible {

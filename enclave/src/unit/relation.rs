@@ -110,3 +110,14 @@ fn inner_words(plan: &LogicalPlan) -> String {
     let inputs: Vec<String> = plan.inputs().into_iter().map(inner_words).collect();
     format!("{own} [{}]", inputs.join("; "))
 }
+
+/// Rows of a list at most, where its text alone says how many.
+pub(super) fn rows_at_most(plan: &LogicalPlan) -> Option<u64> {
+    match plan {
+        LogicalPlan::Values(values) => u64::try_from(values.values.len()).ok(),
+        LogicalPlan::SubqueryAlias(_) | LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::Distinct(_) | LogicalPlan::Sort(_) => {
+            plan.inputs().first().and_then(|input| rows_at_most(input))
+        }
+        _ => None,
+    }
+}

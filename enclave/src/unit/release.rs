@@ -212,7 +212,8 @@ impl Tracker<'_> {
                 Expr::Column(c) => self.origins.get(c).and_then(|o| o.values.clone().map(|v| Preimage::Column(o.name.clone(), v))),
                 other => self.origins.preimage(other).map(|(name, sets)| Preimage::Sets(name, sets)),
             };
-            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of });
+            let list = if let Expr::Column(c) = &value { self.origins.get(c).and_then(|o| o.list.clone()) } else { None };
+            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of, list });
             exprs.push(value);
         }
         Ok((keys, exprs, kinds, input))

@@ -146,7 +146,7 @@ fn columns(columns: &[CodesColumn]) -> String {
 }
 
 fn form(lang: Lang, shown: &Shown<'_>) -> Markup {
-    let typed = |name: &str| shown.kept.and_then(|form| form.all(name).next()).unwrap_or_default();
+    let typed = |name: &'static str| shown.kept.and_then(|form| form.all(name).next()).unwrap_or_default();
     let command = format!("visiting codes check mine.csv && visiting codes bind {} mine mine.csv", shown.permit);
     let (rows, columns, kib) = (limits::CODES_ROWS_MAX, limits::CODES_COLUMNS_MAX, limits::CODES_FILE_MAX_BYTES / 1024);
     html! {

@@ -2,6 +2,7 @@
 //! are there for every permit. What does not pass leaves nothing behind but the refusal in the record.
 
 use axum::{
+    body::Bytes,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -79,8 +80,9 @@ pub(crate) async fn bind(
                 return Err(Refusal::new(Code::WrongState, "a public code list has this name; choose another one")
                     .ja("公開コード表がこの名前を使っています。別の名前にしてください"));
             }
-            let csv = examined(csv).await?;
-            let codes = app.documents.put(csv).await?;
+            let file = Bytes::from(csv);
+            examined(file.clone()).await?;
+            let codes = app.documents.put(file).await?;
             let act = Act::CodesBound { permit: permit.clone(), codes, name };
             app.desk.act(Actor::Person(person.clone()), Some(request), act).await?
         }
@@ -114,17 +116,15 @@ pub(super) async fn document(app: &App, digest: &str) -> Result<Vec<u8>, Refusal
 }
 
 /// Examination reads the whole file; it does not hold up the threads that serve.
-async fn examined(csv: String) -> Result<String, Refusal> {
-    let work = move || examine(csv.as_bytes()).map(|_| csv);
-    let done = tokio::task::spawn_blocking(work).await;
+async fn examined(file: Bytes) -> Result<CodeList, Refusal> {
+    let done = tokio::task::spawn_blocking(move || examine(&file)).await;
     done.map_err(|_| Refusal::new(Code::OperatorProblem, "the code list could not be examined; the operators have been told"))?
 }
 
 /// A code list as it was examined: the file says everything about it.
 async fn view(app: &App, name: &str, digest: &str, by: &PersonId, case: &PermitCase) -> Result<CodesView, Refusal> {
     let damaged = |_| crate::desk::unavailable(&format!("the code list {digest} is damaged"));
-    let file = app.documents.get(digest).await?;
-    let list = examine(&file).map_err(damaged)?;
+    let list = examined(app.documents.get(digest).await?).await.map_err(damaged)?;
     Ok(CodesView {
         codes: digest.to_owned(),
         name: name.to_owned(),

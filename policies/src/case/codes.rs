@@ -51,8 +51,11 @@ impl Cases {
                 .ja(format!("コード表の名前は、英小文字で始まる英小文字・数字・_ の {max} 文字以内です")));
         }
         if case.codes.contains_key(name) {
-            return Err(Refusal::new(Code::WrongState, "this permit has a code list of that name, and a binding stands; choose another name")
-                .ja("この許可には同じ名前のコード表があり、結び付けは変えられません。別の名前にしてください"));
+            return Err(Refusal::new(
+                Code::WrongState,
+                "this permit has a code list of that name, and a binding stands; choose another name",
+            )
+            .ja("この許可には同じ名前のコード表があり、結び付けは変えられません。別の名前にしてください"));
         }
         if case.codes.len() >= limits::CODES_MAX {
             let max = limits::CODES_MAX;
