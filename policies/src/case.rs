@@ -331,14 +331,7 @@ impl Cases {
         case.status = status;
         self.permits.insert(
             permit.id.clone(),
-            PermitCase {
-                permit: permit.clone(),
-                index,
-                suspended: None,
-                extract: None,
-                guests: BTreeMap::new(),
-                codes: BTreeMap::new(),
-            },
+            PermitCase { permit: permit.clone(), index, suspended: None, extract: None, guests: BTreeMap::new(), codes: BTreeMap::new() },
         );
         Ok(())
     }

@@ -320,7 +320,8 @@ fn a_code_list_is_bound_by_the_page_and_what_is_refused_keeps_its_text() {
     assert_eq!(refused.status, 422);
     assert!(refused.text.contains("line 2, column 1") && refused.text.contains("value=\"kin\""), "{}", refused.text);
     // Larger than other forms may be: browsers write three bytes for most of a file's.
-    let bound = hand_in(&format!("code,kin\r\nE11,糖尿病\r\n{}", (0..9_000).map(|n| format!("X{n},{}\r\n", "あ".repeat(20))).collect::<String>()));
+    let bound =
+        hand_in(&format!("code,kin\r\nE11,糖尿病\r\n{}", (0..9_000).map(|n| format!("X{n},{}\r\n", "あ".repeat(20))).collect::<String>()));
     assert!(bound.status == 200 && bound.text.contains("It passed the examination"), "{} {}", bound.status, bound.text);
     assert!(reader.get(&path).text.contains("codes.kin(code: text, kin: text)"));
     assert!(reader.get(&format!("/permits/{permit}/workspace")).text.contains("codes.prefecture"));

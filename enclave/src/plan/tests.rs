@@ -104,7 +104,11 @@ fn a_code_list_is_the_same_rows_in_values() {
         let rows: Vec<String> = (0..rows).map(|n| format!("('E{n:02}', 'kin {}', {weight})", n % 3)).collect();
         format!("(VALUES {}) AS v(code, kin, w)", rows.join(", "))
     };
-    let ask = |from: &str| format!("SELECT v.kin, COUNT(DISTINCT c.pid) AS n, SUM(c.points * v.w) AS s FROM claims c JOIN {from} ON c.icd10 = v.code GROUP BY v.kin");
+    let ask = |from: &str| {
+        format!(
+            "SELECT v.kin, COUNT(DISTINCT c.pid) AS n, SUM(c.points * v.w) AS s FROM claims c JOIN {from} ON c.icd10 = v.code GROUP BY v.kin"
+        )
+    };
     for rows in [2, 90] {
         // Under any name, beside any alias, as VALUES: one question.
         let one = words(&ask("codes.mine AS v"), &permit("mine", list(rows, 1)));

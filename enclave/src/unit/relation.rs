@@ -115,9 +115,11 @@ fn inner_words(plan: &LogicalPlan) -> String {
 pub(super) fn rows_at_most(plan: &LogicalPlan) -> Option<u64> {
     match plan {
         LogicalPlan::Values(values) => u64::try_from(values.values.len()).ok(),
-        LogicalPlan::SubqueryAlias(_) | LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::Distinct(_) | LogicalPlan::Sort(_) => {
-            plan.inputs().first().and_then(|input| rows_at_most(input))
-        }
+        LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Distinct(_)
+        | LogicalPlan::Sort(_) => plan.inputs().first().and_then(|input| rows_at_most(input)),
         _ => None,
     }
 }

@@ -22,8 +22,9 @@ use visiting_policies::{
 
 pub use crate::problem::Problem;
 use crate::wire::{
-    ApplicationSummary, ApplicationView, Applications, Codes, CodesView, Completeness, GuestView, Guests, ListingView, Listings, Login, LoginRequest,
-    NewApplication, NewCodes, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView, RunView, Runs, Standing,
+    ApplicationSummary, ApplicationView, Applications, Codes, CodesView, Completeness, GuestView, Guests, ListingView, Listings, Login,
+    LoginRequest, NewApplication, NewCodes, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView, RunView, Runs,
+    Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.

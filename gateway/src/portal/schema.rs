@@ -293,7 +293,12 @@ mod tests {
 
     #[test]
     fn the_panel_and_the_completion_name_the_permit_and_nothing_else() {
-        let (page, words) = with(WIDE, |plans| (panel(Lang::En, plans).into_string(), words(Lang::En, plans, &[], &Codes { codes: Vec::new(), public: Vec::new() }).to_string()));
+        let (page, words) = with(WIDE, |plans| {
+            (
+                panel(Lang::En, plans).into_string(),
+                words(Lang::En, plans, &[], &Codes { codes: Vec::new(), public: Vec::new() }).to_string(),
+            )
+        });
         for text in [&page, &words] {
             assert!(text.contains("care_level") && text.contains("ndb.claims") && text.contains("pid"));
             assert!(!text.contains("pref") && !text.contains("yj_code") && !text.contains("facility") && !text.contains("labs"), "{text}");
