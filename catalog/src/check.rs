@@ -6,6 +6,7 @@ use visiting_policies::rules::ColumnRole;
 
 use crate::{
     Pattern,
+    codes::CODES,
     listing::{Column, Domain, Kind, Listing, Table, is_month},
 };
 
@@ -18,6 +19,9 @@ const SCALE_MAX: u32 = 9;
 pub(crate) fn fault(listing: &Listing) -> Option<String> {
     if !is_name(&listing.id) || !is_name(&listing.rule_pack) {
         return Some(format!("`id` and `rule_pack` are {NAMES}"));
+    }
+    if listing.id == CODES {
+        return Some(format!("`{CODES}` is the schema of code lists; choose another `id`"));
     }
     let period = listing.period;
     if !is_month(period.from) || !is_month(period.to) || period.from > period.to {

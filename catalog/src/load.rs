@@ -47,6 +47,14 @@ pub enum CatalogError {
         /// What is wrong.
         fault: String,
     },
+    /// A public code master that is none.
+    #[error("the code master `{id}` cannot be used: {cause}")]
+    Codes {
+        /// Which one.
+        id: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// Two listings of one id.
     #[error("{file} lists `{id}` a second time; rename one of the two")]
     Twice {
@@ -135,6 +143,7 @@ mod tests {
         assert!(faulty(|t| t.replace("range = [1, 2]", "range = [2, 1]")).contains("ends before it starts"));
         assert!(faulty(|t| t.replace("person = \"pid\"", "person = \"ym\"")).contains("one name"));
         assert!(faulty(|t| t.replace("keywords", "keyword")).contains("not a listing"));
+        assert!(faulty(|t| t.replace("id = \"ndb\"", "id = \"codes\"")).contains("the schema of code lists"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(crate) type Bound<'a> = BTreeMap<&'a str, &'a BoundGuest>;
 
 /// Those of them that a text calls.
 fn called<'a>(bound: &Bound<'a>, sql: &str) -> Bound<'a> {
-    let names = plan::named(sql);
+    let names = plan::named(sql, plan::GUESTS);
     bound.iter().filter(|(name, _)| names.contains(**name)).map(|(name, guest)| (*name, *guest)).collect()
 }
 

@@ -82,6 +82,12 @@ impl Door {
         sign::from_base64(&document).ok_or_else(|| Fault::Gateway("a guest is no base64".to_owned()))
     }
 
+    /// The bytes of a code list, as little believed.
+    pub(crate) fn codes(&self, digest: &str) -> Result<Vec<u8>, Fault> {
+        let Document { document } = self.get(&format!("/internal/v1/codes?digest={digest}"))?;
+        sign::from_base64(&document).ok_or_else(|| Fault::Gateway("a code list is no base64".to_owned()))
+    }
+
     /// Sends a report; the answer comes once it is in the record.
     pub(crate) fn report<T: Serialize>(&self, kind: &str, value: &T) -> Result<Recorded, Fault> {
         let url = format!("{}/internal/v1/{kind}", self.base);

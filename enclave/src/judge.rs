@@ -17,6 +17,7 @@ use visiting_policies::{
 
 use crate::{
     bound::{Guests, Shelf},
+    codes::Codes,
     config::{CELLS_MAX, Config},
     exit::{self, Context, Desk, Ledger},
     extract::{Extract, Manifest},
@@ -90,6 +91,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) guests: &'a Guests,
     /// The same as SQL sees them, by name.
     pub(crate) signatures: BTreeMap<String, Signature>,
+    /// Code lists by name.
+    pub(crate) codes: Codes,
 }
 
 /// How long each stage of a run took.
@@ -156,7 +159,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
 /// whatever the data are is refused here.
 pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<(Tracked, Vec<Applied>), Fault> {
     let plans = visiting_catalog::plan(&setting.extract.manifest.scope, setting.listings)?;
-    let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone());
+    let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone()).with_codes(setting.codes.clone());
     let pack = |listing: &str| setting.rules.of(setting.listings, listing);
     let floor = plans.iter().filter_map(|p| pack(&p.listing.id)).map(|p| p.rules.people_min).min().unwrap_or(u64::MAX);
     let protected = |listing: &str| pack(listing).is_none_or(|p| p.rules.facilities_min > 0);
@@ -235,20 +238,25 @@ fn named_versions(question: &Question, extract: &Manifest, listings: &[Listing])
 }
 
 /// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this. Keys of
-/// one table come to at most as many combinations as its domains allow, and as the magnitude of its rows is.
+/// one table come to at most as many combinations as its domains allow, and as the magnitude of its rows is; keys of one list to as many
+/// as the list has rows, and none.
 fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
     let rows = |table: &String| magnitude(extract.rows.get(table).copied().unwrap_or_default());
     let most = question.tables.iter().map(rows).max().unwrap_or(0);
-    let mut tables: BTreeMap<Option<&String>, u64> = BTreeMap::new();
+    // What the keys are columns of, how many combinations they have, and how many its rows can have.
+    let mut wholes: BTreeMap<Option<&String>, (u64, u64)> = BTreeMap::new();
     for key in &question.keys {
         let of = question.tables.iter().find(|t| !key.columns.is_empty() && key.columns.iter().all(|c| c.starts_with(&format!("{t}."))));
         let labels = matches!(&key.of, Some(Preimage::Column(_, crate::predicate::Values::Labels { .. })));
-        let count = key.count().unwrap_or_else(|| key.most.of(most));
-        let of = if labels { None } else { of };
-        let known = tables.entry(of).or_insert(1);
-        *known = known.saturating_mul(count.max(1));
+        let (whole, at_most) = match (&key.list, of) {
+            (Some((list, rows)), _) => (Some(list), rows + 1),
+            (None, Some(table)) if !labels => (Some(table), rows(table)),
+            _ => (None, u64::MAX),
+        };
+        let (known, _) = wholes.entry(whole).or_insert((1, at_most));
+        *known = known.saturating_mul(key.count().unwrap_or_else(|| key.most.of(most)).max(1));
     }
-    let cells = tables.into_iter().map(|(table, count)| table.map_or(count, |t| count.min(rows(t)))).try_fold(1u64, u64::checked_mul);
+    let cells = wholes.into_values().map(|(known, at_most)| known.min(at_most)).try_fold(1u64, u64::checked_mul);
     let sets = question.sets.len() as u64;
     if cells.and_then(|n| n.checked_mul(sets.max(1))).is_some_and(|n| n <= CELLS_MAX as u64) {
         return Ok(());

@@ -45,6 +45,8 @@ pub(crate) struct Key {
     pub(crate) of: Option<Preimage>,
     /// How many values it can have, by its form alone.
     pub(crate) most: Most,
+    /// Where it is a column of a list: the list in words and its rows, of which each gives one value.
+    pub(crate) list: Option<(String, u64)>,
 }
 
 /// How many values an expression can have, whatever the data are.

@@ -22,6 +22,7 @@ use visiting_policies::{
 pub use crate::judge::Stages;
 use crate::{
     bound::{Guests, Shelf},
+    codes::Codes,
     config::Config,
     engine,
     extract::{Extract, UNIT},
@@ -128,6 +129,7 @@ impl Bench {
             rules: RulesInForce { book: &self.book, municipalities: &self.municipalities },
             guests,
             signatures: BTreeMap::new(),
+            codes: Codes::new(),
         }
     }
 

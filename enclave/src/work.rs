@@ -21,6 +21,7 @@ use visiting_policies::{
 
 use crate::{
     bound::Shelf,
+    codes::CodeShelf,
     config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
     door::Door,
     extract::{self, Extract},
@@ -53,9 +54,10 @@ pub struct Enclave {
     runtime: tokio::runtime::Runtime,
     extracts: BTreeMap<PermitId, Extract>,
     guests: Shelf,
+    codes: CodeShelf,
     /// Synthetic twins of permits.
     twins: Twins,
-    /// Digests of changed tickets, and runs with changed guests, that the record already holds as refused.
+    /// Digests of changed tickets, and runs with changed guests or code lists, that the record already holds as refused.
     refused: BTreeSet<String>,
 }
 
@@ -75,6 +77,7 @@ impl Enclave {
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
             extracts: BTreeMap::new(),
             guests: Shelf::default(),
+            codes: CodeShelf::new()?,
             twins: Twins::default(),
             refused: BTreeSet::new(),
             keys,
@@ -200,8 +203,13 @@ impl Enclave {
         let started = Instant::now();
         // Under a permit that has ended nothing is fetched: the run gets its refusal below.
         if self.follower.cases.open_permit(&case.permit, &case.by, now_ms()).is_ok() {
-            match self.guests.fetch(&self.door, &self.follower.cases.guests_of(&case.permit, case.index), sql) {
+            let cases = &self.follower.cases;
+            match self.guests.fetch(&self.door, &cases.guests_of(&case.permit, case.index), sql) {
                 Err(Fault::Refused(refusal)) => return self.decline(run.to_string(), "enclave: take a guest", &refusal),
+                fetched => fetched?,
+            }
+            match self.codes.fetch(&self.door, &cases.codes_of(&case.permit, case.index), sql) {
+                Err(Fault::Refused(refusal)) => return self.decline(run.to_string(), "enclave: take a code list", &refusal),
                 fetched => fetched?,
             }
         }
@@ -236,6 +244,7 @@ impl Enclave {
         let permit = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?.permit.clone();
         self.check_unshown(&permit.id)?;
         let (guests, signatures) = self.guests.open(&self.follower.cases.guests_of(&case.permit, case.index), sql)?;
+        let codes = self.codes.open(&self.follower.cases.codes_of(&case.permit, case.index), sql)?;
         if !self.extracts.contains_key(&permit.id) {
             self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
         }
@@ -249,6 +258,7 @@ impl Enclave {
             rules: RulesInForce { book: &self.follower.cases.rules, municipalities: &self.municipalities },
             guests: &guests,
             signatures,
+            codes,
         };
         self.runtime.block_on(judge::judge(&setting, &mut self.guests, sql))
     }

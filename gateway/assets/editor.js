@@ -31,7 +31,8 @@ if (field && list && said) {
     return found;
   };
 
-  const columns = (table) => [{ text: table.person, note: "" }, ...table.columns.map((c) => ({ text: c.name, note: c.title }))];
+  // Code lists are about nobody and have no person key.
+  const columns = (table) => [...(table.person ? [{ text: table.person, note: "" }] : []), ...table.columns.map((c) => ({ text: c.name, note: c.title }))];
 
   const offered = ({ column, alias, word, table }) => {
     if (column) {

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
-use visiting_catalog::Listing;
+use visiting_catalog::{Listing, Master};
 use visiting_policies::{
     record::{Act, Actor, RequestKey},
     refusal::{Code, Refusal},
@@ -40,6 +40,8 @@ pub(crate) struct App {
     pub(crate) drafts: Drafts,
     pub(crate) logins: Logins,
     pub(crate) catalog: Vec<Listing>,
+    /// Public code masters.
+    pub(crate) masters: Vec<Master>,
     pub(crate) streams: Streams,
     /// Signs tickets.
     pub(crate) log_key: SigningKey,

@@ -108,6 +108,8 @@ fn status(code: Code) -> StatusCode {
         | Code::LiteralOutsideDomain
         | Code::GuestRefused
         | Code::GuestTampered
+        | Code::CodesRefused
+        | Code::CodesTampered
         | Code::NothingToShow
         | Code::TooManyUnshown => StatusCode::UNPROCESSABLE_ENTITY,
         Code::OperatorProblem | Code::KeyUnusable => StatusCode::INTERNAL_SERVER_ERROR,

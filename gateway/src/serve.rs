@@ -103,7 +103,7 @@ fn lock(config: &Config) -> Result<File, ServeError> {
 pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
     let home = &config.home;
     let roster = setup::read_roster(&home.gateway("roster.json"))?;
-    let catalog = visiting_catalog::load()?;
+    let (catalog, masters) = (visiting_catalog::load()?, visiting_catalog::masters()?);
     let journal = Arc::new(SqliteJournal::open(&home.gateway("journal.sqlite"))?);
     let key = files::read_key(&home.gateway("log.seed"))?;
     let desk = Desk::open(journal, roster.clone(), key, &home.log(), system_clock())?;
@@ -117,6 +117,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         drafts: Drafts::open(&home.gateway("drafts.sqlite"))?,
         logins: Logins::new(&roster.origin, &files::read_seed(&home.gateway("login.seed"))?),
         catalog,
+        masters,
         streams: Streams::default(),
         log_key: files::read_key(&home.gateway("log.seed"))?,
         enclave_token: token.trim().to_owned(),

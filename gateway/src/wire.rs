@@ -303,6 +303,66 @@ pub struct Guests {
     pub guests: Vec<GuestView>,
 }
 
+/// A code list to be bound.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCodes {
+    /// What it is to be called in SQL, behind `codes.`.
+    pub name: String,
+    /// The file (CSV): a line with the columns' names, then the rows.
+    pub csv: String,
+}
+
+/// A code list (コード表) of a permit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CodesView {
+    /// Digest of the file.
+    pub codes: String,
+    /// What it is called in SQL: `codes.<name>`.
+    pub name: String,
+    /// Who bound it.
+    pub by: String,
+    /// `bound`, `withheld` (the permit is suspended) or `expired`.
+    pub status: String,
+    /// Its columns, in order.
+    pub columns: Vec<CodesColumn>,
+    /// Number of its rows.
+    pub rows: u64,
+}
+
+/// A column of a code list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CodesColumn {
+    /// Its name in SQL.
+    pub name: String,
+    /// `int` or `text`.
+    pub kind: String,
+}
+
+/// A public code master (公開コード表).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MasterView {
+    /// What it is called in SQL: `codes.<name>`.
+    pub name: String,
+    /// What it lists.
+    pub title: String,
+    /// The same in Japanese.
+    pub title_ja: String,
+    /// Its columns, in order.
+    pub columns: Vec<CodesColumn>,
+    /// Number of its rows.
+    pub rows: u64,
+}
+
+/// Code lists that a permit's SQL can name.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Codes {
+    /// The permit's own, oldest first.
+    pub codes: Vec<CodesView>,
+    /// Those of every permit.
+    pub public: Vec<MasterView>,
+}
+
 /// Why a run gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunRefusal {

@@ -1,6 +1,7 @@
 //! The state of every case as the fold of the record. Gateway and enclave run the same [`Cases::admit`]: the gateway before it
 //! writes an event, the enclave and the auditor on every event they read. An event that the law does not allow cannot enter.
 
+mod codes;
 mod guest;
 mod preflight;
 
@@ -18,6 +19,7 @@ use crate::{
     vote::Decision,
 };
 
+pub use codes::{BoundCodes, is_codes_name};
 pub use guest::{BoundGuest, is_guest_name};
 pub use preflight::PreflightCase;
 
@@ -98,6 +100,8 @@ pub struct PermitCase {
     pub extract: Option<ExtractReport>,
     /// Guests bound to it, by name. A binding stands: it is never changed and never taken back.
     pub guests: BTreeMap<String, BoundGuest>,
+    /// Code lists bound to it, by name. As for guests, a binding stands.
+    pub codes: BTreeMap<String, BoundCodes>,
 }
 
 /// One run.
@@ -229,6 +233,7 @@ impl Cases {
             Act::PermitIssued { permit } => self.issue(event, permit),
             Act::ExtractMade { report, signature } => self.extract(event, report, signature),
             Act::GuestBound { permit, guest, name } => self.bind_guest(event, permit, guest, name),
+            Act::CodesBound { permit, codes, name } => self.bind_codes(event, permit, codes, name),
             Act::PreflightRequested { preflight, permit, program } => self.request_preflight(event, preflight, permit, program),
             Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
@@ -326,7 +331,7 @@ impl Cases {
         case.status = status;
         self.permits.insert(
             permit.id.clone(),
-            PermitCase { permit: permit.clone(), index, suspended: None, extract: None, guests: BTreeMap::new() },
+            PermitCase { permit: permit.clone(), index, suspended: None, extract: None, guests: BTreeMap::new(), codes: BTreeMap::new() },
         );
         Ok(())
     }

@@ -62,6 +62,18 @@ pub mod limits {
     pub const GUESTS_MAX: usize = 32;
     /// Bytes of a guest's name in SQL.
     pub const GUEST_NAME_MAX_BYTES: usize = 32;
+    /// Code lists bound to one permit: more than a study has kinds of codes, few enough that they are all read.
+    pub const CODES_MAX: usize = 32;
+    /// Bytes of a code list's name, and of a column's, in SQL.
+    pub const CODES_NAME_MAX_BYTES: usize = 32;
+    /// Bytes of a code list's file: what ten thousand codes with their titles come to.
+    pub const CODES_FILE_MAX_BYTES: usize = 1 << 20;
+    /// Rows of a code list: every drug of a price list is fewer. They stand in the plan, so they are planned each time.
+    pub const CODES_ROWS_MAX: usize = 10_000;
+    /// Columns of a code list: a code and several ways to group it.
+    pub const CODES_COLUMNS_MAX: usize = 8;
+    /// Bytes of a cell of a code list: a title of twenty Japanese characters, no text of its own.
+    pub const CODES_CELL_MAX_BYTES: usize = 64;
     /// Pre-flights of one person that may wait for their answer: a few windows, and no queue that runs would have to wait behind.
     pub const PREFLIGHTS_OPEN_MAX: usize = 3;
 }

@@ -130,6 +130,15 @@ pub enum Act {
         /// What it is called in the permit's SQL: `guest.<name>`.
         name: String,
     },
+    /// A code list that passed the examination, bound to a permit under a name.
+    CodesBound {
+        /// To which permit.
+        permit: PermitId,
+        /// Digest of the file; the bytes lie beside the record.
+        codes: String,
+        /// What it is called in the permit's SQL: `codes.<name>`.
+        name: String,
+    },
     /// Intent of a pre-flight: SQL is tried on synthetic data.
     PreflightRequested {
         /// Its id.

@@ -66,6 +66,10 @@ pub enum Code {
     GuestRefused,
     /// The bytes of a guest are not those that the record names.
     GuestTampered,
+    /// A code list's file is not of the allowed form; line, column and what to do are told.
+    CodesRefused,
+    /// The bytes of a code list are not those that the record names.
+    CodesTampered,
     /// The query is larger than a stated limit.
     TooLarge,
     /// Nothing can be shown: every row is under the threshold or was shown before. Says nothing else.

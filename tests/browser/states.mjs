@@ -62,6 +62,17 @@ export function states(lang) {
         await page.getByRole('alert').first().waitFor();
       },
     },
+    {
+      name: 'codes-refused',
+      person: 'per_hanako',
+      async open(page) {
+        await page.goto(`${base}/permits/${permit}/codes`);
+        await page.locator('#name').fill('mine');
+        await page.locator('#csv').fill('code,kin\nE11');
+        await page.getByRole('button', { name: w('検査して結び付ける', 'Examine and bind') }).click();
+        await page.getByRole('alert').first().waitFor();
+      },
+    },
     ...[['workspace-tried', "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex"], ['workspace-try-refused', 'SELECT * FROM ndb.patients']].map(([name, sql]) => ({
       name,
       person: 'per_hanako',

@@ -53,6 +53,13 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         ),
         get("/v1/permits/{id}/guests", format!("/v1/permits/{permit}/guests")),
         ("POST", "/v1/permits/{id}/guests", format!("/v1/permits/{permit}/guests"), crate::guests::upload(&guest::band("band").unwrap())),
+        get("/v1/permits/{id}/codes", format!("/v1/permits/{permit}/codes")),
+        (
+            "POST",
+            "/v1/permits/{id}/codes",
+            format!("/v1/permits/{permit}/codes"),
+            json!({ "name": "mine", "csv": "code,kin\nE11,sugar\n" }).to_string(),
+        ),
         get("/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs")),
         ("POST", "/v1/permits/{id}/runs", format!("/v1/permits/{permit}/runs"), json!({ "sql": JOINED }).to_string()),
         ("POST", "/v1/permits/{id}/preflights", format!("/v1/permits/{permit}/preflights"), json!({ "sql": JOINED }).to_string()),
@@ -95,7 +102,7 @@ struct Case {
 /// Status, and the code of a refusal; for lists, how many are seen.
 fn said(answer: &Answer) -> String {
     let body = answer.json();
-    let list = ["applications", "permits", "guests"].iter().find_map(|f| body.get(f)?.as_array());
+    let list = ["applications", "permits", "guests", "codes"].iter().find_map(|f| body.get(f)?.as_array());
     match (body.get("code").and_then(|c| c.as_str()), list) {
         (Some(code), _) if answer.status >= 400 => format!("{} {code}", answer.status),
         (_, Some(list)) => format!("{} {}", answer.status, if list.is_empty() { "none" } else { "some" }),

@@ -34,6 +34,7 @@ pub(crate) const KINDS: &[&str] = &[
     "permit_issued",
     "extract_made",
     "guest_bound",
+    "codes_bound",
     "preflight_requested",
     "preflight_answered",
     "run_requested",
@@ -48,9 +49,10 @@ pub(crate) const KINDS: &[&str] = &[
 const COLUMNS: &[&str] =
     &["ndb.patients.sex", "ndb.patients.birth_ym", "ndb.claims.ym", "ndb.claims.icd10", "ndb.claims.points", "kaigo.recipients.sex"];
 
-/// Counts and sums by a guest that was bound just before: what a crash could tear apart.
+/// Counts and sums by a guest and a code list that were bound just before: what a crash could tear apart.
 const SQL: &str = "SELECT guest.band(p.birth_ym, p.sex) AS band, COUNT(DISTINCT pid) AS people, SUM(points) AS points FROM ndb.patients p \
-     JOIN ndb.claims c USING (pid) GROUP BY guest.band(p.birth_ym, p.sex)";
+     JOIN ndb.claims c USING (pid) WHERE c.icd10 NOT IN (SELECT code FROM codes.kin WHERE kin = 'pressure') \
+     GROUP BY guest.band(p.birth_ym, p.sex)";
 
 /// What the players saw acknowledged, and how it ended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -109,6 +111,9 @@ pub(crate) fn play(address: &str, home: &Path, ids: &Mutex<BTreeSet<String>>) ->
     let source = guest::band("band").unwrap();
     let bound = hanako.bind_guest(&permit, &source.manifest, &source.module).unwrap();
     acknowledged(&bound.guest);
+    ending.statuses.push(bound.status);
+    let bound = hanako.bind_codes(&permit, "kin", "code,kin\nE11,sugar\nI10,pressure\n").unwrap();
+    acknowledged(&bound.codes);
     ending.statuses.push(bound.status);
     let tried = hanako.preflight(&permit, SQL).unwrap().id;
     acknowledged(&tried);

@@ -307,3 +307,28 @@ fn the_access_log_is_for_auditors_and_putting_live_rows_into_words_makes_no_even
     assert_eq!(auditor.post_json("/log/words", "[[0,\"not a leaf\"]]").status, 422);
     assert_eq!(auditor.get("/log?before=x").status, 400);
 }
+
+#[test]
+fn a_code_list_is_bound_by_the_page_and_what_is_refused_keeps_its_text() {
+    let (world, permit) = base::running("portal-codes");
+    let (reader, path) = (Reader::new(&world, "per_hanako"), format!("/permits/{permit}/codes"));
+    let hand_in = |csv: &str| {
+        let request = reader.get(&path).request();
+        reader.post(&path, &[("request", &request), ("name", "kin"), ("csv", csv)])
+    };
+    let refused = hand_in("code,kin\r\nE11\r\n");
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("line 2, column 1") && refused.text.contains("value=\"kin\""), "{}", refused.text);
+    // Larger than other forms may be: browsers write three bytes for most of a file's.
+    let bound =
+        hand_in(&format!("code,kin\r\nE11,糖尿病\r\n{}", (0..9_000).map(|n| format!("X{n},{}\r\n", "あ".repeat(20))).collect::<String>()));
+    assert!(bound.status == 200 && bound.text.contains("It passed the examination"), "{} {}", bound.status, bound.text);
+    assert!(reader.get(&path).text.contains("codes.kin(code: text, kin: text)"));
+    assert!(reader.get(&format!("/permits/{permit}/workspace")).text.contains("codes.prefecture"));
+    let sql = "SELECT k.kin, COUNT(DISTINCT c.pid) AS people FROM ndb.claims c JOIN codes.kin k ON k.code = c.icd10 GROUP BY k.kin";
+    let (_, result) = ran(&world, &reader, &permit, sql);
+    assert!(result.text.contains("糖尿病"), "{}", result.text);
+    assert_eq!(Reader::new(&world, "per_outsider").get(&path).status, 404);
+    let public = Reader::new(&world, "per_outsider").get("/codes").text;
+    assert!(public.contains("codes.prefecture") && public.contains("JIS X 0401") && public.contains("鹿児島県"), "{public}");
+}

@@ -15,6 +15,7 @@ use visiting_enclave::{
     twin::{Model, PEOPLE, SEED, Trial, Tried},
 };
 use visiting_policies::{
+    case::is_codes_name,
     refusal::wants_japanese,
     terms::{ColumnName, Form, Period, Scope, Verdict},
 };
@@ -27,6 +28,8 @@ visiting try (--listing ID … [--columns L.T.C,…] | --permit FILE) (FILE.sql 
   -e SQL             the text itself; without it, files. Several texts are tried in turn, each beside what was shown before
   --guest FILE.wasm --manifest FILE.toml
                      a guest of your own, examined as the gateway does
+  --codes NAME=FILE.csv
+                     a code list of your own, examined as the gateway does: `codes.NAME` in SQL; may be given several times
   --lang ja|en       language of sentences (default: that of the terminal)
   --people N, --seed N  size and seed of the twin
   --json             a line of JSON for each text
@@ -43,6 +46,8 @@ struct Words {
     texts: Vec<String>,
     guest: Option<PathBuf>,
     manifest: Option<PathBuf>,
+    /// Name and file.
+    codes: Vec<(String, PathBuf)>,
     japanese: bool,
     people: Option<u32>,
     seed: Option<u64>,
@@ -97,6 +102,7 @@ fn read() -> Result<Words, Wrong> {
             Short('e') => words.texts.push(parser.value()?.string()?),
             Long("guest") => words.guest = Some(parser.value()?.into()),
             Long("manifest") => words.manifest = Some(parser.value()?.into()),
+            Long("codes") => words.codes.push(named_file(&parser.value()?.string()?)?),
             Long("lang") => words.japanese = parser.value()?.string()? == "ja",
             Long("people") => words.people = Some(parser.value()?.parse()?),
             Long("seed") => words.seed = Some(parser.value()?.parse()?),
@@ -111,6 +117,13 @@ fn read() -> Result<Words, Wrong> {
         return Err(Wrong(USAGE.to_owned()));
     }
     Ok(words)
+}
+
+/// `NAME=FILE.csv`.
+fn named_file(text: &str) -> Result<(String, PathBuf), Wrong> {
+    let named = text.split_once('=').filter(|(name, _)| is_codes_name(name));
+    let (name, file) = named.ok_or_else(|| Wrong(format!("--codes is NAME=FILE.csv, and `{text}` is not")))?;
+    Ok((name.to_owned(), file.into()))
 }
 
 fn column_names(text: &str) -> Result<Vec<ColumnName>, Wrong> {
@@ -129,6 +142,10 @@ fn tried(words: &Words) -> Result<bool, Wrong> {
     if let (Some(module), Some(manifest)) = (&words.guest, &words.manifest) {
         let module = std::fs::read(module).map_err(|e| Wrong(format!("{} cannot be read: {e}", module.display())))?;
         trial.bind(&text(manifest)?, &module)?;
+    }
+    for (name, file) in &words.codes {
+        let bytes = std::fs::read(file).map_err(|e| Wrong(format!("{} cannot be read: {e}", file.display())))?;
+        trial.bind_codes(name, &bytes).map_err(|r| Wrong(format!("{}: {}", file.display(), r.sentence(words.japanese))))?;
     }
     let (mut out, mut all) = (std::io::stdout().lock(), true);
     for sql in &words.texts {

@@ -59,6 +59,7 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         columns: vec![format!("ndb.patients.{name}")],
         of: Some(Preimage::Column(format!("ndb.patients.{name}"), Values::Range(1, *size))),
         most: Most::Values(size.unsigned_abs()),
+        list: None,
     };
     let column = |name: &&str| Column { name: format!("ndb.claims.{name}"), scale: 0, bounds: None, opaque: false };
     Question {

@@ -2,6 +2,7 @@
 //! says what was asked, and is never run: `unit` builds the plan that is, from the permit's tables alone.
 
 mod functions;
+mod lists;
 mod names;
 mod schema;
 mod shape;
@@ -104,15 +105,15 @@ fn told(error: &DataFusionError) -> Refusal {
 }
 
 /// The schema below which guests are called.
-const GUESTS: &str = "guest";
+pub(crate) const GUESTS: &str = "guest";
 
-/// Names behind `guest.` in a text: at least those that it calls. What cannot be read calls none.
-pub(crate) fn named(sql: &str) -> BTreeSet<String> {
+/// Names behind `guest.` or `codes.` in a text: at least those that it means. What cannot be read means none.
+pub(crate) fn named(sql: &str, below: &str) -> BTreeSet<String> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
     let tokens: Vec<&Token> = tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
     let word = |token: &Token| if let Token::Word(w) = token { Some(w.value.to_lowercase()) } else { None };
     let name = |window: &[&Token]| match window {
-        [schema, Token::Period, name] if word(schema).as_deref() == Some(GUESTS) => word(name),
+        [schema, Token::Period, name] if word(schema).as_deref() == Some(below) => word(name),
         _ => None,
     };
     tokens.windows(3).filter_map(name).collect()

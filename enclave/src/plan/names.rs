@@ -1,4 +1,4 @@
-//! What the engine's SQL reader can name: the tables and guests of the permit, the listed functions, and nothing else.
+//! What the engine's SQL reader can name: the tables, guests and code lists of the permit, the listed functions, and nothing else.
 
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
@@ -12,10 +12,11 @@ use datafusion::{
         Volatility, WindowUDF, planner::ContextProvider, planner::ExprPlanner,
     },
 };
-use visiting_catalog::{Column, Kind};
+use visiting_catalog::{Column, Kind, codes::CODES};
 use visiting_policies::Refusal;
 
 use super::functions::Functions;
+use super::lists::ListSource;
 use super::schema::{PermitSchema, SchemaTable, Signature, unknown};
 
 /// Type of a catalogued column in extracts.
@@ -112,6 +113,14 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// A code list: about nobody, so nothing is kept of it here.
+    fn list(&self, name: &str) -> Result<Arc<dyn TableSource>> {
+        match self.permit.list(name) {
+            Ok(list) => Ok(Arc::new(ListSource::new(list)?)),
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+
     fn refuse<T>(&self, refusal: Refusal) -> Result<T> {
         self.refused.borrow_mut().get_or_insert(refusal);
         plan_err!("a name does not resolve")
@@ -121,6 +130,7 @@ impl<'a> Names<'a> {
 impl ContextProvider for Names<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         let found = match &name {
+            TableReference::Partial { schema, table } if &**schema == CODES => return self.list(table),
             TableReference::Bare { table } => self.permit.table(None, table),
             TableReference::Partial { schema, table } => self.permit.table(Some(schema), table),
             TableReference::Full { .. } => Err(unknown()),

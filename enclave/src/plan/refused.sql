@@ -128,3 +128,18 @@ SELECT GREATEST(pid, 'a'), COUNT(*) FROM patients GROUP BY 1
 SELECT CASE WHEN COUNT(*) > 5 THEN pid END FROM patients GROUP BY pid
 SELECT sex, COUNT(DISTINCT pid) AS n FROM patients p WHERE (SELECT SUM(points) FROM claims c WHERE c.pid = p.pid) > 1000 GROUP BY sex
 SELECT sex, COUNT(DISTINCT pid) AS n FROM patients p WHERE pref IN (SELECT COUNT(*) FROM claims c WHERE c.pid = p.pid) GROUP BY sex
+
+-- Code lists: names that are none, keys, and questions about nobody.
+SELECT COUNT(DISTINCT pid) AS n FROM patients JOIN codes.nosuch k USING (pref)
+SELECT COUNT(DISTINCT pid) AS n FROM patients JOIN prefecture k USING (pref)
+SELECT COUNT(DISTINCT pid) AS n FROM patients JOIN x.codes.prefecture k USING (pref)
+SELECT COUNT(DISTINCT pid) AS n FROM patients JOIN codes.prefecture() k USING (pref)
+SELECT k.nothing, COUNT(DISTINCT pid) AS n FROM patients JOIN codes.prefecture k USING (pref) GROUP BY k.nothing
+SELECT * FROM codes.prefecture
+SELECT COUNT(*) AS n FROM codes.prefecture
+SELECT p.name_ja, c.title_ja FROM codes.prefecture p CROSS JOIN codes.icd10_chapter c
+SELECT COUNT(*) AS n FROM patients JOIN codes.prefecture k ON patients.pid = k.name_ja
+SELECT COUNT(*) AS n FROM patients WHERE pid IN (SELECT name_en FROM codes.prefecture)
+SELECT COUNT(*) AS n FROM claims JOIN codes.prefecture k ON claims.facility_id = k.name_ja
+SELECT name_ja FROM codes.prefecture UNION ALL SELECT pid FROM patients
+SELECT COUNT(*) AS n FROM claims JOIN codes.prefecture k ON claims.icd10 = k.pref

@@ -1,10 +1,12 @@
-//! What a permit's SQL can name: the extract's tables and columns and the permit's guests, nothing else. What is not here does not exist.
+//! What a permit's SQL can name: the extract's tables and columns, the permit's guests and code lists, nothing else. What is not here does not exist.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use visiting_catalog::{Table, TablePlan};
+use visiting_catalog::{CodeList, Table, TablePlan};
 use visiting_intake::Manifest;
 use visiting_policies::{Code, Refusal};
+
+use crate::codes::Codes;
 
 /// One table of the extract.
 #[derive(Debug, Clone)]
@@ -31,11 +33,12 @@ pub(crate) struct Signature {
     pub(crate) manifest: Manifest,
 }
 
-/// All tables and guests of a permit.
+/// All tables, guests and code lists of a permit.
 #[derive(Debug, Clone)]
 pub struct PermitSchema {
     tables: Vec<SchemaTable>,
     guests: BTreeMap<String, Signature>,
+    codes: Codes,
 }
 
 /// The one answer for what does not exist and for what the permit does not name.
@@ -53,13 +56,24 @@ impl PermitSchema {
             table.columns = plan.columns.iter().map(|c| (*c).clone()).collect();
             SchemaTable { listing: plan.listing.id.clone(), table }
         };
-        Self { tables: plans.iter().map(table).collect(), guests: BTreeMap::new() }
+        Self { tables: plans.iter().map(table).collect(), guests: BTreeMap::new(), codes: Codes::new() }
     }
 
     /// The same with the guests that a run can name, by their names in the record.
     pub(crate) fn with_guests(mut self, guests: BTreeMap<String, Signature>) -> Self {
         self.guests = guests;
         self
+    }
+
+    /// The same with the code lists that a run can name, by their names.
+    pub(crate) fn with_codes(mut self, codes: Codes) -> Self {
+        self.codes = codes;
+        self
+    }
+
+    /// The code list called `codes.<name>`. One of another permit, one bound later and none at all are the same.
+    pub(crate) fn list(&self, name: &str) -> Result<&Arc<CodeList>, Refusal> {
+        self.codes.get(name).ok_or_else(unknown)
     }
 
     /// The guest called `guest.<name>`. One of another permit, one bound later and none at all are the same.

@@ -155,8 +155,8 @@ fn factor_shape(factor: &TableFactor) -> Step {
         TableFactor::Table { name: _, alias, args, with_hints, version, with_ordinality, partitions, json_path, sample, index_hints } => {
             absent(args.is_some(), || {
                 not_offered(
-                    "a table function is not offered; a query reads the tables of its permit, and code lists as VALUES",
-                    "表関数は使えません。許可された表と、VALUES で書いたコード表だけを読めます",
+                    "a table function is not offered; a query reads the tables of its permit, code lists (codes.name) and VALUES",
+                    "表関数は使えません。許可された表・コード表（codes.名前）・VALUES だけを読めます",
                 )
                 .at(at)
             })?;
@@ -177,8 +177,8 @@ fn factor_shape(factor: &TableFactor) -> Step {
         _ => {
             return stop(
                 not_offered(
-                    "this source of rows is not offered; name a table of the permit, a subquery or VALUES",
-                    "この行の元は使えません。許可された表・副問合せ・VALUES のどれかにしてください",
+                    "this source of rows is not offered; name a table of the permit, a code list, a subquery or VALUES",
+                    "この行の元は使えません。許可された表・コード表・副問合せ・VALUES のどれかにしてください",
                 )
                 .at(at),
             );

@@ -52,3 +52,12 @@ SELECT sex, COUNT(*) AS n FROM patients WHERE birth_ym <= 195003 GROUP BY sex
 
 -- Bands below a limit and steps above it.
 SELECT CASE WHEN birth_ym < 195001 THEN 1949 ELSE birth_ym / 100 END AS born, COUNT(*) AS n FROM patients GROUP BY 1
+
+-- Code lists: public masters, joined like VALUES.
+SELECT k.name_ja, COUNT(DISTINCT p.pid) AS n FROM patients p JOIN codes.prefecture k USING (pref) GROUP BY k.name_ja
+SELECT k.region_ja, COUNT(DISTINCT c.pid) AS n, SUM(c.points) AS s FROM claims c JOIN patients p USING (pid) JOIN codes.prefecture k ON k.pref = p.pref GROUP BY k.region_ja
+SELECT sex, COUNT(DISTINCT pid) AS n FROM patients WHERE pref IN (SELECT pref FROM codes.prefecture WHERE region_en = 'Kinki') GROUP BY sex
+SELECT COUNT(DISTINCT pid) AS n FROM codes.prefecture JOIN patients ON patients.pref = prefecture.pref WHERE region_ja = '東北'
+WITH k AS (SELECT pref, region_en FROM codes.prefecture WHERE pref < 20) SELECT k.region_en, COUNT(DISTINCT pid) AS n FROM patients LEFT JOIN k USING (pref) GROUP BY k.region_en
+SELECT k.title_ja, COUNT(DISTINCT c.pid) AS n FROM claims c JOIN codes.icd10_chapter k ON substr(c.icd10, 1, 3) BETWEEN k.first_code AND k.last_code GROUP BY k.title_ja
+SELECT t.region, t.n, k.pref FROM (SELECT k.region_en AS region, COUNT(DISTINCT pid) AS n FROM patients JOIN codes.prefecture k USING (pref) GROUP BY k.region_en) t JOIN codes.prefecture k ON k.region_en = t.region

@@ -1,6 +1,6 @@
 //! What the language takes and what it refuses.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use visiting_catalog::load_with;
 use visiting_policies::{
@@ -9,7 +9,7 @@ use visiting_policies::{
 };
 
 use super::{PermitSchema, Signature, plan};
-use crate::unit::Tracked;
+use crate::{codes::CodeShelf, unit::Tracked};
 
 /// A permit over all of the NDB-like and the LTC-like listing, but for `yj_code`.
 pub(crate) fn schema() -> PermitSchema {
@@ -24,7 +24,8 @@ pub(crate) fn schema() -> PermitSchema {
         period: Period { from: 202401, to: 202412 },
         form: Form::Pseudonymised,
     };
-    PermitSchema::new(&visiting_catalog::plan(&scope, &listings).unwrap())
+    let codes = CodeShelf::new().unwrap().open(&BTreeMap::new(), "").unwrap();
+    PermitSchema::new(&visiting_catalog::plan(&scope, &listings).unwrap()).with_codes(codes)
 }
 
 /// The same with two guests of three and two labels; `other` is another module under the same declaration.
@@ -85,4 +86,43 @@ fn everything_else_is_refused_with_a_reason_in_both_languages() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The plans of a query's release points.
+fn words(sql: &str, permit: &PermitSchema) -> Vec<String> {
+    planned(sql, permit).unwrap_or_else(|r| panic!("{sql}: {r}")).points.iter().map(|p| p.question.base_plan()).collect()
+}
+
+#[test]
+fn a_code_list_is_the_same_rows_in_values() {
+    let list = |rows: usize, weight: i64| {
+        let rows: String = (0..rows).map(|n| format!("E{n:02},kin {},{weight}\n", n % 3)).collect();
+        visiting_catalog::codes::examine(format!("code,kin,w\n{rows}").as_bytes()).unwrap()
+    };
+    let permit = |name: &str, list| schema().with_codes(BTreeMap::from([(name.to_owned(), Arc::new(list))]));
+    let values = |rows: usize, weight: i64| {
+        let rows: Vec<String> = (0..rows).map(|n| format!("('E{n:02}', 'kin {}', {weight})", n % 3)).collect();
+        format!("(VALUES {}) AS v(code, kin, w)", rows.join(", "))
+    };
+    let ask = |from: &str| {
+        format!(
+            "SELECT v.kin, COUNT(DISTINCT c.pid) AS n, SUM(c.points * v.w) AS s FROM claims c JOIN {from} ON c.icd10 = v.code GROUP BY v.kin"
+        )
+    };
+    for rows in [2, 90] {
+        // Under any name, beside any alias, as VALUES: one question.
+        let one = words(&ask("codes.mine AS v"), &permit("mine", list(rows, 1)));
+        assert_eq!(one, words(&ask("codes.other v"), &permit("other", list(rows, 1))));
+        assert_eq!(one, words(&ask(&values(rows, 1)), &schema()));
+        // Other rows are another, and a long list is no long plan.
+        assert_ne!(one, words(&ask("codes.mine AS v"), &permit("mine", list(rows, 2))));
+        assert_ne!(one, words(&ask("codes.mine AS v"), &permit("mine", list(rows - 1, 1))));
+        assert!(one[0].len() < 1500, "{}", one[0]);
+    }
+    // A list that stands twice: which of the two a condition means is said.
+    let twice = |condition: &str| {
+        let join = "FROM claims c JOIN codes.mine a ON c.icd10 = a.code JOIN codes.mine b ON c.icd10 = b.code";
+        words(&format!("SELECT COUNT(DISTINCT c.pid) AS n {join} WHERE {condition}"), &permit("mine", list(3, 1)))
+    };
+    assert_ne!(twice("a.w < b.w"), twice("b.w < a.w"));
 }

@@ -24,6 +24,7 @@ pub use self::trial::{Real, Trial};
 pub(crate) use self::twins::Twins;
 use crate::{
     bound::{Guests, Shelf},
+    codes::Codes,
     config::Config,
     extract::Extract,
     fault::Fault,
@@ -111,12 +112,12 @@ impl Twin {
         (listings, rules): (&[Listing], RulesInForce<'_>),
         known: &Known,
         shelf: &mut Shelf,
-        guests: (&Guests, BTreeMap<String, Signature>),
+        named: (&Guests, BTreeMap<String, Signature>, Codes),
         sql: &str,
     ) -> Result<(Tried, Block), Fault> {
-        let (guests, signatures) = guests;
+        let (guests, signatures, codes) = named;
         let Self { config, keys, extract } = self;
-        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes };
         Tried::of(judge::judge(&setting, shelf, sql).await)
     }
 

@@ -6,9 +6,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use visiting_catalog::Listing;
+use visiting_catalog::{Listing, codes::examine};
 use visiting_policies::{
-    case::BoundGuest,
+    Refusal,
+    case::{BoundCodes, BoundGuest},
     rules::{Municipalities, RuleBook},
     terms::PermitId,
 };
@@ -16,6 +17,7 @@ use visiting_policies::{
 use super::{Model, Tried, Twin};
 use crate::{
     bound::{Guests, Shelf},
+    codes::CodeShelf,
     config::{Config, MUNICIPALITIES_ENV, PARTITIONS},
     extract::Extract,
     fault::Fault,
@@ -34,6 +36,8 @@ pub struct Trial {
     known: Known,
     shelf: Shelf,
     bound: BTreeMap<String, BoundGuest>,
+    codes: CodeShelf,
+    lists: BTreeMap<String, BoundCodes>,
     rules: Rules,
 }
 
@@ -62,7 +66,8 @@ impl Trial {
     pub fn new(model: &Model, listings: Vec<Listing>, people: u32, seed: u64) -> Result<Self, Fault> {
         let twin = Twin::make(temporary(), model, &listings, people, seed)?;
         let (known, shelf, bound) = (Known::default(), Shelf::default(), BTreeMap::new());
-        Ok(Self { twin, listings, runtime: runtime()?, known, shelf, bound, rules: Rules::new()? })
+        let (codes, lists) = (CodeShelf::new()?, BTreeMap::new());
+        Ok(Self { twin, listings, runtime: runtime()?, known, shelf, bound, codes, lists, rules: Rules::new()? })
     }
 
     /// Binds a guest that was examined, under its own name.
@@ -77,6 +82,17 @@ impl Trial {
         Ok(name)
     }
 
+    /// Binds a code list under a name.
+    ///
+    /// # Errors
+    /// What the examination found.
+    pub fn bind_codes(&mut self, name: &str, file: &[u8]) -> Result<(), Refusal> {
+        let list = examine(file)?;
+        self.lists.insert(name.to_owned(), BoundCodes { codes: list.digest.clone(), by: nobody(), index: 0 });
+        self.codes.put(list);
+        Ok(())
+    }
+
     /// Tries a text. What it shows counts as shown for the next one.
     ///
     /// # Errors
@@ -87,8 +103,9 @@ impl Trial {
             Err(Fault::Refused(refusal)) => return Ok(Tried::refused(refusal)),
             opened => opened?,
         };
+        let codes = self.codes.open(&self.lists.iter().map(|(name, list)| (name.as_str(), list)).collect(), sql)?;
         let place = (self.listings.as_slice(), self.rules.in_force());
-        let judged = self.twin.judge(place, &self.known, &mut self.shelf, (&guests, signatures), sql);
+        let judged = self.twin.judge(place, &self.known, &mut self.shelf, (&guests, signatures, codes), sql);
         let (tried, block) = self.runtime.block_on(judged)?;
         self.known.add(block);
         Ok(tried)
@@ -138,6 +155,7 @@ impl Real {
             rules: self.rules.in_force(),
             guests: &guests,
             signatures: BTreeMap::new(),
+            codes: CodeShelf::new()?.open(&BTreeMap::new(), sql)?,
         };
         let judged = self.runtime.block_on(judge::judge(&setting, &mut Shelf::default(), sql));
         Tried::of(judged).map(|(tried, _)| tried)

@@ -19,12 +19,11 @@ use visiting_policies::Refusal;
 use super::{
     expression::{Scope, not_valid, place},
     origin::{Class, Origin},
-    relation::{Col, Relation, Typed, Visible, public_words},
+    relation::{Col, Relation, Typed, Visible, public_words, rows_at_most},
     safe::safe,
     track::Tracker,
 };
 use crate::{
-    config::CELLS_OUT_MAX,
     plan::not_offered,
     predicate::Predicate,
     question::{Most, Question},
@@ -235,16 +234,18 @@ impl Tracker<'_> {
     /// Something that is about nobody, where it meets people: its columns are literals to the gate.
     pub(super) fn nobody(&mut self, typed: Typed) -> Result<Relation, Refusal> {
         let (Typed::Public(plan) | Typed::Released(plan)) = typed else { return Err(not_valid(None)) };
-        let mut words = public_words(&plan);
-        let occurrence = self.occurrence(&words);
-        if occurrence > 1 {
-            words = format!("{words}#{occurrence}");
-        }
-        let most = Most::Values(rows_at_most(&plan).saturating_add(1));
+        let words = public_words(&plan);
+        // Rows of a list that stands twice are two rows, as for a table.
+        let words = match self.occurrence(&words) {
+            1 => words,
+            n => format!("{words}#{n}"),
+        };
+        let list = (words.clone(), rows_at_most(&plan));
         let (mut exprs, mut visible, mut carried) = (Vec::new(), Vec::new(), Vec::new());
         for (place, (qualifier, field)) in plan.schema().iter().enumerate() {
             let mut origin = Origin::derived(format!("{words}.{place}"), Class::Public, field.data_type().clone(), Vec::new());
-            origin.most = most;
+            origin.most = Most::Values(list.1.saturating_add(1));
+            origin.list = Some(list.clone());
             let column = self.origins.add(origin);
             exprs.push(Expr::Column((qualifier, field).into()).alias(column.name.clone()));
             visible.push(Visible {
@@ -266,16 +267,5 @@ impl Tracker<'_> {
             one_row: false,
             tables: std::collections::BTreeSet::new(),
         })
-    }
-}
-
-/// Rows that a relation about nobody can have.
-fn rows_at_most(plan: &LogicalPlan) -> u64 {
-    let inputs = plan.inputs().into_iter().map(rows_at_most);
-    match plan {
-        LogicalPlan::Values(values) => values.values.len() as u64,
-        LogicalPlan::TableScan(_) => CELLS_OUT_MAX as u64,
-        LogicalPlan::Union(_) => inputs.fold(0, u64::saturating_add),
-        _ => inputs.fold(1, u64::saturating_mul),
     }
 }

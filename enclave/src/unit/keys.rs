@@ -52,7 +52,8 @@ impl Tracker<'_> {
                 other => other,
             });
             let (of, most) = (self.of_one_domain(&value), self.most(&value));
-            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of, most });
+            let list = if let Expr::Column(c) = &value { self.origins.get(c).and_then(|o| o.list.clone()) } else { None };
+            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of, most, list });
             exprs.push(value);
         }
         Ok((keys, exprs, kinds, input))

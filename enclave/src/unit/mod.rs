@@ -2,7 +2,7 @@
 //!
 //! | relation | its rows are about | how it comes about |
 //! |---|---|---|
-//! | `Public` | nobody | literals, VALUES |
+//! | `Public` | nobody | literals, VALUES, code lists (which are VALUES under a name) |
 //! | `Unit` | exactly one person each | a table of the permit, and every step below |
 //! | `Released` | groups, as the gate lets them through | an aggregate over `Unit` that does not group by the person |
 //!

@@ -48,6 +48,8 @@ pub(crate) struct Origin {
     pub(crate) kind: DataType,
     /// Catalogue names of the columns behind it: what the rule packs look at.
     pub(crate) columns: Vec<String>,
+    /// Of a column of a list: the list in words and its rows.
+    pub(crate) list: Option<(String, u64)>,
 }
 
 impl Origin {
@@ -66,12 +68,25 @@ impl Origin {
             measure: column.measure.as_ref().map(|m| (m.scale, m.bounds.map(|[lo, hi]| (lo, hi)))),
             kind: kind(column),
             columns: vec![full],
+            list: None,
         }
     }
 
     /// Something computed, without a domain.
     pub(crate) fn derived(name: String, class: Class, kind: DataType, columns: Vec<String>) -> Self {
-        Self { name, class, values: None, declared: false, most: Most::Rows, months: false, nullable: true, measure: None, kind, columns }
+        Self {
+            name,
+            class,
+            values: None,
+            declared: false,
+            most: Most::Rows,
+            months: false,
+            nullable: true,
+            measure: None,
+            kind,
+            columns,
+            list: None,
+        }
     }
 
     /// The same where a row may be without it.

@@ -10,8 +10,10 @@ use datafusion::{
     logical_expr::{Expr, LogicalPlan},
 };
 
+use visiting_policies::sign;
+
 use super::canon::literal;
-use crate::predicate::Predicate;
+use crate::{config::CELLS_OUT_MAX, predicate::Predicate};
 
 /// What one visible column is.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,46 +89,65 @@ pub(crate) enum Typed {
     Unit(Box<Relation>),
 }
 
-/// A relation about nobody in words that are equal only for equal ones, whatever its columns are called.
+/// Bytes of a list of values that stand in plans as they are; a longer one stands there as its digest, so that the record and the
+/// ledger stay small.
+const VALUES_MAX_BYTES: usize = 1024;
+
+/// A relation about nobody in words that are equal only for equal ones. What the whole and its columns are called is no part of what
+/// it is: one list under two names is one list.
 pub(super) fn public_words(plan: &LogicalPlan) -> String {
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => public_words(&alias.input),
+        LogicalPlan::Projection(p) if lets_through(&p.expr, &p.input) => public_words(&p.input),
+        other => inner_words(other),
+    }
+}
+
+/// The same with the names that its parts have for each other. Each part stands in quotes of its own, so that nobody's text can be
+/// taken for the engine's, which besides cuts long lists short.
+fn inner_words(plan: &LogicalPlan) -> String {
     match plan {
         LogicalPlan::Values(values) => {
             let row = |row: &Vec<Expr>| row.iter().map(exact).collect::<Vec<_>>().join(", ");
-            format!("values [{}]", values.values.iter().map(row).collect::<Vec<_>>().join("; "))
+            let all = values.values.iter().map(row).collect::<Vec<_>>().join("; ");
+            format!("values [{}]", if all.len() > VALUES_MAX_BYTES { sign::digest(all.as_bytes()) } else { all })
         }
         LogicalPlan::TableScan(scan) => scan.table_name.table().to_owned(),
-        LogicalPlan::SubqueryAlias(alias) => public_words(&alias.input),
-        LogicalPlan::Projection(p)
-            if places(&p.expr, &p.input).is_some_and(|all| all.into_iter().eq(0..p.input.schema().fields().len())) =>
-        {
-            public_words(&p.input)
-        }
         other => {
-            // What the node says of itself, each part in quotes of its own: nobody's text can be taken for the engine's.
             let exprs: Vec<String> = other.expressions().iter().map(exact).collect();
-            let inputs: Vec<String> = other.inputs().into_iter().map(public_words).collect();
+            let inputs: Vec<String> = other.inputs().into_iter().map(inner_words).collect();
             format!("{:?}", (other.display().to_string(), exprs, inputs))
         }
     }
 }
 
-/// The places of the input's columns that a projection lets through as they are.
-fn places(exprs: &[Expr], input: &LogicalPlan) -> Option<Vec<usize>> {
-    exprs.iter().map(|e| input.schema().maybe_index_of_column(e.clone().unalias_nested().data.try_as_col()?)).collect()
+/// True for a projection that only gives all columns of its input other names.
+fn lets_through(exprs: &[Expr], input: &LogicalPlan) -> bool {
+    let place = |e: &Expr| input.schema().maybe_index_of_column(e.clone().unalias_nested().data.try_as_col()?);
+    exprs.len() == input.schema().fields().len() && exprs.iter().enumerate().all(|(i, e)| place(e) == Some(i))
 }
 
 /// An expression in words; a literal's own do not say where its text ends.
 fn exact(e: &Expr) -> String {
-    match e {
-        Expr::Literal(value, _) => literal(value),
-        other => {
-            let texts = other.clone().transform(|n| {
-                Ok(match &n {
-                    Expr::Literal(value, _) => Transformed::yes(datafusion::prelude::lit(literal(value))),
-                    _ => Transformed::no(n),
-                })
-            });
-            texts.map_or_else(|_| format!("{other:?}"), |t| format!("{:?}", t.data))
-        }
+    if let Expr::Literal(value, _) = e {
+        return literal(value);
+    }
+    let texts = e.clone().transform(|n| {
+        Ok(match &n {
+            Expr::Literal(value, _) => Transformed::yes(datafusion::prelude::lit(literal(value))),
+            _ => Transformed::no(n),
+        })
+    });
+    texts.map_or_else(|_| format!("{e:?}"), |t| format!("{:?}", t.data))
+}
+
+/// Rows that a relation about nobody can have.
+pub(super) fn rows_at_most(plan: &LogicalPlan) -> u64 {
+    let inputs = plan.inputs().into_iter().map(rows_at_most);
+    match plan {
+        LogicalPlan::Values(values) => values.values.len() as u64,
+        LogicalPlan::TableScan(_) => CELLS_OUT_MAX as u64,
+        LogicalPlan::Union(_) => inputs.fold(0, u64::saturating_add),
+        _ => inputs.fold(1, u64::saturating_mul),
     }
 }

@@ -178,11 +178,6 @@ impl Tracker<'_> {
         }
     }
 
-    /// How often something was named in the query, this time included: two namings are two relations.
-    pub(super) fn occurrence(&mut self, words: &str) -> usize {
-        *self.occurrences.entry(words.to_owned()).and_modify(|n| *n += 1).or_insert(1)
-    }
-
     /// A fresh column for a person.
     pub(super) fn unit(&mut self) -> Column {
         self.keys += 1;
@@ -193,6 +188,11 @@ impl Tracker<'_> {
     pub(super) fn facility(&mut self) -> Column {
         self.keys += 1;
         Column::new_unqualified(format!("f{}", self.keys))
+    }
+
+    /// Which naming of one relation in the query this is, from 1.
+    pub(super) fn occurrence(&mut self, words: &str) -> usize {
+        *self.occurrences.entry(words.to_owned()).and_modify(|n| *n += 1).or_insert(1)
     }
 
     fn table(&mut self, scan: &TableScan) -> Result<Typed, Refusal> {

@@ -42,10 +42,13 @@ impl Enclave {
         let bound = cases.guests_of(&case.permit, case.index);
         self.guests.fetch(&self.door, &bound, sql)?;
         let (guests, signatures) = self.guests.open(&bound, sql)?;
+        let lists = cases.codes_of(&case.permit, case.index);
+        self.codes.fetch(&self.door, &lists, sql)?;
+        let codes = self.codes.open(&lists, sql)?;
         let twin = self.twins.of(&self.config, permit, &self.listings)?;
         let known = Known::default();
         let rules = RulesInForce { book: &cases.rules, municipalities: &self.municipalities };
-        let judged = twin.judge((&self.listings, rules), &known, &mut self.guests, (&guests, signatures), sql);
+        let judged = twin.judge((&self.listings, rules), &known, &mut self.guests, (&guests, signatures, codes), sql);
         Ok(self.runtime.block_on(judged)?.0)
     }
 }

@@ -22,8 +22,9 @@ use visiting_policies::{
 
 pub use crate::problem::Problem;
 use crate::wire::{
-    ApplicationSummary, ApplicationView, Applications, Completeness, GuestView, Guests, ListingView, Listings, Login, LoginRequest,
-    NewApplication, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView, RunView, Runs, Standing,
+    ApplicationSummary, ApplicationView, Applications, Codes, CodesView, Completeness, GuestView, Guests, ListingView, Listings, Login,
+    LoginRequest, NewApplication, NewCodes, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView, RunView, Runs,
+    Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -254,6 +255,22 @@ impl Client {
     pub fn guests(&self, permit: &str) -> Result<Vec<GuestView>, Problem> {
         let all: Guests = self.get(&format!("/v1/permits/{permit}/guests"))?;
         Ok(all.guests)
+    }
+
+    /// Uploads a code list: it is examined and, when it passes, bound to the permit.
+    ///
+    /// # Errors
+    /// The gateway's problem, with line and column.
+    pub fn bind_codes(&self, permit: &str, name: &str, csv: &str) -> Result<CodesView, Problem> {
+        self.post(&format!("/v1/permits/{permit}/codes"), &NewCodes { name: name.to_owned(), csv: csv.to_owned() })
+    }
+
+    /// Code lists that a permit's SQL can name.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn codes(&self, permit: &str) -> Result<Codes, Problem> {
+        self.get(&format!("/v1/permits/{permit}/codes"))
     }
 
     /// Asks for a run; does not wait for it.

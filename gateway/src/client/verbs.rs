@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Serialize;
+use visiting_catalog::codes::examine;
 use visiting_policies::{
     Refusal,
     refusal::{TextPlace, wants_japanese},
@@ -47,6 +48,9 @@ visiting client [--as PERSON] VERB …
   rules adopt PROPOSAL [--key FILE]             put it in force as the second person
   guest bind PERMIT FILE.wasm --manifest M.toml upload a guest and bind it to the permit
   guest list PERMIT                             guests of a permit
+  codes check FILE.csv                          examine a code list here, as the gateway does
+  codes bind PERMIT NAME FILE.csv               upload a code list and bind it to the permit as codes.NAME
+  codes list PERMIT                             code lists that the permit's SQL can name
   preflight PERMIT SQL                          try on synthetic data: verdict and made-up table, nothing is run
   run PERMIT SQL                                run, wait, print table and verdict
   runs PERMIT                                   runs of a permit
@@ -166,6 +170,7 @@ pub fn command(parser: lexopt::Parser) -> Result<String, VerbError> {
         ["login", person] => login(client, &home, person),
         ["find", query @ ..] => shown(&client.find(&query.join(" "))?),
         ["show", id] if !id.starts_with("app_") => shown(&client.listing(id)?),
+        ["codes", "check", file] => check_codes(Path::new(file), japanese()),
         ["log", "follow"] => {
             wish.from = index(&words)?;
             follow::follow(&known(client, &home, &words)?, &home, &wish, &mut std::io::stdout().lock())
@@ -197,6 +202,8 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("rules", ["adopt", id]) => shown(&client.adopt_rules(id, &key(client, home, words)?)?),
         ("guest", ["bind", permit, module]) => bind_guest(client, permit, Path::new(module), words.manifest.as_deref()),
         ("guest", ["list", permit]) => shown(&client.guests(permit)?),
+        ("codes", ["bind", permit, name, file]) => bind_codes(client, permit, name, Path::new(file)),
+        ("codes", ["list", permit]) => shown(&client.codes(permit)?),
         ("preflight", [permit, sql @ ..]) if !sql.is_empty() => preflight(client, permit, &sql.join(" ")),
         ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
         ("runs", [permit]) => shown(&client.runs(permit)?),
@@ -269,6 +276,24 @@ fn bind_guest(client: &Client, permit: &str, module: &Path, manifest: Option<&Pa
     let bound = client.bind_guest(permit, &std::fs::read_to_string(manifest)?, &std::fs::read(module)?)?;
     let params: Vec<&str> = bound.params.iter().map(|p| p.name.as_str()).collect();
     Ok(format!("{}\nbound: guest.{}({})", shown(&bound)?, bound.name, params.join(", ")))
+}
+
+/// A code list as it was examined, or what is wrong with it and where.
+fn check_codes(file: &Path, japanese: bool) -> Result<String, VerbError> {
+    let bytes = std::fs::read(file)?;
+    let list = examine(&bytes).map_err(|refusal| {
+        let place = refusal.at.and_then(|at| at.caret(&String::from_utf8_lossy(&bytes))).map(|lines| format!("\n{lines}"));
+        VerbError::Usage(format!("({}): {}{}", refusal.code.name(), refusal.sentence(japanese), place.unwrap_or_default()))
+    })?;
+    let columns = list.columns.iter().map(|c| format!("{} ({})", c.name, if c.numbers { "int" } else { "text" }));
+    Ok(format!("sound: {} rows of {}\n{}", list.rows.len(), columns.collect::<Vec<_>>().join(", "), list.digest))
+}
+
+fn bind_codes(client: &Client, permit: &str, name: &str, file: &Path) -> Result<String, VerbError> {
+    // What is no code list is told here, with its place; the gateway looks again.
+    check_codes(file, japanese())?;
+    let bound = client.bind_codes(permit, name, &std::fs::read_to_string(file)?)?;
+    Ok(format!("{}\nbound: codes.{} ({} rows)", shown(&bound)?, bound.name, bound.rows))
 }
 
 fn show_rules(client: &Client, name: Option<&str>) -> Result<String, VerbError> {

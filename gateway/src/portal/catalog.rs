@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use visiting_catalog::{Listing, Table};
 use visiting_policies::{disclosure::Rules, refusal::Refusal, rules::RulePack, terms::Role};
 
-use super::{ctx::Ctx, errors, layout, parts};
+use super::{ctx::Ctx, errors, layout, masters, parts};
 use crate::routes::catalog;
 
 /// Longest search that is looked at, characters; what is longer is no search.
@@ -35,6 +35,7 @@ pub(super) async fn list(ctx: Ctx) -> Response {
         p role="status" { (found.len()) (ctx.say(" 件のDBがあります。", " database(s) found.")) }
         @if found.is_empty() { (nothing(&ctx)) }
         ul.cards { @for listing in &found { (card(&ctx, listing)) } }
+        (masters::hint(&ctx))
     };
     layout::page(&ctx, ctx.say("データを探す", "Find data"), body)
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use visiting_catalog::{Column, Domain, TablePlan};
 
 use super::lang::Lang;
+use crate::wire::{Codes, CodesColumn};
 
 /// Most values of one column that the completion offers; beyond that a list helps nobody.
 const VALUES_MAX: usize = 1000;
@@ -49,7 +50,7 @@ pub(super) struct Example {
 }
 
 /// Everything the editor completes from: a block of JSON that the browser never runs.
-pub(super) fn words(lang: Lang, plans: &[TablePlan<'_>], guests: &[String]) -> Value {
+pub(super) fn words(lang: Lang, plans: &[TablePlan<'_>], guests: &[String], codes: &Codes) -> Value {
     let column = |c: &Column| {
         let values: Vec<String> = match &c.domain {
             Some(Domain::Codes(codes)) => codes.iter().take(VALUES_MAX).cloned().collect(),
@@ -57,6 +58,12 @@ pub(super) fn words(lang: Lang, plans: &[TablePlan<'_>], guests: &[String]) -> V
         };
         json!({ "name": c.name, "title": lang.say(&c.title.ja, &c.title.en), "values": values })
     };
+    let list = |name: &String, title: &str, columns: &[CodesColumn]| {
+        let columns: Vec<Value> = columns.iter().map(|c| json!({ "name": c.name, "title": c.kind, "values": [] })).collect();
+        json!({ "name": format!("codes.{name}"), "title": title, "columns": columns })
+    };
+    let lists = codes.codes.iter().map(|l| list(&l.name, lang.say("コード表", "code list"), &l.columns));
+    let lists = lists.chain(codes.public.iter().map(|l| list(&l.name, lang.say(&l.title_ja, &l.title), &l.columns)));
     let tables: Vec<Value> = plans
         .iter()
         .map(|plan| {
@@ -64,6 +71,7 @@ pub(super) fn words(lang: Lang, plans: &[TablePlan<'_>], guests: &[String]) -> V
             let title = lang.say(&plan.table.title.ja, &plan.table.title.en);
             json!({ "name": full_name(plan), "title": title, "person": plan.table.person, "columns": columns })
         })
+        .chain(lists)
         .collect();
     json!({ "tables": tables, "keywords": KEYWORDS, "guests": guests })
 }
@@ -234,8 +242,8 @@ pub(super) fn rules(lang: Lang) -> Markup {
             "One SELECT, with WITH and subqueries. Over people: COUNT, SUM, AVG, standard deviation, median and percentiles, correlation, regression.",
         ),
         (
-            "FROM には、この許可のテーブルと VALUES の並びを書けます。人のテーブルどうしの JOIN は個人のキーで行い、条件を加えられます。",
-            "FROM takes the tables of this permit and lists in VALUES. Tables about people are joined on the person key, with further conditions if wanted.",
+            "FROM には、この許可のテーブル、コード表（codes.名前）、VALUES の並びを書けます。人のテーブルどうしの JOIN は個人のキーで行い、条件を加えられます。",
+            "FROM takes the tables of this permit, code lists (codes.name) and lists in VALUES. Tables about people are joined on the person key, with further conditions if wanted.",
         ),
         (
             "個人ごとの集計（個人のキーでの GROUP BY、MIN・MAX・窓関数）は副問合せの中で使えます。人の行や個人のキーは外に出ません。",
@@ -285,7 +293,12 @@ mod tests {
 
     #[test]
     fn the_panel_and_the_completion_name_the_permit_and_nothing_else() {
-        let (page, words) = with(WIDE, |plans| (panel(Lang::En, plans).into_string(), words(Lang::En, plans, &[]).to_string()));
+        let (page, words) = with(WIDE, |plans| {
+            (
+                panel(Lang::En, plans).into_string(),
+                words(Lang::En, plans, &[], &Codes { codes: Vec::new(), public: Vec::new() }).to_string(),
+            )
+        });
         for text in [&page, &words] {
             assert!(text.contains("care_level") && text.contains("ndb.claims") && text.contains("pid"));
             assert!(!text.contains("pref") && !text.contains("yj_code") && !text.contains("facility") && !text.contains("labs"), "{text}");

@@ -21,6 +21,7 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("permit_issued", "許可", "permit issued"),
     ("extract_made", "抽出", "extract made"),
     ("guest_bound", "プログラムの結び付け", "guest bound"),
+    ("codes_bound", "コード表の結び付け", "code list bound"),
     ("preflight_requested", "合成データでの試行の依頼", "pre-flight requested"),
     ("preflight_answered", "合成データでの試行の回答", "pre-flight answered"),
     ("run_requested", "解析の依頼", "run requested"),
@@ -97,6 +98,7 @@ fn japanese(act: &Act) -> String {
         Act::PermitIssued { permit } => format!("{} の票が揃い、許可 {} が成立した。", permit.application, permit.id),
         Act::ExtractMade { report, .. } => format!("許可 {} の抽出データを作った（約{}人）。", report.permit, report.people),
         Act::GuestBound { permit, name, .. } => format!("利用者プログラム guest.{name} を許可 {permit} に結び付けた。"),
+        Act::CodesBound { permit, name, .. } => format!("コード表 codes.{name} を許可 {permit} に結び付けた。"),
         Act::PreflightRequested { preflight, permit, .. } => format!("許可 {permit} で、合成データでの試行 {preflight} を依頼した。"),
         Act::PreflightAnswered { report, .. } => {
             format!(
@@ -149,6 +151,7 @@ fn english(act: &Act) -> String {
         Act::PermitIssued { permit } => format!("The votes on {} are complete: permit {} was issued.", permit.application, permit.id),
         Act::ExtractMade { report, .. } => format!("Made the extract of permit {} (about {} people).", report.permit, report.people),
         Act::GuestBound { permit, name, .. } => format!("Bound the guest guest.{name} to permit {permit}."),
+        Act::CodesBound { permit, name, .. } => format!("Bound the code list codes.{name} to permit {permit}."),
         Act::PreflightRequested { preflight, permit, .. } => {
             format!("Asked for pre-flight {preflight} on synthetic data under permit {permit}.")
         }
@@ -293,6 +296,7 @@ pub(super) mod tests {
             },
             Act::ExtractMade { report: extract, signature: String::new() },
             Act::GuestBound { permit: "prm_1".parse().unwrap(), guest: String::new(), name: "risk_band".to_owned() },
+            Act::CodesBound { permit: "prm_1".parse().unwrap(), codes: String::new(), name: "mine".to_owned() },
             Act::PreflightRequested { preflight: "pre_1".parse().unwrap(), permit: "prm_1".parse().unwrap(), program: String::new() },
             tried(Verdict::Release),
             tried(Verdict::Refuse),

@@ -224,6 +224,14 @@ fn table(code: Code) -> (Pair, Pair) {
             ("利用者プログラムが記録と一致しません", "The guest is not the one in the record"),
             ("解析は実行されませんでした。運用者が調べています。", "Nothing was run. The operators are looking into it."),
         ),
+        Code::CodesRefused => (
+            ("コード表は受け取れませんでした", "The code list was not taken"),
+            ("示された行と列を直して、もう一度送ってください。", "Mend the line and column that are named and upload it again."),
+        ),
+        Code::CodesTampered => (
+            ("コード表が記録と一致しません", "The code list is not the one in the record"),
+            ("解析は実行されませんでした。運用者が調べています。", "Nothing was run. The operators are looking into it."),
+        ),
         Code::OperatorProblem => (
             ("処理を完了できませんでした", "It could not be completed"),
             ("運用者に通知されました。しばらくしてからもう一度試してください。", "The operators have been told. Try again later."),

@@ -156,12 +156,14 @@ impl Bench {
         }
         let guests = routes::guests::list(&ctx.app, &self.person, &self.id).await?.guests;
         let guests: Vec<String> = guests.into_iter().map(|guest| guest.name).collect();
+        let codes = routes::codes::list(&ctx.app, &self.person, &self.id).await?;
         let more = newest.count() > RUNS_SHOWN;
         let (plans, request) = (self.plans(&ctx.app)?, request_field(sent));
         let work = Workspace {
             permit: &self.permit,
             plans: &plans,
             guests: &guests,
+            codes: &codes,
             sql,
             request: &request,
             runs: &runs,

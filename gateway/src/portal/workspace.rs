@@ -15,7 +15,7 @@ use super::{
     tryout::{TRY, Tryout},
     words,
 };
-use crate::wire::PermitView;
+use crate::wire::{Codes, PermitView};
 
 /// Runs on one page of the history.
 pub(super) const RUNS_SHOWN: usize = 20;
@@ -30,6 +30,8 @@ pub(super) struct Workspace<'a> {
     pub(super) plans: &'a [TablePlan<'a>],
     /// Names of the permit's own programs.
     pub(super) guests: &'a [String],
+    /// Code lists that its SQL can name.
+    pub(super) codes: &'a Codes,
     /// Text of the editor.
     pub(super) sql: &'a str,
     /// The hidden field that names the request: sent twice, it is one run.
@@ -132,6 +134,7 @@ pub(super) fn view(lang: Lang, work: &Workspace<'_>) -> Markup {
             }
         }
         (programs(lang, work))
+        (lists(lang, work))
         (history(lang, work))
     }
 }
@@ -160,7 +163,7 @@ fn standing(lang: Lang, permit: &PermitView) -> Markup {
 }
 
 fn editor(lang: Lang, work: &Workspace<'_>) -> Markup {
-    let words = schema::words(lang, work.plans, work.guests).to_string().replace('<', "\\u003c");
+    let words = schema::words(lang, work.plans, work.guests, work.codes).to_string().replace('<', "\\u003c");
     html! {
         form #run-form method="post" action={ "/permits/" (work.permit.id) "/workspace" } {
             (work.request)
@@ -214,6 +217,22 @@ fn programs(lang: Lang, work: &Workspace<'_>) -> Markup {
                 ul { @for guest in work.guests { li { code data-insert={ "guest." (guest) "(" } { "guest." (guest) "(…)" } } } }
             }
             p { a href={ "/permits/" (work.permit.id) "/guests" } { (lang.say("プログラムを結び付ける・見る", "Bind or see guests")) } }
+        }
+    }
+}
+
+/// Code lists, the permit's own and the public ones.
+fn lists(lang: Lang, work: &Workspace<'_>) -> Markup {
+    let own = work.codes.codes.iter().map(|list| &list.name);
+    html! {
+        section aria-labelledby="codes" {
+            h2 #codes { (lang.say("この許可で使えるコード表", "Code lists of this permit")) }
+            ul {
+                @for name in own.chain(work.codes.public.iter().map(|list| &list.name)) {
+                    li { code data-insert={ "codes." (name) } { "codes." (name) } }
+                }
+            }
+            p { a href={ "/permits/" (work.permit.id) "/codes" } { (lang.say("コード表を結び付ける・見る", "Bind or see code lists")) } }
         }
     }
 }
@@ -338,6 +357,7 @@ pub(super) mod tests {
             permit,
             plans: &plans,
             guests: &[],
+            codes: &Codes { codes: Vec::new(), public: Vec::new() },
             sql,
             request: &html! { input type="hidden" name="request" value="k"; },
             runs: &runs,

@@ -110,7 +110,7 @@ pub(super) async fn document(app: &App, digest: &str) -> Result<Vec<u8>, Refusal
 }
 
 /// To people whom it does not name a permit does not exist here.
-fn named(app: &App, person: &PersonId, permit: &PermitId) -> Result<PermitCase, Refusal> {
+pub(super) fn named(app: &App, person: &PersonId, permit: &PermitId) -> Result<PermitCase, Refusal> {
     app.desk.view().cases.named(permit, person).cloned().map_err(|_| Refusal::not_found("permit"))
 }
 
@@ -130,7 +130,7 @@ fn refused(report: &Report) -> Refusal {
     Refusal::new(Code::GuestRefused, detail)
 }
 
-fn status(case: &PermitCase, now_ms: u64) -> &'static str {
+pub(super) fn status(case: &PermitCase, now_ms: u64) -> &'static str {
     match &case.suspended {
         Some(_) => "withheld",
         None if now_ms >= case.permit.until_ms => "expired",

@@ -21,7 +21,7 @@ use visiting_policies::{
     terms::RunId,
 };
 
-use super::{guests, permits::Wait, runs::RECEIPT};
+use super::{codes, guests, permits::Wait, runs::RECEIPT};
 use crate::{
     app::{Answer, App, Call, Shared, json},
     desk::request_key,
@@ -41,6 +41,7 @@ pub(super) fn table() -> Router<Shared> {
         .route("/internal/v1/record", get(record))
         .route("/internal/v1/tickets", get(pull_tickets))
         .route("/internal/v1/guests", get(guest))
+        .route("/internal/v1/codes", get(code_list))
         .route("/internal/v1/loads", post(report_load))
         .route("/internal/v1/extracts", post(report_extract))
         .route("/internal/v1/verdicts", post(report_verdict))
@@ -94,6 +95,17 @@ async fn guest(State(app): State<Shared>, call: Call) -> Answer {
         call.only_enclave()?;
         let Wanted { digest } = call.query()?;
         let bytes = guests::document(&app, &digest).await?;
+        Ok(json(StatusCode::OK, Document { document: sign::to_base64(&bytes) }))
+    })
+    .await
+}
+
+/// The bytes of a bound code list; the enclave recomputes their digest.
+async fn code_list(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "GET /internal/v1/codes", async {
+        call.only_enclave()?;
+        let Wanted { digest } = call.query()?;
+        let bytes = codes::document(&app, &digest).await?;
         Ok(json(StatusCode::OK, Document { document: sign::to_base64(&bytes) }))
     })
     .await

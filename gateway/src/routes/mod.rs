@@ -2,6 +2,7 @@
 
 pub(crate) mod applications;
 pub(crate) mod catalog;
+pub(crate) mod codes;
 pub(crate) mod demo;
 pub(crate) mod guests;
 mod internal;
@@ -17,12 +18,19 @@ use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
+use visiting_policies::disclosure::limits;
 
 use crate::{app::Shared, own_name, portal, problem::Problem};
 
 /// Largest body of a public request.
 const PUBLIC_BODY_BYTES: usize = 1024 * 1024;
+
+/// Largest upload of a code list: the file with every line end and quote escaped, or percent-encoded by a browser.
+pub(crate) const CODES_BODY_BYTES: usize = 4 * limits::CODES_FILE_MAX_BYTES;
 
 /// Largest delivery from the enclave, base64 included.
 const INTERNAL_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -62,6 +70,7 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(permits::show_permit))
         .routes(routes!(permits::suspend_permit))
         .routes(routes!(guests::list_guests, guests::upload_guest))
+        .routes(routes!(codes::list_codes, codes::upload_codes).layer(DefaultBodyLimit::max(CODES_BODY_BYTES)))
         .routes(routes!(runs::list_runs, runs::request_run))
         .routes(routes!(runs::show_run))
         .routes(routes!(runs::fetch_file))

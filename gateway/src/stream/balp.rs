@@ -127,6 +127,9 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
         Act::GuestBound { permit, guest, .. } => {
             create(vec![named.data("guest", guest, codes::DOMAIN_RESOURCE), named.beside("permit", permit.as_str())]).for_research()
         }
+        Act::CodesBound { permit, codes: list, .. } => {
+            create(vec![named.data("codes", list, codes::DOMAIN_RESOURCE), named.beside("permit", permit.as_str())]).for_research()
+        }
         Act::PreflightRequested { preflight, permit, program } => {
             let beside = [named.beside("preflight", preflight.as_str()), named.beside("permit", permit.as_str())];
             let entity = std::iter::once(query("preflights", permit.as_str(), program)).chain(beside).collect();

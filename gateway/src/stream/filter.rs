@@ -19,7 +19,7 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
         | Act::CompletenessDenied { application, .. } => Some(application.to_string()),
         Act::VoteCast { vote } => Some(vote.ballot.application.to_string()),
         Act::PermitIssued { permit } => Some(permit.id.to_string()),
-        Act::GuestBound { permit, .. } => Some(permit.to_string()),
+        Act::GuestBound { permit, .. } | Act::CodesBound { permit, .. } => Some(permit.to_string()),
         Act::ExtractMade { report, .. } => Some(report.permit.to_string()),
         Act::PreflightRequested { preflight, .. } => Some(preflight.to_string()),
         Act::PreflightAnswered { report, .. } => Some(report.preflight.to_string()),

@@ -10,6 +10,8 @@ pub mod receipt;
 #[cfg(test)]
 mod audit_test;
 #[cfg(test)]
+mod codes_test;
+#[cfg(test)]
 mod guest_test;
 #[cfg(test)]
 mod receipt_test;

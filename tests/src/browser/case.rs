@@ -57,6 +57,7 @@ impl Case {
         hanako.wait_extract(&permit).map_err(said)?;
         let band = crate::guest::band("band")?;
         hanako.bind_guest(&permit, &band.manifest, &band.module).map_err(said)?;
+        hanako.bind_codes(&permit, "kin", "code,kin\nE11,sugar\nI10,pressure\n").map_err(said)?;
         for (name, sql) in [("released", JOINED), ("sums", SUMS), ("refused", REFUSED)] {
             let run = hanako.run(&permit, sql).and_then(|run| hanako.wait(&run.id)).map_err(said)?;
             self.runs.insert(name, run.id);

@@ -1,0 +1,87 @@
+//! The code lists that a run can name: the product's public masters, and the permit's own, fetched by the digest in the record,
+//! checked, examined again and kept.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use visiting_catalog::{
+    CodeList,
+    codes::{CODES, examine},
+    masters,
+};
+use visiting_policies::{Code, Refusal, case::BoundCodes, disclosure::limits};
+
+use crate::{door::Door, fault::Fault, plan};
+
+/// Code lists by their names behind `codes.`.
+pub(crate) type Codes = BTreeMap<String, Arc<CodeList>>;
+
+/// Code lists that a run or trial could name, by name.
+pub(crate) type Bound<'a> = BTreeMap<&'a str, &'a BoundCodes>;
+
+/// Lists that are kept: some megabytes each when they are as large as they may be, and more than one query can name.
+const KEPT_MAX: usize = 2 * limits::CODES_MAX;
+
+/// What the enclave holds of code lists, for all permits. A digest names the same bytes for ever, so nothing here grows old.
+#[derive(Debug)]
+pub(crate) struct CodeShelf {
+    public: Codes,
+    /// By digest.
+    kept: BTreeMap<String, Arc<CodeList>>,
+}
+
+impl CodeShelf {
+    /// A shelf with the public masters.
+    pub(crate) fn new() -> Result<Self, Fault> {
+        let public = masters().map_err(|e| Fault::Other(e.to_string()))?;
+        Ok(Self { public: public.into_iter().map(|m| (m.head.id, m.list)).collect(), kept: BTreeMap::new() })
+    }
+
+    /// Keeps a list that was examined.
+    pub(crate) fn put(&mut self, list: CodeList) {
+        self.kept.insert(list.digest.clone(), Arc::new(list));
+    }
+
+    /// Fetches what a text names and is not here. Bytes of another digest than the record's are refused and not kept.
+    pub(crate) fn fetch(&mut self, door: &Door, bound: &Bound<'_>, sql: &str) -> Result<(), Fault> {
+        let named = named(bound, sql);
+        if self.kept.len() + named.len() > KEPT_MAX {
+            self.kept.retain(|digest, _| named.values().any(|b| b.codes == *digest));
+        }
+        for BoundCodes { codes, .. } in named.into_values() {
+            if self.kept.contains_key(codes) {
+                continue;
+            }
+            let bytes = match door.codes(codes) {
+                Ok(bytes) => bytes,
+                // What the record names and the gateway denies is as good as changed.
+                Err(Fault::Refused(_)) => return Err(tampered().into()),
+                Err(fault) => return Err(fault),
+            };
+            if visiting_policies::sign::digest(&bytes) != *codes {
+                return Err(tampered().into());
+            }
+            self.put(examine(&bytes)?);
+        }
+        Ok(())
+    }
+
+    /// The lists that a text can name: of two with one name, a permit's own is meant.
+    pub(crate) fn open(&self, bound: &Bound<'_>, sql: &str) -> Result<Codes, Fault> {
+        let mut codes = self.public.clone();
+        for (name, bound) in named(bound, sql) {
+            let missing = || Fault::Other("a code list of the run was not fetched".to_owned());
+            codes.insert(name.to_owned(), self.kept.get(&bound.codes).ok_or_else(missing)?.clone());
+        }
+        Ok(codes)
+    }
+}
+
+/// Those of the bound lists that a text names.
+fn named<'a>(bound: &Bound<'a>, sql: &str) -> Bound<'a> {
+    let names = plan::named(sql, CODES);
+    bound.iter().filter(|(name, _)| names.contains(**name)).map(|(name, codes)| (*name, *codes)).collect()
+}
+
+fn tampered() -> Refusal {
+    Refusal::new(Code::CodesTampered, "the bytes of a code list are not those that the record names")
+}
