@@ -122,6 +122,7 @@ pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -
 pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &mut Stages) -> Result<Judged, Fault> {
     let start = Instant::now();
     let (tracked, applied) = accepted(setting, shelf, sql)?;
+    exit::room_for(setting.known, setting.extract.permit(), tracked.points.iter().map(|p| &p.question))?;
     let scratch = setting.config.home.join("scratch");
     let tables: std::collections::BTreeSet<&String> = tracked.points.iter().flat_map(|p| &p.question.tables).collect();
     let mut session = Session::open(&scratch, setting.extract, tables.into_iter(), setting.guests).await?;
@@ -147,7 +148,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let begun = Instant::now();
     let result = session.result(&tracked.root).await?;
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
-    let judged = Judged::table(&table, desk.into_block(), rules)?;
+    let judged = Judged::table(&table, Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() }, rules)?;
     stages.files = begun.elapsed();
     Ok(judged)
 }
@@ -182,12 +183,20 @@ fn named(question: &Question, answers: &[Protected]) -> Question {
     let mut out = question.clone();
     for (number, answer) in answers.iter().enumerate() {
         let table = format!("_released_{number}");
-        if out.relation.contains(&table) || out.filter.text().contains(&table) {
+        if words(&out).any(|words| words.contains(&table)) {
             let values = sign::digest(format!("{answer:?}").as_bytes());
             out.relation = format!("{} [{table} is {values}]", out.relation);
         }
     }
     out
+}
+
+/// Everything by which a question is known.
+fn words(question: &Question) -> impl Iterator<Item = String> {
+    let columns = question.columns.iter().flat_map(|c| [c.name.clone(), c.there().text()]);
+    let values = question.values.iter().flat_map(|v| [v.name.clone(), v.there.text()]);
+    let keys = question.keys.iter().map(|k| k.name.clone());
+    columns.chain(values).chain(keys).chain([question.relation.clone(), question.filter.text()]).collect::<Vec<_>>().into_iter()
 }
 
 /// True where the result has an order that the researcher asked for.

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     known::Known,
-    question::{KeyValue, Protected, Question, Statistic},
+    predicate::Predicate,
+    question::{Counted, KeyValue, Protected, Question, Statistic},
 };
 
 const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
@@ -291,7 +292,7 @@ fn everything() -> Question {
         Statistic::Rows(None),
     ];
     let mut asked = question(&[("pref", 47)], &["x", "y"], &statistics);
-    asked.values = vec!["ndb.claims.code".to_owned()];
+    asked.values = vec![Counted { name: "ndb.claims.code".to_owned(), there: Predicate::Atom("ndb.claims.code is null".to_owned(), false) }];
     asked
 }
 

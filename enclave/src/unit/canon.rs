@@ -103,6 +103,8 @@ impl Origins {
                 if (*op == Operator::And) == wanted { Predicate::All(parts) } else { Predicate::Any(parts) }
             }
             Expr::Not(e) => self.truth(e, !wanted),
+            // Neither is ever unknown.
+            Expr::IsNotNull(e) => self.leaf(&Expr::IsNull(e.clone()), !wanted),
             Expr::Literal(ScalarValue::Boolean(Some(b)), _) => {
                 if *b == wanted {
                     Predicate::True
