@@ -177,7 +177,8 @@ pub(crate) fn fit(a: &Vector, b: &Vector, k: u64) -> Fit {
 fn surely_apart(a: &Vector, b: &Vector, k: u64) -> bool {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
     let people = a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q)).take(k.saturating_mul(SAMPLE));
-    let mut some: Vec<(i128, i128)> = people.filter_map(|p| if let EitherOrBoth::Both((_, x), (_, y)) = p { Some((x, y)) } else { None }).collect();
+    let mut some: Vec<(i128, i128)> =
+        people.filter_map(|p| if let EitherOrBoth::Both((_, x), (_, y)) = p { Some((x, y)) } else { None }).collect();
     if some.iter().filter(|(x, y)| x != y).take(k).count() < k {
         return false;
     }
@@ -309,7 +310,6 @@ pub(crate) mod packed {
 pub(crate) mod packed_if {
     use super::{Deserialize, Deserializer, Error, Serialize, Serializer, Vector, pack, unpack};
 
-    #[expect(clippy::ref_option, reason = "the form that serde calls")]
     pub(crate) fn serialize<S: Serializer>(vector: &Option<Vector>, to: S) -> Result<S::Ok, S::Error> {
         vector.as_ref().map(|v| pack(v.iter())).serialize(to)
     }
@@ -362,6 +362,20 @@ mod tests {
             let affine: Vec<_> = b.iter().map(|(p, y)| (*p, 3 * y + 7)).collect();
             assert_eq!(near(&a, &affine), if close { Fit::Line } else { Fit::Apart }, "{changed} changed, 3y+7");
         }
+    }
+
+    #[test]
+    fn a_difference_is_found_wherever_it_lies() {
+        // Mostly zeros, as costs are; the changes at the end, beyond the people who are looked at first.
+        let a: Vec<_> = (0..500u32).map(|i| (i, if i % 7 == 0 { i128::from(i * 31 % 211) } else { 0 })).collect();
+        for (changed, close) in [(0u32, true), (9, true), (10, false), (300, false)] {
+            let b: Vec<_> = a.iter().map(|(p, y)| (*p, if *p >= 500 - changed { y + 1 + i128::from(p * p % 97) } else { *y })).collect();
+            assert_eq!(near(&a, &b), if close { Fit::Same } else { Fit::Apart }, "{changed} changed");
+            let image: Vec<_> = b.iter().map(|(p, y)| (*p, 5 - 2 * y)).collect();
+            assert_eq!(near(&a, &image), if close { Fit::Line } else { Fit::Apart }, "{changed} changed, 5-2y");
+        }
+        let level: Vec<_> = a.iter().map(|(p, _)| (*p, 1)).collect();
+        assert_eq!((near(&level, &level), near(&a, &level)), (Fit::Same, Fit::Apart), "a level line is no image");
     }
 
     #[test]

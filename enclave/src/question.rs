@@ -192,12 +192,7 @@ impl Question {
         format!("{} where {}", self.relation, self.filter.text())
     }
 
-    /// The canonical plan of the rows of one cell of a grouping set: its key values substituted, the condition simplified.
-    pub(crate) fn cell_plan(&self, set: &[usize], key: &[KeyValue]) -> String {
-        self.plan_where(&self.cell(set, key))
-    }
-
-    /// The condition on the rows of one cell of a grouping set.
+    /// The condition on the rows of one cell of a grouping set: its key values substituted, simplified.
     pub(crate) fn cell(&self, set: &[usize], key: &[KeyValue]) -> Predicate {
         // A key over its whole domain adds nothing: the atom would say `true`.
         let fixed = set.iter().zip(key).filter_map(|(i, v)| self.keys.get(*i).map(|k| (k, v))).filter(|(k, _)| k.count() != Some(1));

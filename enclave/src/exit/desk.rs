@@ -134,7 +134,7 @@ impl<'a> Desk<'a> {
         let shown = self.same("people", &row.plan).next().is_some();
         let completes = |known: &Known| known.completes(&row.people, &row.place, k);
         let masked = !shown && (completes(self.known) || completes(&self.fresh));
-        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, &row.place) };
+        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.facilities)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics { question: row.question, cell, people: &row.people };
         for statistic in &row.question.statistics {
@@ -186,10 +186,10 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Rows by facility of what has this plan: known of the whole cell only.
-    pub(super) fn facilities_of(&self, plan: &str) -> &FacilityRows {
+    /// Rows by facility of what counts under a condition: known of the whole cell only.
+    pub(super) fn facilities_of(&self, when: &Predicate) -> &FacilityRows {
         const UNKNOWN: &FacilityRows = &Vec::new();
-        if plan == self.plan { &self.facilities } else { UNKNOWN }
+        if self.plan_of(when) == self.plan { &self.facilities } else { UNKNOWN }
     }
 
     /// True where its rows provably all meet one of these conditions.

@@ -17,6 +17,8 @@ mod log;
 mod made_up;
 mod past;
 #[cfg(test)]
+mod past_tests;
+#[cfg(test)]
 mod samples;
 mod statistic;
 mod wanted;

@@ -3,7 +3,7 @@
 use visiting_policies::disclosure::{Decimal, undominated};
 
 use super::{
-    desk::{Desk, Row, near_facilities},
+    desk::{Desk, FacilityRows, Row, near_facilities},
     statistic::{Measure, Part, Statistics},
 };
 use crate::{
@@ -72,9 +72,9 @@ impl Desk<'_> {
         if !shown && (completes(self.known) || completes(&self.fresh) || self.parts_complete(row, &new)) {
             return Judged::Masked;
         }
-        let judged = self.people(row, &plan, people, &place);
-        if judged.value().is_some() && self.parts.iter().all(|p| p.plan != plan) {
-            self.parts.push(new);
+        let judged = self.people(row, &plan, people, (&place, row.facilities_of(&part.when)));
+        if judged.value().is_some() {
+            self.remember(row, new);
         }
         judged
     }
@@ -106,19 +106,19 @@ impl Desk<'_> {
     }
 
     /// The number of people of a set: rounded, or what a near set showed before.
-    pub(super) fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, place: &Place) -> Judged {
+    pub(super) fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, (place, facilities): (&Place, &FacilityRows)) -> Judged {
         if let Some(entry) = self.same("people", plan).next() {
             return read(entry, Judged::Own);
         }
         let (k, least) = (row.rules.people_min, row.rules.facilities_min);
         let close = self.close_to("people", people, k, least > 0);
-        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_facilities(row.facilities_of(plan), &e.facilities, least);
+        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_facilities(facilities, &e.facilities, least);
         if let Some(entry) = close.into_iter().find(near) {
             return read(entry, Judged::Before);
         }
         let value = Decimal::whole(row.rules.round(people.len() as u64));
-        let shown = Shown { of: "people", form: "people", value: value.to_string(), vector: Vector::set(people.clone()), rows: None };
-        self.show(row, plan, shown, place);
+        let vector = Vector::set(people.clone());
+        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), vector, rows: None, place, facilities });
         Judged::Own(value)
     }
 
@@ -133,13 +133,14 @@ impl Desk<'_> {
         let people = self.having(row, &measure.part, measure.people(), count);
         let Some(people) = people.value().and_then(|d| d.units(0)).and_then(|n| u64::try_from(n).ok()) else { return Judged::Masked };
         let Some(value) = measure.judged(&row.rules, people) else { return Judged::Masked };
-        let plan = row.plan_of(measure.top.as_ref().unwrap_or(&measure.part.there));
+        let plan = row.plan_of(&measure.top.as_ref().unwrap_or(&measure.part).there);
         if let Some(judged) = self.released(row, &plan, &measure) {
             return judged;
         }
         // Values leave as they are read from the ledger: the same digits the first time and ever after.
-        let Measure { of, form, vector, rows, .. } = measure;
-        self.show(row, &plan, Shown { of: &of, form: &form, value: value.to_string(), vector, rows }, &row.place);
+        let Measure { of, form, part, vector, rows, .. } = measure;
+        let (place, facilities) = (&row.place, row.facilities_of(&part.when));
+        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), vector, rows, place, facilities });
         Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
     }
 
@@ -162,7 +163,7 @@ impl Desk<'_> {
             if same && entry.plan == plan {
                 continue;
             }
-            let by_facility = same && near_facilities(row.facilities_of(plan), &entry.facilities, least);
+            let by_facility = same && near_facilities(row.facilities_of(&measure.part.when), &entry.facilities, least);
             let fit = people::fit(&measure.vector, &entry.vector, k);
             if fit == Fit::Apart && !by_facility {
                 continue;
@@ -176,20 +177,34 @@ impl Desk<'_> {
     }
 
     /// The first column's sum over the second's rows. These count as a number of rows that is shown: where they are nearly, and not
-    /// provably, those of another number, nothing is.
+    /// provably, those of another number, nothing is. The people of the sum are a part like any other.
     pub(super) fn rate(&mut self, row: &Row<'_>, all: &Statistics<'_>, (a, b): (usize, usize), count: Judged) -> Judged {
         let (Some(measure), Some(over)) = (all.ratio(a, b), all.count_rows(Some(b))) else { return Judged::Masked };
+        let part = measure.top.clone().unwrap_or_else(|| measure.part.clone());
+        let top = ShownPart { plan: row.plan_of(&part.there), part, people: measure.vector.people.clone() };
         let plan = row.plan_of(&over.part.there);
         let known = self.same(&over.of, &plan).next().is_some();
-        if !known && self.released(row, &plan, &over).is_some() {
+        let shown = top.plan == row.plan || self.same(&measure.of, &top.plan).next().is_some();
+        if (!known && self.released(row, &plan, &over).is_some()) || (!shown && self.parts_complete(row, &top)) {
             return Judged::Masked;
         }
         let judged = self.measure(row, Some(measure), count);
-        if !known && judged.value().is_some() {
-            let Measure { of, vector, .. } = over;
-            self.show(row, &plan, Shown { of: &of, form: WEIGHTS, value: String::new(), vector, rows: None }, &row.place);
+        if judged.value().is_some() {
+            if !known {
+                let Measure { of, part, vector, .. } = over;
+                let (place, facilities) = (&row.place, row.facilities_of(&part.when));
+                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), vector, rows: None, place, facilities });
+            }
+            self.remember(row, top);
         }
         judged
+    }
+
+    /// A part is displayed, in whatever statistic.
+    fn remember(&mut self, row: &Row<'_>, part: ShownPart) {
+        if part.plan != row.plan && self.parts.iter().all(|p| p.plan != part.plan) {
+            self.parts.push(part);
+        }
     }
 
     /// Entries of a statistic with this plan, oldest first, this run's own last.
@@ -204,8 +219,8 @@ impl Desk<'_> {
         all
     }
 
-    fn show(&mut self, row: &Row<'_>, plan: &str, shown: Shown<'_>, place: &Place) {
-        let Shown { of, form, value, vector, rows } = shown;
+    fn show(&mut self, plan: &str, shown: Shown<'_>) {
+        let Shown { of, form, value, vector, rows, place, facilities } = shown;
         self.fresh.add_entry(Entry {
             plan: plan.to_owned(),
             of: of.to_owned(),
@@ -214,7 +229,7 @@ impl Desk<'_> {
             vector,
             rows,
             place: place.clone(),
-            facilities: row.facilities_of(plan).clone(),
+            facilities: facilities.clone(),
         });
     }
 }
@@ -226,6 +241,8 @@ struct Shown<'a> {
     value: String,
     vector: Vector,
     rows: Option<Vector>,
+    place: &'a Place,
+    facilities: &'a FacilityRows,
 }
 
 /// Parts as rows of a table.

@@ -59,7 +59,14 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         columns: vec![format!("ndb.patients.{name}")],
         of: Some(Preimage::Column(format!("ndb.patients.{name}"), Values::Range(1, *size))),
     };
-    let column = |name: &&str| Column { name: format!("ndb.claims.{name}"), when: Predicate::True, present: Predicate::Atom(format!("ndb.claims.{name} is null"), false), scale: 0, bounds: None, opaque: false };
+    let column = |name: &&str| Column {
+        name: format!("ndb.claims.{name}"),
+        when: Predicate::True,
+        present: Predicate::Atom(format!("ndb.claims.{name} is null"), false),
+        scale: 0,
+        bounds: None,
+        opaque: false,
+    };
     Question {
         rows: LogicalPlanBuilder::empty(false).build().unwrap(),
         relation: "ndb.patients".to_owned(),

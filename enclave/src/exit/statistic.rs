@@ -22,7 +22,7 @@ pub(super) struct Measure {
     /// Which of the cell's rows it is about: the plan's word, not the data's.
     pub(super) part: Part,
     /// Of a rate, which is over more rows than its sum: where that sum is taken.
-    pub(super) top: Option<Predicate>,
+    pub(super) top: Option<Part>,
     /// Contributions.
     pub(super) vector: Vector,
     /// Of a mean: the rows of each person that it is over.
@@ -245,7 +245,7 @@ impl Statistics<'_> {
         let (mean, places) = (self.mean(a, SumOf::Where(a, b), RowsOf::Column(b), Part::of(bottom))?, self.with(RowsOf::Column(a)));
         Some(Measure {
             form: format!("{} over {}", form("rate", top.scale, top.opaque), bottom.there().text()),
-            top: Some(top.there()),
+            top: Some(Part::of(top)),
             // Who adds nothing to the sum is no difference: otherwise its people could be varied by whoever writes the text.
             vector: self.vector(SumOf::Column(a), places.as_deref()),
             ..mean

@@ -59,7 +59,10 @@ impl Origins {
                 all.dedup();
                 format!("({}{} in {})", self.words(&list.expr), if list.negated { " not" } else { "" }, all.join(","))
             }
-            Expr::Not(e) => format!("not {}", self.words(e)),
+            Expr::Not(e) => match opposite(e) {
+                Some(other) => self.words(&other),
+                None => format!("not {}", self.words(e)),
+            },
             Expr::IsNull(e) => format!("{} is null", self.words(e)),
             Expr::IsNotNull(e) => format!("not {} is null", self.words(e)),
             Expr::IsTrue(e) => format!("{} is true", self.words(e)),
@@ -105,6 +108,7 @@ impl Origins {
             Expr::Not(e) => self.truth(e, !wanted),
             // Neither is ever unknown.
             Expr::IsNotNull(e) => self.leaf(&Expr::IsNull(e.clone()), !wanted),
+            leaf if !wanted && opposite(leaf).is_some() => opposite(leaf).map_or(Predicate::False, |other| self.leaf(&other, true)),
             Expr::Literal(ScalarValue::Boolean(Some(b)), _) => {
                 if *b == wanted {
                     Predicate::True
@@ -162,6 +166,21 @@ impl Origins {
         }
         Some((origin.name.clone(), places.into_iter().map(|(value, all)| (value, ValueSet::intervals_of(all))).collect()))
     }
+}
+
+/// The comparison that is true where this one is false, and unknown where it is.
+fn opposite(e: &Expr) -> Option<Expr> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = e else { return None };
+    let op = match op {
+        Operator::Lt => Operator::GtEq,
+        Operator::LtEq => Operator::Gt,
+        Operator::Gt => Operator::LtEq,
+        Operator::GtEq => Operator::Lt,
+        Operator::Eq => Operator::NotEq,
+        Operator::NotEq => Operator::Eq,
+        _ => return None,
+    };
+    Some(Expr::BinaryExpr(BinaryExpr { left: left.clone(), op, right: right.clone() }))
 }
 
 /// Every value of a domain as the engine has it, in the order of their places.

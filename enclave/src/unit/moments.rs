@@ -29,7 +29,9 @@ fn made_up(what: &str, ja: &str) -> Refusal {
         format!(
             "{what} is taken of listed columns only, not of products, logarithms and the like; use AVG or STDDEV of it, or ask for it to be registered as a derived column"
         ),
-        format!("{ja}は一覧にある列についてだけ求められます。積や対数などの式には AVG か STDDEV を使うか、派生列としての登録を求めてください"),
+        format!(
+            "{ja}は一覧にある列についてだけ求められます。積や対数などの式には AVG か STDDEV を使うか、派生列としての登録を求めてください"
+        ),
     )
 }
 
