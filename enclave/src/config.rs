@@ -16,6 +16,9 @@ pub const CELLS_OUT_MAX: usize = 100_000;
 pub const ATTEMPTS_MAX: u64 = 8;
 /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
 pub const UNSHOWN_MAX: usize = 20;
+/// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough that
+/// unlike ones do not add up to somebody's value (A3).
+pub const OPAQUE_MAX: usize = 20;
 /// AND, OR and NOT in one query: far above hand-written SQL, and no tree of them is deep enough for the stack.
 pub const CONNECTIVES_MAX: usize = 200;
 /// Combinations of declared values over which a guest's labels are listed before a run: two columns like month of birth and care

@@ -84,6 +84,11 @@ impl Extract {
         Self { manifest, key, people, folder }
     }
 
+    /// Whose it is: its folder's name.
+    pub(crate) fn permit(&self) -> &str {
+        self.folder.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default()
+    }
+
     /// Paths of a table's files.
     pub(crate) fn files(&self, table: &str) -> Vec<String> {
         let files = self.manifest.files.get(table).cloned().unwrap_or_default();

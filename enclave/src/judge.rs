@@ -125,6 +125,7 @@ pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -
 pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &mut Stages) -> Result<Judged, Fault> {
     let start = Instant::now();
     let (tracked, applied) = accepted(setting, shelf, sql)?;
+    exit::room_for(setting.known, setting.extract.permit(), tracked.points.iter().map(|p| &p.question))?;
     let scratch = setting.config.home.join("scratch");
     let tables: std::collections::BTreeSet<&String> = tracked.points.iter().flat_map(|p| &p.question.tables).collect();
     let mut session = Session::open(&scratch, setting.extract, tables.into_iter(), setting.guests).await?;
@@ -150,7 +151,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let begun = Instant::now();
     let result = session.result(&tracked.root).await?;
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
-    let judged = Judged::table(&table, desk.into_block(), rules)?;
+    let judged = Judged::table(&table, Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() }, rules)?;
     stages.files = begun.elapsed();
     Ok(judged)
 }

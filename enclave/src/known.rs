@@ -1,12 +1,14 @@
 //! What has been shown, as the gate asks for it: statistics that differ from a new one for fewer than k people, and totals that a
 //! table's rows complete. Pure; the store is `ledger`.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     people::{self, People, Vector},
-    question::KeyValue,
+    question::{KeyValue, OPAQUE},
 };
 
 /// One released base statistic.
@@ -14,7 +16,8 @@ use crate::{
 pub(crate) struct Entry {
     /// Canonical plan with the data versions.
     pub(crate) plan: String,
-    /// What is compared with what: `people`, `rows`, or the measure's full name.
+    /// What it is about: `people`, `rows`, or what is measured. All but people and values are sums of contributions, and compared
+    /// with each other whatever their names are.
     pub(crate) of: String,
     /// In which form it is shown: `people`, `sum`, `mean` and the like.
     pub(crate) shown: String,
@@ -23,6 +26,9 @@ pub(crate) struct Entry {
     /// Contributions; for people, 1 each.
     #[serde(with = "people::packed")]
     pub(crate) vector: Vector,
+    /// Of a mean: the rows that it is over.
+    #[serde(default, with = "people::packed_if", skip_serializing_if = "Option::is_none")]
+    pub(crate) rows: Option<Vector>,
     /// Which rows.
     pub(crate) place: Place,
     /// Rows by facility, per protected facility column.
@@ -62,6 +68,9 @@ pub(crate) struct ShownRow {
 /// What one run adds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Block {
+    /// Under which permit it was asked.
+    #[serde(default)]
+    pub(crate) permit: String,
     /// Base statistics.
     pub(crate) entries: Vec<Entry>,
     /// The displayed tables: one for each grouping set.
@@ -78,12 +87,26 @@ impl Block {
 /// Members of a set by which it is found: more than any k that a database asks for (see [`Known::close`]).
 const FOUND_BY: usize = 16;
 
+/// How the names of numbers of different values begin.
+pub(crate) const VALUES: &str = "values of ";
+
 /// What has been shown so far, in memory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     entries: Vec<Entry>,
     families: HashMap<String, Family>,
     tables: Vec<Table>,
+    /// Tables by their base.
+    bases: HashMap<String, Vec<usize>>,
+    /// Tables by the lowest members of their rows.
+    first: HashMap<u32, Vec<usize>>,
+    /// Names of opaque measures by permit.
+    opaque: HashMap<String, BTreeSet<String>>,
+}
+
+/// What a statistic is compared with: people with people, numbers of values with those of the same column, sums with all sums.
+fn family(of: &str) -> &str {
+    if of == "people" || of.starts_with(VALUES) { of } else { "sums" }
 }
 
 /// A displayed table, and where to look for rows of it.
@@ -106,6 +129,9 @@ struct Family {
 impl Known {
     /// Adds what a run shows.
     pub(crate) fn add(&mut self, block: Block) {
+        // A moment of two columns comes with a mean of each.
+        let named = block.entries.iter().filter(|e| e.of.starts_with(OPAQUE) && !e.shown.starts_with("moment"));
+        self.opaque.entry_ref(block.permit.as_str()).or_default().extend(named.map(|e| e.of.clone()));
         block.entries.into_iter().for_each(|e| self.add_entry(e));
         block.tables.into_iter().for_each(|t| self.add_table(t));
     }
@@ -113,7 +139,7 @@ impl Known {
     /// Adds one statistic.
     pub(crate) fn add_entry(&mut self, entry: Entry) {
         let place = self.entries.len();
-        let family = self.families.entry_ref(entry.of.as_str()).or_default();
+        let family = self.families.entry_ref(family(&entry.of)).or_default();
         family.all.push(place);
         family.plans.entry_ref(entry.plan.as_str()).or_default().push(place);
         for person in entry.vector.people.lowest().iter().take(FOUND_BY) {
@@ -127,34 +153,44 @@ impl Known {
 
     /// All of it, in the order in which it came.
     pub(crate) fn into_block(self) -> Block {
-        Block { entries: self.entries, tables: self.tables.into_iter().map(|t| t.entry).collect() }
+        Block { permit: String::new(), entries: self.entries, tables: self.tables.into_iter().map(|t| t.entry).collect() }
+    }
+
+    /// Opaque measures that a permit was shown.
+    pub(crate) fn opaque_of(&self, permit: &str) -> Option<&BTreeSet<String>> {
+        self.opaque.get(permit)
     }
 
     /// Adds one table.
     pub(crate) fn add_table(&mut self, table: TableEntry) {
-        self.tables.push(Table::new(table));
+        let (place, table) = (self.tables.len(), Table::new(table));
+        self.bases.entry_ref(table.entry.base.as_str()).or_default().push(place);
+        for person in table.first.keys() {
+            self.first.entry(*person).or_default().push(place);
+        }
+        self.tables.push(table);
     }
 
     /// Every entry of one statistic, oldest first.
     #[cfg(test)]
     pub(crate) fn of<'a>(&'a self, of: &'a str) -> impl Iterator<Item = (&'a Entry, &'a People)> {
-        let places = self.families.get(of).into_iter().flat_map(|f| f.all.iter());
-        places.filter_map(|i| self.entries.get(*i)).map(|e| (e, &e.vector.people))
+        let places = self.families.get(family(of)).into_iter().flat_map(|f| f.all.iter());
+        places.filter_map(|i| self.entries.get(*i)).filter(move |e| e.of == of).map(|e| (e, &e.vector.people))
     }
 
     /// Every entry of one statistic with this plan, oldest first.
     pub(crate) fn same<'a>(&'a self, of: &'a str, plan: &'a str) -> impl Iterator<Item = &'a Entry> {
-        let places = self.families.get(of).and_then(|f| f.plans.get(plan)).into_iter().flatten();
-        places.filter_map(|i| self.entries.get(*i))
+        let places = self.families.get(family(of)).and_then(|f| f.plans.get(plan)).into_iter().flatten();
+        places.filter_map(|i| self.entries.get(*i)).filter(move |e| e.of == of)
     }
 
-    /// Every entry of one statistic, oldest first, whose people and these differ by fewer than `k`; and those that have facilities
+    /// Every entry that a statistic is compared with, oldest first, whose people and these differ by fewer than `k`; and those that have facilities
     /// where `facilities` are asked for.
     ///
     /// Of two such sets the `k` lowest members have one in common: of the set whose k-th lowest member is the lower one, all k would
     /// otherwise be missing in the other.
     pub(crate) fn close<'a>(&'a self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&'a Entry> {
-        let Some(family) = self.families.get(of) else { return Vec::new() };
+        let Some(family) = self.families.get(family(of)) else { return Vec::new() };
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
         let mut places: Vec<usize> = if prefix > FOUND_BY || people.len() < prefix {
             family.all.clone()
@@ -180,24 +216,47 @@ impl Known {
 
     /// True when this set is a total over displayed rows of an earlier table, up to fewer than `k` people and not provably all:
     /// the total minus the rows would single them out.
+    ///
+    /// Total and rows then have one of their k lowest members in common, as in [`Known::close`], and that one is among the k lowest
+    /// of its row.
     pub(crate) fn completes(&self, total: &People, place: &Place, k: u64) -> bool {
-        self.tables.iter().any(|table| table.adds_up(total, place, k))
+        let prefix = usize::try_from(k).unwrap_or(usize::MAX);
+        let mut found: Vec<usize> = if prefix > FOUND_BY || total.len() < prefix {
+            (0..self.tables.len()).collect()
+        } else {
+            total.lowest().iter().take(prefix).filter_map(|p| self.first.get(p)).flatten().copied().collect()
+        };
+        found.sort_unstable();
+        found.dedup();
+        let whole = |table: &Table, inside: &[&ShownRow]| is_whole(&table.entry, inside.iter().map(|row| &row.key), place);
+        found.iter().filter_map(|i| self.tables.get(*i)).any(|table| table.adds_up(total, k, |inside| whole(table, inside)))
     }
 
-    /// True when a total that was shown before `mark` is, in the same sense, completed by this new table's rows.
-    pub(crate) fn completed_by(&self, table: &TableEntry, k: u64, mark: usize) -> bool {
-        let before = self.families.get("people").into_iter().flat_map(|f| f.all.iter()).take_while(|place| **place < mark);
-        let mut totals = before.filter_map(|place| self.entries.get(*place)).peekable();
+    /// True when a total that was shown before `mark` is, in the same sense, completed by this new table's rows; `whole` says which
+    /// rows are provably all of which total.
+    pub(crate) fn completed_by(&self, table: &TableEntry, k: u64, mark: usize, whole: impl Fn(&[&ShownRow], &Entry) -> bool) -> bool {
+        let Some(family) = self.families.get("people").filter(|_| table.rows.len() > 1) else { return false };
+        let prefix = usize::try_from(k).unwrap_or(usize::MAX);
+        let mut found: Vec<usize> = if prefix > FOUND_BY || table.rows.iter().any(|row| row.people.len() < prefix) {
+            family.all.clone()
+        } else {
+            let lowest = table.rows.iter().flat_map(|row| row.people.lowest().iter().take(prefix));
+            lowest.filter_map(|p| family.first.get(p)).flatten().copied().collect()
+        };
+        found.sort_unstable();
+        found.dedup();
+        let mut totals = found.iter().filter(|place| **place < mark).filter_map(|place| self.entries.get(*place)).peekable();
         if totals.peek().is_none() {
             return false;
         }
         let table = Table::new(table.clone());
-        totals.any(|entry| table.adds_up(&entry.vector.people, &entry.place, k))
+        totals.any(|entry| table.adds_up(&entry.vector.people, k, |inside| whole(inside, entry)))
     }
 
     /// True when the very same table was displayed.
     pub(crate) fn has_table(&self, table: &TableEntry) -> bool {
-        self.tables.iter().any(|t| t.entry == *table)
+        let same = self.bases.get(&table.base).into_iter().flatten();
+        same.filter_map(|i| self.tables.get(*i)).any(|t| t.entry == *table)
     }
 }
 
@@ -226,7 +285,7 @@ impl Table {
     /// True when two or more rows lie in the total, (nearly) nobody is in two of them, fewer than `k` people are in only one of total
     /// and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it: the
     /// near-equal rule sees to that one, and counting it would refuse the same table a second time.
-    fn adds_up(&self, total: &People, place: &Place, k: u64) -> bool {
+    fn adds_up(&self, total: &People, k: u64, whole: impl Fn(&[&ShownRow]) -> bool) -> bool {
         let part = |row: &&ShownRow| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
         let inside: Vec<&ShownRow> = self.candidates(total, k).into_iter().filter(part).collect();
         let memberships: usize = inside.iter().map(|row| row.people.len()).sum();
@@ -236,13 +295,13 @@ impl Table {
         }
         let (union, memberships) = people::union(inside.iter().map(|row| &row.people));
         let disjoint = ((memberships - union.len()) as u64) < k;
-        disjoint && people::near(&union, total, k) && !is_whole(&self.entry, inside.iter().map(|row| &row.key), place)
+        disjoint && people::near(&union, total, k) && !whole(&inside)
     }
 }
 
 /// True when the total is a coarser group of the very same question, and every finer group of it is displayed: then the rest is
 /// empty whatever the data are.
-fn is_whole<'a>(table: &TableEntry, inside: impl Iterator<Item = &'a Vec<KeyValue>>, place: &Place) -> bool {
+pub(crate) fn is_whole<'a>(table: &TableEntry, inside: impl Iterator<Item = &'a Vec<KeyValue>>, place: &Place) -> bool {
     if table.base != place.base || place.keys.iter().any(|(name, _)| !table.keys.iter().any(|(n, _)| n == name)) {
         return false;
     }
@@ -264,6 +323,7 @@ mod tests {
             shown: "people".to_owned(),
             value: "10".to_owned(),
             vector: Vector::set(People::new(people.into_iter().collect())),
+            rows: None,
             place: Place { base: plan.to_owned(), keys: Vec::new() },
             facilities: Vec::new(),
         }

@@ -183,6 +183,7 @@ mod tests {
             shown: "people".into(),
             value: "10".into(),
             vector: line(12),
+            rows: None,
             place: Place { base: "p".into(), keys: Vec::new() },
             facilities: Vec::new(),
         };
@@ -201,7 +202,7 @@ mod tests {
                 },
                 files: BTreeMap::new(),
             };
-            ledger.append(&run, Block { entries: vec![entry.clone()], tables: Vec::new() }, pending).unwrap();
+            ledger.append(&run, Block { entries: vec![entry.clone()], ..Block::default() }, pending).unwrap();
             ledger.head().clone()
         };
         let ledger = Ledger::open(&path, key.clone()).unwrap();

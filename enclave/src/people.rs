@@ -9,6 +9,9 @@ use itertools::{EitherOrBoth, Itertools as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use visiting_policies::sign;
 
+/// People for each k that tell most unlike vectors apart.
+const SAMPLE: usize = 8;
+
 /// Lowest members that every set knows: several times any k, so that sets which differ are told apart by them.
 const LOWEST: usize = 64;
 
@@ -153,10 +156,10 @@ pub(crate) enum Fit {
 
 /// Whether two vectors, or an affine image of one of them, differ for fewer than `k` of their people.
 pub(crate) fn fit(a: &Vector, b: &Vector, k: u64) -> Fit {
-    let (mut both, mut apart) = (Vec::new(), 0u64);
-    if !near(&a.people, &b.people, k) {
+    if !near(&a.people, &b.people, k) || surely_apart(a, b, k) {
         return Fit::Apart;
     }
+    let (mut both, mut apart) = (Vec::new(), 0u64);
     for person in a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q)) {
         match person {
             EitherOrBoth::Both((_, x), (_, y)) => both.push((x, y)),
@@ -169,6 +172,36 @@ pub(crate) fn fit(a: &Vector, b: &Vector, k: u64) -> Fit {
     on_a_line(&mut both, apart, k)
 }
 
+/// Whether a few people tell already: a line through all but fewer than k people goes through all but fewer than k of these, and
+/// through one of k disjoint pairs of them. Most vectors of the same people are no more alike than this.
+fn surely_apart(a: &Vector, b: &Vector, k: u64) -> bool {
+    let k = usize::try_from(k).unwrap_or(usize::MAX);
+    let people = a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q)).take(k.saturating_mul(SAMPLE));
+    let mut some: Vec<(i128, i128)> =
+        people.filter_map(|p| if let EitherOrBoth::Both((_, x), (_, y)) = p { Some((x, y)) } else { None }).collect();
+    if some.iter().filter(|(x, y)| x != y).take(k).count() < k {
+        return false;
+    }
+    some.sort_unstable();
+    let pairs: Vec<_> = pairs(&some).take(k).collect();
+    pairs.len() == k && !pairs.iter().any(|pair| through(pair).is_none_or(|off| some.iter().filter(|p| off(p)).take(k).count() < k))
+}
+
+/// Pairs of people whose x differ, each person in one.
+fn pairs(sorted: &[(i128, i128)]) -> impl Iterator<Item = ((i128, i128), (i128, i128))> {
+    let (low, high) = sorted.split_at(sorted.len() / 2);
+    low.iter().copied().zip(high.iter().copied()).filter(|(p, q)| p.0 != q.0)
+}
+
+/// Who is off the line through a pair; `None` where that cannot be computed. On a level line, which is no image, all are off.
+fn through(((x0, y0), (x1, y1)): &((i128, i128), (i128, i128))) -> Option<impl Fn(&(i128, i128)) -> bool> {
+    let (x0, y0, dx, dy) = (*x0, *y0, x1.checked_sub(*x0)?, y1.checked_sub(*y0)?);
+    Some(move |(x, y): &(i128, i128)| {
+        let (left, right) = (y.checked_sub(y0).and_then(|d| dx.checked_mul(d)), x.checked_sub(x0).and_then(|d| dy.checked_mul(d)));
+        dy == 0 || left.is_none() || left != right
+    })
+}
+
 /// Fewer than k people spoil fewer than k of k disjoint pairs, so one of k pairs shows the right line if there is one.
 fn on_a_line(both: &mut [(i128, i128)], apart: u64, k: u64) -> Fit {
     let room = usize::try_from(k - apart).unwrap_or(1);
@@ -177,25 +210,16 @@ fn on_a_line(both: &mut [(i128, i128)], apart: u64, k: u64) -> Fit {
         return Fit::Same;
     }
     both.sort_unstable();
-    let (low, high) = both.split_at(both.len() / 2);
-    let lines = low.iter().zip(high).filter(|(p, q)| p.0 != q.0).take(usize::try_from(k).unwrap_or(0));
-    for ((x0, y0), (x1, y1)) in lines {
-        let (Some(dx), Some(dy)) = (x1.checked_sub(*x0), y1.checked_sub(*y0)) else { continue };
-        let on_line = |(x, y): &(i128, i128)| {
-            let (left, right) = (y.checked_sub(*y0).and_then(|d| dx.checked_mul(d)), x.checked_sub(*x0).and_then(|d| dy.checked_mul(d)));
-            left.is_some() && left == right
-        };
-        let wrong = both.iter().filter(|p| !on_line(p)).take(room).count() as u64;
-        if dy != 0 && wrong + apart < k {
-            return Fit::Line;
-        }
-    }
-    Fit::Apart
+    let fits = |pair| through(&pair).is_some_and(|off| both.iter().filter(|p| off(p)).take(room).count() as u64 + apart < k);
+    if pairs(both).take(usize::try_from(k).unwrap_or(0)).any(fits) { Fit::Line } else { Fit::Apart }
 }
 
 /// True when fewer than `k` people are in only one of the two sets.
 pub(crate) fn near(a: &People, b: &People, k: u64) -> bool {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
+    if Arc::ptr_eq(&a.0, &b.0) {
+        return k > 0;
+    }
     if a.len().abs_diff(b.len()) >= k {
         return false;
     }
@@ -282,6 +306,20 @@ pub(crate) mod packed {
     }
 }
 
+/// Serde form of a [`Vector`] that may be absent.
+pub(crate) mod packed_if {
+    use super::{Deserialize, Deserializer, Error, Serialize, Serializer, Vector, pack, unpack};
+
+    pub(crate) fn serialize<S: Serializer>(vector: &Option<Vector>, to: S) -> Result<S::Ok, S::Error> {
+        vector.as_ref().map(|v| pack(v.iter())).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vector>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|t| unpack(&t).map(Vector::new).ok_or_else(|| D::Error::custom("a vector is damaged"))).transpose()
+    }
+}
+
 /// Serde form of a [`People`] set.
 pub(crate) mod packed_people {
     use super::{Deserialize, Deserializer, Error, People, Serialize, Serializer, pack, unpack};
@@ -324,6 +362,20 @@ mod tests {
             let affine: Vec<_> = b.iter().map(|(p, y)| (*p, 3 * y + 7)).collect();
             assert_eq!(near(&a, &affine), if close { Fit::Line } else { Fit::Apart }, "{changed} changed, 3y+7");
         }
+    }
+
+    #[test]
+    fn a_difference_is_found_wherever_it_lies() {
+        // Mostly zeros, as costs are; the changes at the end, beyond the people who are looked at first.
+        let a: Vec<_> = (0..500u32).map(|i| (i, if i % 7 == 0 { i128::from(i * 31 % 211) } else { 0 })).collect();
+        for (changed, close) in [(0u32, true), (9, true), (10, false), (300, false)] {
+            let b: Vec<_> = a.iter().map(|(p, y)| (*p, if *p >= 500 - changed { y + 1 + i128::from(p * p % 97) } else { *y })).collect();
+            assert_eq!(near(&a, &b), if close { Fit::Same } else { Fit::Apart }, "{changed} changed");
+            let image: Vec<_> = b.iter().map(|(p, y)| (*p, 5 - 2 * y)).collect();
+            assert_eq!(near(&a, &image), if close { Fit::Line } else { Fit::Apart }, "{changed} changed, 5-2y");
+        }
+        let level: Vec<_> = a.iter().map(|(p, _)| (*p, 1)).collect();
+        assert_eq!((near(&level, &level), near(&a, &level)), (Fit::Same, Fit::Apart), "a level line is no image");
     }
 
     #[test]

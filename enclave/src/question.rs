@@ -137,8 +137,13 @@ impl Key {
 /// A numeric column of the rows, computed by the engine; NULL where the row contributes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// What it is in plans: a catalogued column with the condition under which it counts, or an expression.
+    /// What is measured, in plans: a catalogued column, an expression, or `1`.
     pub(crate) name: String,
+    /// The condition in the text under which it counts.
+    pub(crate) when: Predicate,
+    /// That it has a value where it counts; `True` only where the plan proves that it always has. Data never decide this: a condition
+    /// that leaves nobody out must look like one that leaves out a few.
+    pub(crate) present: Predicate,
     /// Decimal places: contributions are whole numbers of 10^-scale. The engine's column is Int64 (scale 0), Decimal128 of this scale,
     /// or Float64, which is put on this scale (halves away from zero; NaN, infinities and what does not fit contribute nothing).
     pub(crate) scale: u32,
@@ -146,6 +151,30 @@ pub(crate) struct Column {
     pub(crate) bounds: Option<(i64, i64)>,
     /// True for everything but a catalogued column: clipped at the k-th person.
     pub(crate) opaque: bool,
+}
+
+/// How the names of measures begin that are no catalogued column: [`Column::opaque`].
+pub(crate) const OPAQUE: &str = "opaque ";
+
+impl Column {
+    /// The condition on rows that have a value.
+    pub(crate) fn there(&self) -> Predicate {
+        both(&self.when, &self.present)
+    }
+}
+
+/// A column of which different values are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// What it is in plans.
+    pub(crate) name: String,
+    /// The condition on rows that have a value; `True` only where the plan proves that all have.
+    pub(crate) there: Predicate,
+}
+
+/// Both conditions.
+pub(crate) fn both(a: &Predicate, b: &Predicate) -> Predicate {
+    Predicate::All(vec![a.clone(), b.clone()]).normalised()
 }
 
 /// A base statistic; numbers are indices into [`Question::columns`].
@@ -185,8 +214,10 @@ pub(crate) struct Question {
     pub(crate) sets: Vec<Vec<usize>>,
     /// Numeric columns of the rows.
     pub(crate) columns: Vec<Column>,
-    /// Names in plans of the columns of which different values are counted.
-    pub(crate) values: Vec<String>,
+    /// Columns of which different values are counted.
+    pub(crate) values: Vec<Counted>,
+    /// Declared domains of what stands in the columns' conditions.
+    pub(crate) domains: Vec<(String, ValueSet)>,
     /// What is shown.
     pub(crate) statistics: Vec<Statistic>,
     /// Names of the protected facility columns.
@@ -202,8 +233,10 @@ pub(crate) struct Question {
 impl Question {
     /// Everything that says in words what is asked.
     pub(crate) fn words(&self) -> impl Iterator<Item = String> {
-        let names = self.keys.iter().map(|k| &k.name).chain(self.columns.iter().map(|c| &c.name)).chain(&self.values);
-        [self.relation.clone(), self.filter.text()].into_iter().chain(names.cloned())
+        let columns = self.columns.iter().flat_map(|c| [c.name.clone(), c.there().text()]);
+        let values = self.values.iter().flat_map(|v| [v.name.clone(), v.there.text()]);
+        let keys = self.keys.iter().map(|k| k.name.clone());
+        [self.relation.clone(), self.filter.text()].into_iter().chain(keys).chain(columns).chain(values)
     }
 
     /// The canonical plan of the rows, without keys.
@@ -211,12 +244,23 @@ impl Question {
         format!("{} where {}", self.relation, self.filter.text())
     }
 
-    /// The canonical plan of the rows of one cell of a grouping set: its key values substituted, the condition simplified.
-    pub(crate) fn cell_plan(&self, set: &[usize], key: &[KeyValue]) -> String {
+    /// The condition on the rows of one cell of a grouping set: its key values substituted, simplified.
+    pub(crate) fn cell(&self, set: &[usize], key: &[KeyValue]) -> Predicate {
         // A key over its whole domain adds nothing: the atom would say `true`.
         let fixed = set.iter().zip(key).filter_map(|(i, v)| self.keys.get(*i).map(|k| (k, v))).filter(|(k, _)| k.count() != Some(1));
-        let cell = Predicate::All(std::iter::once(self.filter.clone()).chain(fixed.map(|(k, v)| k.is(v))).collect()).normalised();
-        format!("{} where {}", self.relation, cell.text())
+        Predicate::All(std::iter::once(self.filter.clone()).chain(fixed.map(|(k, v)| k.is(v))).collect()).normalised()
+    }
+
+    /// The canonical plan of the rows that meet a condition.
+    pub(crate) fn plan_where(&self, condition: &Predicate) -> String {
+        format!("{} where {}", self.relation, condition.text())
+    }
+
+    /// True where every row of a cell provably meets one of these conditions.
+    pub(crate) fn covers(&self, cell: &Predicate, conditions: Vec<Predicate>) -> bool {
+        let domains = self.domains.iter().map(|(name, all)| Predicate::In(name.clone(), all.clone()));
+        let rows = Predicate::All(std::iter::once(cell.clone()).chain(domains).collect()).normalised();
+        both(&rows, &Predicate::Any(conditions)) == rows
     }
 }
 

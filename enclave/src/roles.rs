@@ -50,10 +50,11 @@ impl<'a> RulesInForce<'a> {
             filters.extend(made_of);
         }
         columns.of_condition(&question.filter, &mut filters);
-        // Subqueries and outer joins are in the relation's words, and what an aggregate counts under is in its column's name.
+        // Subqueries and outer joins are in the relation's words, and what an aggregate counts under is beside its column's name.
         filters.extend(columns.in_words(&question.relation, false));
-        let measures = question.columns.iter().map(|c| &c.name).chain(&question.values);
-        filters.extend(measures.flat_map(|words| columns.in_words(words, true)));
+        let measured = question.columns.iter().map(|c| format!("{} if {}", c.name, c.when.text()));
+        let counted = question.values.iter().map(|v| format!("{} if {}", v.name, v.there.text()));
+        filters.extend(measured.chain(counted).flat_map(|words| columns.in_words(&words, true)));
         Ok(apply(&packs, self.municipalities, &groups, &filters)?)
     }
 }

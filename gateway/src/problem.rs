@@ -111,7 +111,8 @@ fn status(code: Code) -> StatusCode {
         | Code::CodesRefused
         | Code::CodesTampered
         | Code::NothingToShow
-        | Code::TooManyUnshown => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::TooManyUnshown
+        | Code::TooManyMeasures => StatusCode::UNPROCESSABLE_ENTITY,
         Code::OperatorProblem | Code::KeyUnusable => StatusCode::INTERNAL_SERVER_ERROR,
         Code::RecordUnavailable => StatusCode::SERVICE_UNAVAILABLE,
     }

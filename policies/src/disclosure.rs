@@ -14,7 +14,7 @@ mod quantile;
 
 pub use decimal::Decimal;
 pub use measure::{Contribution, Measure, Shown, judge, ratio, sum, undominated};
-pub use moment::{Products, leverage_ok, moment};
+pub use moment::{Products, leverage_ok, moment, opaque_moment};
 pub use opaque::{opaque_mean, opaque_sum};
 pub use quantile::{distinct_shared, quantile};
 

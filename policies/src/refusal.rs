@@ -76,6 +76,8 @@ pub enum Code {
     NothingToShow,
     /// Too many questions of this permit had nothing to show.
     TooManyUnshown,
+    /// The permit has shown as many measures that are no listed columns as it may.
+    TooManyMeasures,
     /// As many streams of the record are open as one person, or the server, may have.
     TooManyStreams,
     /// As many pre-flights of one person wait for their answer as may.
@@ -98,7 +100,7 @@ impl Code {
     /// True for what is decided after data were read, or by what was asked before: such a refusal must not point anywhere.
     #[must_use]
     pub fn follows_data(self) -> bool {
-        matches!(self, Self::NothingToShow | Self::TooManyUnshown | Self::OperatorProblem)
+        matches!(self, Self::NothingToShow | Self::TooManyUnshown | Self::TooManyMeasures | Self::OperatorProblem)
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod browser;
 pub mod corpus;
+pub mod forms;
 pub mod fuzz;
 pub mod guest;
 pub mod hostile;

@@ -81,6 +81,22 @@ pub struct Question {
     pub measures: Vec<Measure>,
 }
 
+impl Question {
+    /// True where a condition looks at other rows of the person: by EXISTS, IN or a join, which are not all proved to be one.
+    #[must_use]
+    pub fn looks_elsewhere(&self) -> bool {
+        fn looks(cond: &Cond) -> bool {
+            match cond {
+                Cond::Has(..) => true,
+                Cond::And(parts) | Cond::Or(parts) => parts.iter().any(looks),
+                Cond::Not(inner) => looks(inner),
+                Cond::In(..) | Cond::Between(..) | Cond::Prefix(..) => false,
+            }
+        }
+        looks(&self.filter)
+    }
+}
+
 /// Rendering `number` of the question: every number gives another text that means the same.
 #[must_use]
 pub fn render(question: &Question, seed: u64, number: u64) -> String {

@@ -98,9 +98,10 @@ mod tests {
     use datafusion::arrow::array::{Decimal128Array, Float64Array, Int64Array};
 
     use super::*;
+    use crate::predicate::Predicate;
 
     fn column(scale: u32) -> Column {
-        Column { name: "x".to_owned(), scale, bounds: None, opaque: false }
+        Column { name: "x".to_owned(), when: Predicate::True, present: Predicate::True, scale, bounds: None, opaque: false }
     }
 
     fn all(array: ArrayRef, scale: u32) -> Vec<Option<i128>> {

@@ -5,18 +5,20 @@
 
 use visiting_policies::{
     Code, Refusal,
-    disclosure::{Applied, Decimal, Rules, undominated},
+    disclosure::{Applied, Rules},
     rules::NO_VALUE,
 };
 
 use super::{
     cells::{Cell, Cells},
-    statistic::{Measure, Statistics},
+    past::{Judged, ShownPart},
+    statistic::Statistics,
 };
 use crate::{
-    known::{Block, Entry, Known, Place, ShownRow, TableEntry},
-    people::{self, Fit, People, Vector},
-    question::{KeyValue, Protected, ProtectedRow, Question, Statistic},
+    known::{Block, Entry, Known, Place, ShownRow, TableEntry, is_whole},
+    people::People,
+    predicate::Predicate,
+    question::{KeyValue, Protected, ProtectedRow, Question, Statistic, both},
 };
 
 /// What the gate needs beside the cells.
@@ -41,50 +43,35 @@ pub(crate) fn shows_its_own(protected: &Protected) -> bool {
     protected.rows.iter().any(|row| row.values.iter().zip(&row.before).any(|(value, before)| value.is_some() && !before))
 }
 
-/// How one value came to be shown.
-#[derive(Debug, Clone, Copy)]
-enum Judged {
-    /// Provably the same as a released one, or new.
-    Own(Decimal),
-    /// A near one was shown before.
-    Before(Decimal),
-    /// Not shown.
-    Masked,
-}
-
-impl Judged {
-    fn value(self) -> Option<Decimal> {
-        match self {
-            Self::Own(value) | Self::Before(value) => Some(value),
-            Self::Masked => None,
-        }
-    }
-}
-
 /// Rows of one facility column: facility and rows, by facility.
-type FacilityRows = Vec<(String, Vec<(u32, i128)>)>;
+pub(super) type FacilityRows = Vec<(String, Vec<(u32, i128)>)>;
 
 /// One cell on the desk.
-struct Row<'a> {
-    question: &'a Question,
-    rules: Rules,
-    plan: String,
-    place: Place,
-    people: People,
-    facilities: FacilityRows,
+pub(super) struct Row<'a> {
+    pub(super) question: &'a Question,
+    pub(super) rules: Rules,
+    versions: &'a str,
+    /// The condition on its rows.
+    condition: Predicate,
+    pub(super) plan: String,
+    pub(super) place: Place,
+    pub(super) people: People,
+    pub(super) facilities: FacilityRows,
 }
 
 /// The questions of one run are judged here one after the other, each knowing what the earlier ones show.
 #[derive(Debug)]
 pub(crate) struct Desk<'a> {
-    known: &'a Known,
-    fresh: Known,
+    pub(super) known: &'a Known,
+    pub(super) fresh: Known,
+    /// Displayed parts of the row that is being judged.
+    pub(super) parts: Vec<ShownPart>,
 }
 
 impl<'a> Desk<'a> {
     /// An empty desk before the ledger.
     pub(crate) fn new(known: &'a Known) -> Self {
-        Self { known, fresh: Known::default() }
+        Self { known, fresh: Known::default(), parts: Vec::new() }
     }
 
     /// What the ledger learns, when everything that was judged is shown.
@@ -131,7 +118,8 @@ impl<'a> Desk<'a> {
         if self.known.has_table(&table) || self.fresh.has_table(&table) {
             return Ok(());
         }
-        if self.known.completed_by(&table, k, self.known.mark()) || self.fresh.completed_by(&table, k, mark) {
+        let whole = |inside: &[&ShownRow], total: &Entry| is_whole(&table, inside.iter().map(|row| &row.key), &total.place);
+        if self.known.completed_by(&table, k, self.known.mark(), whole) || self.fresh.completed_by(&table, k, mark, whole) {
             return Err(nothing_to_show());
         }
         if !table.rows.is_empty() {
@@ -146,7 +134,7 @@ impl<'a> Desk<'a> {
         let shown = self.same("people", &row.plan).next().is_some();
         let completes = |known: &Known| known.completes(&row.people, &row.place, k);
         let masked = !shown && (completes(self.known) || completes(&self.fresh));
-        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, &row.place) };
+        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.facilities)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics { question: row.question, cell, people: &row.people };
         for statistic in &row.question.statistics {
@@ -154,6 +142,7 @@ impl<'a> Desk<'a> {
             out.values.push(judged.value());
             out.before.push(matches!(judged, Judged::Before(_)));
         }
+        self.close_parts(row);
         (out, count.value().is_some())
     }
 
@@ -164,6 +153,7 @@ impl<'a> Desk<'a> {
             Statistic::Rows(None) if one_each => count,
             Statistic::People(Some(c)) => self.cohort(row, all, *c, count),
             Statistic::Rows(Some(c)) if one_each => self.cohort(row, all, *c, count),
+            Statistic::Ratio(a, b) if a != b => self.rate(row, all, (*a, *b), count),
             Statistic::Moment(x, y) => {
                 let mean = |desk: &mut Self, a, b| desk.measure(row, all.mean_beside(a, b), count).value();
                 let (Some(mean_x), Some(mean_y)) = (mean(self, *x, *y), mean(self, *y, *x)) else { return Judged::Masked };
@@ -172,126 +162,39 @@ impl<'a> Desk<'a> {
             other => self.measure(row, all.measure(other), count),
         }
     }
-
-    /// The number of people who have a value of a column.
-    fn cohort(&mut self, row: &Row<'_>, all: &Statistics<'_>, c: usize, count: Judged) -> Judged {
-        let Some(column) = row.question.columns.get(c) else { return Judged::Masked };
-        match all.cohort(c) {
-            (_, true) => count,
-            (people, false) => self.having(row, &column.name, &people),
-        }
-    }
-
-    /// The number of a part of a cell's people.
-    fn having(&mut self, row: &Row<'_>, name: &str, people: &People) -> Judged {
-        if (people.len() as u64) < row.rules.people_min {
-            return Judged::Masked;
-        }
-        let plan = format!("{} having {name}", row.plan);
-        let place = Place { base: plan.clone(), keys: Vec::new() };
-        let completes = |known: &Known| known.completes(people, &place, row.rules.people_min);
-        if self.same("people", &plan).next().is_none() && (completes(self.known) || completes(&self.fresh)) {
-            return Judged::Masked;
-        }
-        self.people(row, &plan, people, &place)
-    }
-
-    /// The number of people of a set: rounded, or what a near set showed before.
-    fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, place: &Place) -> Judged {
-        if let Some(entry) = self.same("people", plan).next() {
-            return read(entry, Judged::Own);
-        }
-        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
-        let close = self.close_to("people", people, k, least > 0);
-        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_facilities(&row.facilities, &e.facilities, least);
-        if let Some(entry) = close.into_iter().find(near) {
-            return read(entry, Judged::Before);
-        }
-        let value = Decimal::whole(row.rules.round(people.len() as u64));
-        self.show(row, plan, ("people", "people"), value, Vector::set(people.clone()), place);
-        Judged::Own(value)
-    }
-
-    /// Anything but a number of people: its own people first, then facilities, the law, and the ledger.
-    fn measure(&mut self, row: &Row<'_>, measure: Option<Measure>, count: Judged) -> Judged {
-        let Some(measure) = measure else { return Judged::Masked };
-        let percent = row.rules.dominance_percent;
-        if (measure.vector.people.len() as u64) < row.rules.people_min || measure.facilities.iter().any(|f| !undominated(percent, f)) {
-            return Judged::Masked;
-        }
-        let people = match &measure.having {
-            None => count,
-            Some(name) => self.having(row, name, &measure.vector.people),
-        };
-        let Some(people) = people.value().and_then(|d| d.units(0)).and_then(|n| u64::try_from(n).ok()) else { return Judged::Masked };
-        let Some(value) = measure.judged(&row.rules, people) else { return Judged::Masked };
-        let (of, plan) = match measure.opaque {
-            // A variant of an opaque measure has another name; all of them are compared.
-            true => ("opaque", format!("{} of {}", row.plan, measure.of)),
-            false => (measure.of.as_str(), row.plan.clone()),
-        };
-        if let Some(judged) = self.released(row, of, &plan, &measure) {
-            return judged;
-        }
-        // Values leave as they are read from the ledger: the same digits the first time and ever after.
-        let place = Place { base: row.place.base.clone(), keys: row.place.keys.clone() };
-        self.show(row, &plan, (of, &measure.form), value, measure.vector, &place);
-        Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
-    }
-
-    /// What the ledger says to a statistic: the same plan has its value; of near ones, the oldest is shown again or hides this one.
-    fn released(&self, row: &Row<'_>, of: &str, plan: &str, measure: &Measure) -> Option<Judged> {
-        if let Some(entry) = self.same(of, plan).find(|e| e.shown == measure.form) {
-            return Some(read(entry, Judged::Own));
-        }
-        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
-        for entry in self.close_to(of, &measure.vector.people, k, least > 0).into_iter().filter(|e| e.plan != plan) {
-            let fit = people::fit(&measure.vector, &entry.vector, k);
-            if fit == Fit::Apart && !near_facilities(&row.facilities, &entry.facilities, least) {
-                continue;
-            }
-            // An affine image of an opaque measure is another number: repeating the old one would mislead.
-            let repeats = entry.shown == measure.form && !(measure.opaque && fit == Fit::Line);
-            return Some(if repeats { read(entry, Judged::Before) } else { Judged::Masked });
-        }
-        None
-    }
-
-    /// Entries of a statistic with this plan, oldest first, this run's own last.
-    fn same<'b>(&'b self, of: &'b str, plan: &'b str) -> impl Iterator<Item = &'b Entry> {
-        self.known.same(of, plan).chain(self.fresh.same(of, plan))
-    }
-
-    /// Entries of a statistic that may be near, in the same order.
-    fn close_to(&self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&Entry> {
-        let mut all = self.known.close(of, people, k, facilities);
-        all.extend(self.fresh.close(of, people, k, facilities));
-        all
-    }
-
-    fn show(&mut self, row: &Row<'_>, plan: &str, (of, form): (&str, &str), value: Decimal, vector: Vector, place: &Place) {
-        self.fresh.add_entry(Entry {
-            plan: plan.to_owned(),
-            of: of.to_owned(),
-            shown: form.to_owned(),
-            value: value.to_string(),
-            vector,
-            place: place.clone(),
-            facilities: row.facilities.clone(),
-        });
-    }
 }
 
 impl<'a> Row<'a> {
     fn new(context: &Context<'a>, rules: Rules, set: &[usize], cell: Cell<'_>, base: &str) -> Self {
         let question = context.question;
         let key = within(set, cell.key());
-        let plan = format!("{} @ {}", question.cell_plan(set, &key), context.versions);
+        let condition = question.cell(set, &key);
+        let plan = format!("{} @ {}", question.plan_where(&condition), context.versions);
         let names = set.iter().filter_map(|i| question.keys.get(*i)).map(|k| k.name.clone());
         let place = Place { base: base.to_owned(), keys: names.zip(key).collect() };
         let rows = cell.facilities().map(|f| f.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
         let facilities = question.facilities.iter().cloned().zip(rows).collect();
-        Self { question, rules, plan, place, people: People::new(cell.people()), facilities }
+        let (versions, people) = (context.versions, People::new(cell.people()));
+        Self { question, rules, versions, condition, plan, place, people, facilities }
+    }
+
+    /// The canonical plan of those of its rows that meet a condition: the same words as of a question that asks for these alone.
+    pub(super) fn plan_of(&self, condition: &Predicate) -> String {
+        match condition {
+            Predicate::True => self.plan.clone(),
+            some => format!("{} @ {}", self.question.plan_where(&both(&self.condition, some)), self.versions),
+        }
+    }
+
+    /// Rows by facility of what counts under a condition: known of the whole cell only.
+    pub(super) fn facilities_of(&self, when: &Predicate) -> &FacilityRows {
+        const UNKNOWN: &FacilityRows = &Vec::new();
+        if self.plan_of(when) == self.plan { &self.facilities } else { UNKNOWN }
+    }
+
+    /// True where its rows provably all meet one of these conditions.
+    pub(super) fn covered_by(&self, conditions: Vec<Predicate>) -> bool {
+        self.question.covers(&self.condition, conditions)
     }
 }
 
@@ -318,13 +221,8 @@ fn applied(rules: &Applied, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
     (people && cell.facilities().all(|f| f.len() as u64 >= rules.facilities_min)).then_some(rules)
 }
 
-/// A released value; what cannot be read any more is not shown.
-fn read(entry: &Entry, how: fn(Decimal) -> Judged) -> Judged {
-    Decimal::read(&entry.value).map_or(Judged::Masked, how)
-}
-
 /// True when the rows by facility of one protected column differ for fewer than `least` facilities.
-fn near_facilities(a: &FacilityRows, b: &FacilityRows, least: u64) -> bool {
+pub(super) fn near_facilities(a: &FacilityRows, b: &FacilityRows, least: u64) -> bool {
     let pair = |(name, rows): &(String, Vec<(u32, i128)>)| {
         b.iter().find(|(n, _)| n == name).is_some_and(|(_, other)| differ_below(rows, other, least))
     };

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     known::Known,
-    question::{KeyValue, Protected, Question, Statistic},
+    predicate::Predicate,
+    question::{Counted, KeyValue, Protected, Question, Statistic},
 };
 
 const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
-const PEOPLE: Statistic = Statistic::People(None);
+pub(super) const PEOPLE: Statistic = Statistic::People(None);
 
 /// Printed rows: keys, values with `<k`, and a note where one repeats an earlier release.
 type Table = Vec<Vec<String>>;
@@ -43,7 +44,7 @@ fn ask_under(known: &mut Known, question: &Question, rules: Rules, rows: &[Row])
     Ok(printed(&protected))
 }
 
-fn ask(known: &mut Known, question: &Question, rows: &[Row]) -> Result<Table, Code> {
+pub(super) fn ask(known: &mut Known, question: &Question, rows: &[Row]) -> Result<Table, Code> {
     ask_under(known, question, RULES, rows)
 }
 
@@ -57,7 +58,7 @@ fn group(key: i64, units: impl IntoIterator<Item = u32>) -> Vec<Row> {
     units.into_iter().map(|u| row(u).key(key)).collect()
 }
 
-fn points(units: impl IntoIterator<Item = u32>, of: impl Fn(u32) -> i64) -> Vec<Row> {
+pub(super) fn points(units: impl IntoIterator<Item = u32>, of: impl Fn(u32) -> i64) -> Vec<Row> {
     units.into_iter().map(|u| row(u).number(of(u))).collect()
 }
 
@@ -69,7 +70,7 @@ fn by_sex() -> Question {
     question(&[("sex", 2)], &[], &[PEOPLE])
 }
 
-fn total() -> Question {
+pub(super) fn total() -> Question {
     question(&[], &[], &[PEOPLE])
 }
 
@@ -194,7 +195,7 @@ fn a_table_that_would_complete_a_shown_total_is_refused() {
     assert_eq!(ask(&mut known, &by_pref(), &rows), Err(Code::NothingToShow));
 }
 
-fn scattered(u: u32) -> i64 {
+pub(super) fn scattered(u: u32) -> i64 {
     i64::from(u * 7 % 100)
 }
 
@@ -291,7 +292,8 @@ fn everything() -> Question {
         Statistic::Rows(None),
     ];
     let mut asked = question(&[("pref", 47)], &["x", "y"], &statistics);
-    asked.values = vec!["ndb.claims.code".to_owned()];
+    asked.values =
+        vec![Counted { name: "ndb.claims.code".to_owned(), there: Predicate::Atom("ndb.claims.code is null".to_owned(), false) }];
     asked
 }
 

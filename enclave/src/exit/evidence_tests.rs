@@ -7,7 +7,10 @@ use super::{
     samples::{Row, cells, ordinals, question, row},
     wanted::{RowsOf, SumOf},
 };
-use crate::question::{KeyValue, Question, Statistic};
+use crate::{
+    predicate::Predicate,
+    question::{Counted, KeyValue, Question, Statistic},
+};
 
 /// A small generator, so that the same rows come in every run.
 fn next(state: &mut u64) -> u64 {
@@ -47,7 +50,7 @@ fn everything() -> Question {
     ];
     let mut question = question(&[("sex", 2), ("code", 9)], &["x", "y"], &statistics);
     question.sets = vec![vec![0, 1], vec![0], vec![1], vec![]];
-    question.values = vec!["ndb.claims.v".to_owned()];
+    question.values = vec![Counted { name: "ndb.claims.v".to_owned(), there: Predicate::Atom("ndb.claims.v is null".to_owned(), false) }];
     question.facilities = vec!["ndb.claims".to_owned()];
     question
 }

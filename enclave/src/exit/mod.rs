@@ -14,6 +14,10 @@ mod evidence;
 mod evidence_tests;
 mod groups;
 mod log;
+mod made_up;
+mod past;
+#[cfg(test)]
+mod past_tests;
 #[cfg(test)]
 mod samples;
 mod statistic;
@@ -23,3 +27,4 @@ mod wanted;
 use cells::Cells;
 pub(crate) use desk::{Context, Desk, nothing_to_show, shows_its_own};
 pub(crate) use evidence::{Ledger, gather};
+pub(crate) use made_up::room_for;

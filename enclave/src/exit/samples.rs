@@ -61,7 +61,14 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         most: Most::Values(size.unsigned_abs()),
         list: None,
     };
-    let column = |name: &&str| Column { name: format!("ndb.claims.{name}"), scale: 0, bounds: None, opaque: false };
+    let column = |name: &&str| Column {
+        name: format!("ndb.claims.{name}"),
+        when: Predicate::True,
+        present: Predicate::Atom(format!("ndb.claims.{name} is null"), false),
+        scale: 0,
+        bounds: None,
+        opaque: false,
+    };
     Question {
         rows: LogicalPlanBuilder::empty(false).build().unwrap(),
         relation: "ndb.patients".to_owned(),
@@ -70,6 +77,7 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         sets: vec![(0..keys.len()).collect()],
         columns: columns.iter().map(column).collect(),
         values: Vec::new(),
+        domains: vec![("ndb.patients.sex".to_owned(), ValueSet::intervals_of(vec![(1, 2)]))],
         statistics: statistics.to_vec(),
         facilities: Vec::new(),
         listings: vec!["ndb".to_owned()],

@@ -7,26 +7,54 @@ use super::{
     wanted::{RowsOf, SumOf},
 };
 use crate::{
+    known::VALUES,
     people::{Amounts, People, Vector},
-    question::{self, Question, Statistic},
+    predicate::Predicate,
+    question::{self, Question, Statistic, both},
 };
 
 /// A statistic, ready for the law and the ledger.
 pub(super) struct Measure {
-    /// What the ledger compares it with: the column or columns it is about.
+    /// The column or columns that it is about.
     pub(super) of: String,
-    /// The form in which it is shown.
+    /// The form in which it is shown, units included: two of one form are read alike.
     pub(super) form: String,
-    /// What its people have that others of the cell may not; `None` where they are all of the cell.
-    pub(super) having: Option<String>,
+    /// Which of the cell's rows it is about: the plan's word, not the data's.
+    pub(super) part: Part,
+    /// Of a rate, which is over more rows than its sum: where that sum is taken.
+    pub(super) top: Option<Part>,
     /// Contributions.
     pub(super) vector: Vector,
+    /// Of a mean: the rows of each person that it is over.
+    pub(super) rows: Option<Vector>,
     /// Of each facility column: what its facilities contribute, largest first.
     pub(super) facilities: Vec<Vec<u128>>,
     /// What the law looks at.
     pub(super) law: Law,
-    /// True for what is compared with every opaque measure, whatever its name.
-    pub(super) opaque: bool,
+}
+
+/// Some of a cell's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The condition in the text.
+    pub(super) when: Predicate,
+    /// The same with what must be there besides, because a column may be NULL; `True` where every row of the cell provably counts.
+    pub(super) there: Predicate,
+}
+
+impl Part {
+    /// The rows in which a column has a value.
+    pub(super) fn of(column: &question::Column) -> Self {
+        Self { when: column.when.clone(), there: column.there() }
+    }
+
+    fn all() -> Self {
+        Self { when: Predicate::True, there: Predicate::True }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        Self { when: both(&self.when, &other.when), there: both(&self.there, &other.there) }
+    }
 }
 
 /// The law of a statistic with its arguments.
@@ -39,8 +67,8 @@ pub(super) enum Law {
     Ratio { scale: u32, parts: Vec<(i128, i128)> },
     /// The same of an opaque measure.
     OpaqueMean { scale: u32, parts: Vec<(i128, i128)> },
-    /// Second moment about released means.
-    Moment { x: (u32, Decimal), y: (u32, Decimal), parts: Vec<Products> },
+    /// Second moment about released means; of an opaque measure or not.
+    Moment { x: (u32, Decimal), y: (u32, Decimal), parts: Vec<Products>, opaque: bool },
     /// Whether one person carries a line.
     Leverage(Vec<Products>),
     /// Quantile of sorted values.
@@ -50,6 +78,11 @@ pub(super) enum Law {
 }
 
 impl Measure {
+    /// The people whom it is about.
+    pub(super) fn people(&self) -> &People {
+        self.rows.as_ref().map_or(&self.vector.people, |rows| &rows.people)
+    }
+
     /// What the law shows of it, where `people` is the number of people as it is shown.
     pub(super) fn judged(&self, rules: &Rules, people: u64) -> Option<Decimal> {
         match &self.law {
@@ -64,12 +97,19 @@ impl Measure {
             }
             Law::Ratio { scale, parts } => disclosure::ratio(rules, *scale, parts),
             Law::OpaqueMean { scale, parts } => disclosure::opaque_mean(rules, *scale, parts),
-            Law::Moment { x, y, parts } => disclosure::moment(rules, *x, *y, parts),
+            Law::Moment { x, y, parts, opaque: false } => disclosure::moment(rules, *x, *y, parts),
+            Law::Moment { x, y, parts, opaque: true } => disclosure::opaque_moment(rules, *x, *y, parts),
             Law::Leverage(parts) => disclosure::leverage_ok(parts).then(|| Decimal::whole(1)),
             Law::Quantile { scale, per_mille, values } => disclosure::quantile(rules, *scale, *per_mille, values),
             Law::Distinct(people) => disclosure::distinct_shared(rules, people.iter().copied()),
         }
     }
+}
+
+/// A form in words; sums are compared in units of their scale, so the scale belongs to it.
+fn form(kind: &str, scale: u32, opaque: bool) -> String {
+    let units = if scale == 0 { String::new() } else { format!(" e-{scale}") };
+    format!("{kind}{units}{}", if opaque { ", top-coded" } else { "" })
 }
 
 /// Makes the statistics of one cell.
@@ -101,10 +141,14 @@ impl Statistics<'_> {
         People::new(places.iter().filter_map(|i| all.get(*i)).copied().collect())
     }
 
-    /// The people who have a value of the column, and whether that is everybody.
-    pub(super) fn cohort(&self, c: usize) -> (People, bool) {
-        let places = self.with(RowsOf::Column(c));
-        (self.people(places.as_deref()), places.is_none())
+    /// The people who have a value of the column.
+    pub(super) fn cohort(&self, c: usize) -> People {
+        self.people(self.with(RowsOf::Column(c)).as_deref())
+    }
+
+    /// By facility column: how many facilities have a row in which an indicator is 1.
+    pub(super) fn facilities_with(&self, c: usize) -> impl Iterator<Item = u64> {
+        self.cell.by_facility(Some(SumOf::Column(c))).map(|all| all.iter().filter(|n| **n > 0).count() as u64)
     }
 
     /// A sum of each of these people.
@@ -145,27 +189,33 @@ impl Statistics<'_> {
         self.cell.by_facility(what).collect()
     }
 
+    /// The rows of each of these people.
+    fn weights(&self, what: RowsOf, places: Option<&[usize]>) -> Vector {
+        let rows = self.rows(what, places).into_iter().map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+        Vector { people: self.people(places), amounts: Amounts::Small(rows.collect()) }
+    }
+
     /// Rows: a sum of rows per person.
     pub(super) fn count_rows(&self, column: Option<usize>) -> Option<Measure> {
-        let places = column.and_then(|c| self.with(RowsOf::Column(c)));
-        let counts = column.and_then(|c| self.cell.count(RowsOf::Column(c))).unwrap_or_else(|| self.cell.rows());
-        let chosen = |all: &[u32]| match &places {
-            None => all.iter().copied().map(i64::from).collect(),
-            Some(places) => places.iter().filter_map(|i| all.get(*i)).copied().map(i64::from).collect(),
+        let (part, vector) = match column {
+            Some(c) => {
+                let places = self.with(RowsOf::Column(c));
+                (Part::of(self.column(c)?), self.weights(RowsOf::Column(c), places.as_deref()))
+            }
+            None => {
+                let rows = self.cell.rows().iter().copied().map(i64::from).collect();
+                (Part::all(), Vector { people: self.people.clone(), amounts: Amounts::Small(rows) })
+            }
         };
-        let name = column.map(|c| self.column(c).map(|c| c.name.clone()));
-        if let Some(None) = name {
-            return None;
-        }
-        let name = name.flatten();
         Some(Measure {
-            of: name.as_ref().map_or_else(|| "rows".to_owned(), |n| format!("rows having {n}")),
+            of: "rows".to_owned(),
             form: "sum".to_owned(),
-            having: places.is_some().then_some(name).flatten(),
-            vector: Vector { people: self.people(places.as_deref()), amounts: Amounts::Small(chosen(counts)) },
+            part,
+            top: None,
+            vector,
+            rows: None,
             facilities: self.by_facility(None),
             law: Law::Sum { scale: 0, bounds: None },
-            opaque: false,
         })
     }
 
@@ -176,44 +226,55 @@ impl Statistics<'_> {
         let (scale, bounds) = (column.scale, column.bounds.map(|(lo, hi)| (i128::from(lo), i128::from(hi))));
         Some(Measure {
             of: column.name.clone(),
-            form: if column.opaque { "sum, top-coded" } else { "sum" }.to_owned(),
-            having: places.is_some().then(|| column.name.clone()),
+            form: form("sum", scale, column.opaque),
+            part: Part::of(column),
+            top: None,
             vector: self.vector(SumOf::Column(c), places.as_deref()),
+            rows: None,
             facilities: self.by_facility(Some(SumOf::Column(c))),
             law: if column.opaque { Law::OpaqueSum { scale, bounds } } else { Law::Sum { scale, bounds } },
-            opaque: column.opaque,
         })
     }
 
     /// Mean of a column, or rate of the first over the rows in which the second is not NULL.
     pub(super) fn ratio(&self, a: usize, b: usize) -> Option<Measure> {
-        let what = if a == b { SumOf::Column(a) } else { SumOf::Where(a, b) };
-        self.mean(a, what, b, RowsOf::Column(b))
+        if a == b {
+            return self.mean(a, SumOf::Column(a), RowsOf::Column(a), Part::of(self.column(a)?));
+        }
+        let (top, bottom) = (self.column(a)?, self.column(b)?);
+        let (mean, places) = (self.mean(a, SumOf::Where(a, b), RowsOf::Column(b), Part::of(bottom))?, self.with(RowsOf::Column(a)));
+        Some(Measure {
+            form: format!("{} over {}", form("rate", top.scale, top.opaque), bottom.there().text()),
+            top: Some(Part::of(top)),
+            // Who adds nothing to the sum is no difference: otherwise its people could be varied by whoever writes the text.
+            vector: self.vector(SumOf::Column(a), places.as_deref()),
+            ..mean
+        })
     }
 
     /// Mean of x over the rows in which y is not NULL either.
     pub(super) fn mean_beside(&self, x: usize, y: usize) -> Option<Measure> {
-        if x == y { self.ratio(x, x) } else { self.mean(x, SumOf::Where(x, y), y, RowsOf::Both(x, y)) }
+        if x == y {
+            return self.ratio(x, x);
+        }
+        let part = Part::of(self.column(x)?).and(&Part::of(self.column(y)?));
+        self.mean(x, SumOf::Where(x, y), RowsOf::Both(x, y), part)
     }
 
-    fn mean(&self, a: usize, what: SumOf, b: usize, rows: RowsOf) -> Option<Measure> {
-        let (top, bottom) = (self.column(a)?, self.column(b)?);
+    fn mean(&self, a: usize, what: SumOf, rows: RowsOf, part: Part) -> Option<Measure> {
+        let column = self.column(a)?;
         let places = self.with(rows);
         let places = places.as_deref();
-        let parts = self.numbers(what, places).into_iter().zip(self.rows(rows, places)).collect();
-        let form = if a == b { "mean".to_owned() } else { format!("mean where {}", bottom.name) };
-        let over = match rows {
-            RowsOf::Column(_) => bottom.name.clone(),
-            RowsOf::Both(..) => format!("{} and {}", top.name, bottom.name),
-        };
+        let (scale, parts) = (column.scale, self.numbers(what, places).into_iter().zip(self.rows(rows, places)).collect());
         Some(Measure {
-            of: top.name.clone(),
-            form: if top.opaque { form + ", top-coded" } else { form },
-            having: places.is_some().then_some(over),
+            of: column.name.clone(),
+            form: form("mean", scale, column.opaque),
+            part,
+            top: None,
             vector: self.vector(what, places),
+            rows: Some(self.weights(rows, places)),
             facilities: self.by_facility(Some(what)),
-            law: if top.opaque { Law::OpaqueMean { scale: top.scale, parts } } else { Law::Ratio { scale: top.scale, parts } },
-            opaque: top.opaque,
+            law: if column.opaque { Law::OpaqueMean { scale, parts } } else { Law::Ratio { scale, parts } },
         })
     }
 
@@ -222,15 +283,16 @@ impl Statistics<'_> {
         let (left, right) = (self.column(x)?, self.column(y)?);
         let rows = if x == y { RowsOf::Column(x) } else { RowsOf::Both(x, y) };
         let places = self.with(rows);
-        let (parts, what) = (self.products(x, y, places.as_deref()), SumOf::Product(x, y));
+        let (parts, what, opaque) = (self.products(x, y, places.as_deref()), SumOf::Product(x, y), left.opaque || right.opaque);
         Some(Measure {
-            of: format!("{} times {}", left.name, right.name),
-            form: "moment".to_owned(),
-            having: places.is_some().then(|| format!("{} and {}", left.name, right.name)),
+            of: if x == y { left.name.clone() } else { format!("{} times {}", left.name, right.name) },
+            form: form("moment", left.scale.saturating_add(right.scale), opaque),
+            part: Part::of(left).and(&Part::of(right)),
+            top: None,
             vector: self.vector(what, places.as_deref()),
+            rows: Some(self.weights(rows, places.as_deref())),
             facilities: self.by_facility(Some(what)),
-            law: Law::Moment { x: (left.scale, mean_x), y: (right.scale, mean_y), parts },
-            opaque: left.opaque || right.opaque,
+            law: Law::Moment { x: (left.scale, mean_x), y: (right.scale, mean_y), parts, opaque },
         })
     }
 
@@ -239,13 +301,14 @@ impl Statistics<'_> {
         let column = self.column(x)?;
         let places = self.with(RowsOf::Column(x));
         Some(Measure {
-            of: format!("leverage of {}", column.name),
+            of: column.name.clone(),
             form: "leverage".to_owned(),
-            having: places.is_some().then(|| column.name.clone()),
+            part: Part::of(column),
+            top: None,
             vector: self.vector(SumOf::Product(x, x), places.as_deref()),
+            rows: None,
             facilities: Vec::new(),
             law: Law::Leverage(self.products(x, x, places.as_deref())),
-            opaque: false,
         })
     }
 
@@ -265,19 +328,20 @@ impl Statistics<'_> {
         let places = self.with(RowsOf::Column(c));
         let values = self.cell.list(c).to_vec();
         Some(Measure {
-            of: format!("values of {}", column.name),
-            form: format!("quantile {per_mille}"),
-            having: places.is_some().then(|| column.name.clone()),
+            of: column.name.clone(),
+            form: form(&format!("quantile {per_mille}"), column.scale, column.opaque),
+            part: Part::of(column),
+            top: None,
             vector: self.vector(SumOf::Column(c), places.as_deref()),
+            rows: Some(self.weights(RowsOf::Column(c), places.as_deref())),
             facilities: Vec::new(),
             law: Law::Quantile { scale: column.scale, per_mille, values },
-            opaque: false,
         })
     }
 
     /// Number of values that k people share.
     pub(super) fn distinct(&self, v: usize) -> Option<Measure> {
-        let name = self.question.values.get(v)?;
+        let question::Counted { name, there } = self.question.values.get(v)?;
         let (all, units) = (self.cell.having(v), self.cell.units());
         let mut own = vec![0i64; self.people.len()];
         for (_, unit) in all {
@@ -289,13 +353,14 @@ impl Statistics<'_> {
         let pairs = self.cell.people().into_iter().zip(own).filter(|(_, n)| *n > 0);
         let (people_with, amounts): (Vec<u32>, Vec<i64>) = pairs.unzip();
         Some(Measure {
-            of: format!("values of {name}"),
+            of: format!("{VALUES}{name}"),
             form: "distinct".to_owned(),
-            having: (people_with.len() < self.people.len()).then(|| name.clone()),
+            part: Part { when: there.clone(), there: there.clone() },
+            top: None,
             vector: Vector { people: People::new(people_with), amounts: Amounts::Small(amounts) },
+            rows: None,
             facilities: Vec::new(),
             law: Law::Distinct(people),
-            opaque: false,
         })
     }
 

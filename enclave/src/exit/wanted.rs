@@ -40,6 +40,9 @@ impl Wanted {
     pub(super) fn of(question: &Question) -> Self {
         let mut wanted = Self::default();
         question.statistics.iter().for_each(|s| wanted.add(s));
+        // Facilities of a part of the people are found by its indicator.
+        let parts = question.statistics.iter().filter_map(|s| if let Statistic::People(c) | Statistic::Rows(c) = s { *c } else { None });
+        parts.filter(|_| !question.facilities.is_empty()).for_each(|c| wanted.column(c));
         wanted
     }
 
@@ -50,6 +53,7 @@ impl Wanted {
             Statistic::Sum(c) => self.column(*c),
             Statistic::Ratio(a, b) if a == b => self.column(*a),
             Statistic::Ratio(a, b) => {
+                self.column(*a);
                 once(&mut self.sums, SumOf::Where(*a, *b));
                 once(&mut self.rows, RowsOf::Column(*b));
             }

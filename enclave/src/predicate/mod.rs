@@ -77,6 +77,15 @@ impl Predicate {
         }
     }
 
+    /// The columns of which it says what values they have.
+    pub(crate) fn names(&self) -> Vec<&Name> {
+        match self {
+            Self::In(name, _) => vec![name],
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::names).collect(),
+            Self::True | Self::False | Self::Atom(..) => Vec::new(),
+        }
+    }
+
     /// One line of text, equal for equal canonical forms.
     pub(crate) fn text(&self) -> String {
         let list = |parts: &[Self]| parts.iter().map(Self::text).collect::<Vec<_>>().join(",");

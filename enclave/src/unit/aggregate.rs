@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     plan::{RELEASED, not_offered},
-    question::{Column, Statistic},
+    predicate::Predicate,
+    question::{Column, Counted, OPAQUE, Statistic},
 };
 
 /// Decimal places that a measure without declared ones is put on.
@@ -25,7 +26,7 @@ const OPAQUE_SCALE: u32 = 6;
 pub(super) struct Making {
     pub(super) input: Relation,
     pub(super) columns: Vec<(Column, Expr)>,
-    pub(super) values: Vec<(String, Expr)>,
+    pub(super) values: Vec<(Counted, Expr)>,
     pub(super) statistics: Vec<Statistic>,
 }
 
@@ -39,8 +40,13 @@ impl Making {
         datafusion::prelude::ident(format!("s{at}"))
     }
 
+    /// True for anything but a catalogued column.
+    pub(super) fn is_opaque(&self, column: usize) -> bool {
+        self.columns.get(column).is_none_or(|(c, _)| c.opaque)
+    }
+
     pub(super) fn column(&mut self, column: Column, e: Expr) -> usize {
-        self.columns.iter().position(|(c, _)| c.name == column.name).unwrap_or_else(|| {
+        self.columns.iter().position(|(c, _)| c.name == column.name && c.when == column.when).unwrap_or_else(|| {
             self.columns.push((column, e));
             self.columns.len() - 1
         })
@@ -141,12 +147,12 @@ impl Tracker<'_> {
         if !self.calls_in(&value).is_empty() {
             return Err(guest_inside());
         }
-        let (words, value) = match filter {
-            Some(p) => (format!("{words} if {}", self.origins.condition(&p).normalised().text()), only(&p, value)),
-            None => (words, value),
-        };
-        let at = making.values.iter().position(|(n, _)| *n == words).unwrap_or_else(|| {
-            making.values.push((words, value));
+        let present = self.origins.present(&value);
+        let there = and(filter.clone(), present).map_or(Predicate::True, |p| self.origins.condition(&p).normalised());
+        let value = filter.map_or(value.clone(), |p| only(&p, value));
+        let counted = Counted { name: words, there };
+        let at = making.values.iter().position(|(c, _)| *c == counted).unwrap_or_else(|| {
+            making.values.push((counted, value));
             making.values.len() - 1
         });
         Ok((making.show(Statistic::Distinct(at)), "distinct".to_owned()))
@@ -176,17 +182,20 @@ impl Tracker<'_> {
     /// A column that is 1 where a condition holds; `None` without a condition.
     fn indicator(&mut self, making: &mut Making, when: Option<Expr>) -> Result<Option<usize>, Refusal> {
         let Some(p) = when else { return Ok(None) };
-        let condition = self.origins.condition(&p).normalised();
-        if condition == crate::predicate::Predicate::True {
+        let when = self.origins.condition(&p).normalised();
+        if when == Predicate::True {
             return Ok(None);
         }
-        let column = Column { name: format!("1 if {}", condition.text()), scale: 0, bounds: None, opaque: false };
-        Ok(Some(making.column(column, only(&p, lit(1i64)))))
+        Ok(Some(making.column(one(when), only(&p, lit(1i64)))))
     }
 
-    /// A catalogued column where a condition holds.
+    /// The column of a term.
     pub(super) fn measure(&mut self, making: &mut Making, term: &Term) -> Result<Option<usize>, Refusal> {
         let Some(value) = &term.column else { return self.indicator(making, term.when.clone()) };
+        if term.opaque {
+            let e = term.when.as_ref().map_or(value.clone(), |p| only(p, value.clone()));
+            return self.opaque(making, &e).map(Some);
+        }
         let origin = self.origins.of(value).into_iter().next().map(|(_, o)| o.clone());
         let plain = matches!(value, Expr::Column(_));
         let (scale, bounds) = origin.and_then(|o| o.measure).filter(|_| plain).unwrap_or((0, None));
@@ -196,15 +205,22 @@ impl Tracker<'_> {
             DataType::Float64 => OPAQUE_SCALE,
             _ => 0,
         };
-        let words = self.origins.words(value);
-        let (name, e) = match &term.when {
-            None => (words, value.clone()),
-            Some(p) => match self.origins.condition(p).normalised() {
-                crate::predicate::Predicate::True => (words, value.clone()),
-                condition => (format!("{words} if {}", condition.text()), only(p, value.clone())),
-            },
-        };
-        Ok(Some(making.column(Column { name, scale, bounds, opaque: false }, e)))
+        let (when, e) = self.where_it_counts(term.when.as_ref(), value.clone());
+        let column = Column { name: self.origins.words(value), when, present: self.presence(value), scale, bounds, opaque: false };
+        Ok(Some(making.column(column, e)))
+    }
+
+    /// The condition under which a value counts, and the value there.
+    fn where_it_counts(&self, when: Option<&Expr>, value: Expr) -> (Predicate, Expr) {
+        match when.map(|p| (p, self.origins.condition(p).normalised())) {
+            None | Some((_, Predicate::True)) => (Predicate::True, value),
+            Some((p, condition)) => (condition, only(p, value)),
+        }
+    }
+
+    /// The condition that an expression has a value; `True` where that is proved.
+    fn presence(&self, e: &Expr) -> Predicate {
+        self.origins.present(e).map_or(Predicate::True, |p| self.origins.condition(&p).normalised())
     }
 
     /// Anything that is not linear: one column, clipped at the k-th person.
@@ -215,10 +231,20 @@ impl Tracker<'_> {
             DataType::Decimal128(..) => false,
             _ => return Err(not_valid(place(e))),
         };
-        let value = if whole { e.clone() } else { Expr::TryCast(TryCast::new(Box::new(e.clone()), DataType::Float64)) };
         let scale = if whole { 0 } else { OPAQUE_SCALE };
-        let name = format!("opaque {}", self.origins.words(e));
-        Ok(making.column(Column { name, scale, bounds: None, opaque: true }, value))
+        // `CASE WHEN p THEN x END` is x where p.
+        let (p, x) = match e {
+            Expr::Case(Case { expr: None, when_then_expr, else_expr: None }) if when_then_expr.len() == 1 => {
+                when_then_expr.first().map_or((None, e), |(p, x)| (Some(&**p), &**x))
+            }
+            _ => (None, e),
+        };
+        let (when, value) = self.where_it_counts(p, x.clone());
+        let value = if whole { value } else { Expr::TryCast(TryCast::new(Box::new(value), DataType::Float64)) };
+        // Arithmetic that overflows or divides by zero is NULL, whatever its columns are.
+        let present = self.origins.condition(&Expr::IsNotNull(Box::new(x.clone()))).normalised();
+        let name = format!("{OPAQUE}{}", self.origins.words(x));
+        Ok(making.column(Column { name, when, present, scale, bounds: None, opaque: true }, value))
     }
 
     fn sum(&mut self, making: &mut Making, x: &Expr) -> Result<Expr, Refusal> {
@@ -245,20 +271,14 @@ impl Tracker<'_> {
             return Ok(making.show(Statistic::Ratio(column, column)));
         };
         let terms = merged(terms);
-        if let [Term { factor, column: Some(_), when: None }] = terms.as_slice() {
+        if let [Term { factor, column: Some(_), when: None, .. }] = terms.as_slice() {
             let column = terms.first().map(|t| self.measure(making, t)).transpose()?.flatten().ok_or_else(|| not_valid(None))?;
             return Ok(times(making.show(Statistic::Ratio(column, column)), *factor));
         }
         // The rows over which the mean is taken: those in which the whole argument has a value.
-        let all = Column { name: format!("1 if {}", self.origins.words(x)), scale: 0, bounds: None, opaque: false };
         let present = self.origins.present(x);
-        let bottom = match &present {
-            None => making.column(Column { name: "1".to_owned(), ..all }, lit(1i64)),
-            Some(p) => {
-                let name = format!("1 if {}", self.origins.condition(p).normalised().text());
-                making.column(Column { name, ..all }, only(p, lit(1i64)))
-            }
-        };
+        let (when, e) = self.where_it_counts(present.as_ref(), lit(1i64));
+        let bottom = one(when);
         let mut formula: Option<Expr> = None;
         for term in terms {
             let top = match &term.column {
@@ -268,12 +288,22 @@ impl Tracker<'_> {
             let shown = match top {
                 // A number in every row that counts is itself.
                 None => lit(term.factor),
-                Some(top) => times(making.show(Statistic::Ratio(top, bottom)), term.factor),
+                Some(top) => {
+                    // Over the rows in which the part itself has a value, it is a plain mean of that part.
+                    let plain = making.columns.get(top).is_some_and(|(c, _)| c.there() == bottom.there());
+                    let over = if plain { top } else { making.column(bottom.clone(), e.clone()) };
+                    times(making.show(Statistic::Ratio(top, over)), term.factor)
+                }
             };
             formula = Some(added(formula, shown));
         }
         formula.ok_or_else(|| not_valid(place(x)))
     }
+}
+
+/// The number 1 where a condition holds.
+fn one(when: Predicate) -> Column {
+    Column { name: "1".to_owned(), when, present: Predicate::True, scale: 0, bounds: None, opaque: false }
 }
 
 /// Guests give labels, not numbers.

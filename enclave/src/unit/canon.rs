@@ -59,7 +59,10 @@ impl Origins {
                 all.dedup();
                 format!("({}{} in {})", self.words(&list.expr), if list.negated { " not" } else { "" }, all.join(","))
             }
-            Expr::Not(e) => format!("not {}", self.words(e)),
+            Expr::Not(e) => match opposite(e) {
+                Some(other) => self.words(&other),
+                None => format!("not {}", self.words(e)),
+            },
             Expr::IsNull(e) => format!("{} is null", self.words(e)),
             Expr::IsNotNull(e) => format!("not {} is null", self.words(e)),
             Expr::IsTrue(e) => format!("{} is true", self.words(e)),
@@ -103,6 +106,9 @@ impl Origins {
                 if (*op == Operator::And) == wanted { Predicate::All(parts) } else { Predicate::Any(parts) }
             }
             Expr::Not(e) => self.truth(e, !wanted),
+            // Neither is ever unknown.
+            Expr::IsNotNull(e) => self.leaf(&Expr::IsNull(e.clone()), !wanted),
+            leaf if !wanted && opposite(leaf).is_some() => opposite(leaf).map_or(Predicate::False, |other| self.leaf(&other, true)),
             Expr::Literal(ScalarValue::Boolean(Some(b)), _) => {
                 if *b == wanted {
                     Predicate::True
@@ -168,6 +174,21 @@ pub(super) fn literal(value: &ScalarValue) -> String {
         Some(Some(text)) => format!("text {text:?}"),
         _ => format!("{value:?}"),
     }
+}
+
+/// The comparison that is true where this one is false, and unknown where it is.
+fn opposite(e: &Expr) -> Option<Expr> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = e else { return None };
+    let op = match op {
+        Operator::Lt => Operator::GtEq,
+        Operator::LtEq => Operator::Gt,
+        Operator::Gt => Operator::LtEq,
+        Operator::GtEq => Operator::Lt,
+        Operator::Eq => Operator::NotEq,
+        Operator::NotEq => Operator::Eq,
+        _ => return None,
+    };
+    Some(Expr::BinaryExpr(BinaryExpr { left: left.clone(), op, right: right.clone() }))
 }
 
 /// Every value of a domain as the engine has it, in the order of their places.

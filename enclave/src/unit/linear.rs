@@ -20,14 +20,24 @@ pub(super) struct Term {
     pub(super) factor: f64,
     /// `None` is the number 1.
     pub(super) column: Option<Expr>,
+    /// True where the column is anything but a catalogued one.
+    pub(super) opaque: bool,
     /// `None` is every row.
     pub(super) when: Option<Expr>,
 }
 
 impl Tracker<'_> {
-    /// The terms of an expression; `None` where it is not linear in catalogued columns.
+    /// The terms of an expression; what is not linear in catalogued columns is a column of its own, so that numbers around it are
+    /// applied to what is shown as well. `None` for what is no number.
     pub(super) fn terms(&self, e: &Expr, input: &Relation) -> Option<Vec<Term>> {
-        let one = |factor, column| Some(vec![Term { factor, column, when: None }]);
+        self.linear(e, input).or_else(|| {
+            let number = !self.origins.of(e).is_empty() && self.kind(e, input).is_ok_and(|k| k.is_numeric());
+            number.then(|| vec![Term { factor: 1.0, column: Some(e.clone()), opaque: true, when: None }])
+        })
+    }
+
+    fn linear(&self, e: &Expr, input: &Relation) -> Option<Vec<Term>> {
+        let one = |factor, column| Some(vec![Term { factor, column, opaque: false, when: None }]);
         match e {
             Expr::Literal(value, _) => one(number(value)?, None),
             Expr::Column(c) => {
@@ -74,9 +84,11 @@ impl Tracker<'_> {
             Operator::Divide => {
                 let by = constant(&b.right).filter(|by| *by != 0.0)?;
                 if self.is_whole(&b.left, input) && self.is_whole(&b.right, input) {
-                    // Whole numbers are cut: a column in coarser steps (months to years) is a column still, anything else is not linear.
-                    return matches!(&*b.left, Expr::Column(c) if self.origins.get(c).is_some_and(|o| o.class == Class::Catalogued))
-                        .then(|| vec![Term { factor: 1.0, column: Some(e.clone()), when: None }]);
+                    // Whole numbers are cut: a declared column in coarser steps (months to years) is a column still. Anything else is
+                    // not linear: cut by two, by three and so on, one measure would have as many answers.
+                    let declared = |c| self.origins.get(c).is_some_and(|o| o.class == Class::Catalogued && o.values.is_some());
+                    let coarser = by.log10().fract() == 0.0 && matches!(&*b.left, Expr::Column(c) if declared(c));
+                    return coarser.then(|| vec![Term { factor: 1.0, column: Some(e.clone()), opaque: false, when: None }]);
                 }
                 self.terms(&b.left, input).map(|t| scaled(t, 1.0 / by))
             }

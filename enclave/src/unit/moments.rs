@@ -20,6 +20,21 @@ pub(super) struct Axis {
     offset: f64,
 }
 
+/// Aggregates that say where a line lies: one person's weight could carry it.
+const LINES: [&str; 4] = ["corr", "regr_slope", "regr_intercept", "regr_r2"];
+
+/// What is not taken of an opaque measure: it would be clipped person by person, which neither a line nor an order survives.
+fn made_up(what: &str, ja: &str) -> Refusal {
+    not_offered(
+        format!(
+            "{what} is taken of listed columns only, not of products, logarithms and the like; use AVG or STDDEV of it, or ask for it to be registered as a derived column"
+        ),
+        format!(
+            "{ja}は一覧にある列についてだけ求められます。積や対数などの式には AVG か STDDEV を使うか、派生列としての登録を求めてください"
+        ),
+    )
+}
+
 impl Tracker<'_> {
     pub(super) fn quantile(&mut self, making: &mut Making, x: &Expr, p: f64) -> Result<Expr, Refusal> {
         if !(0.01..=0.99).contains(&p) {
@@ -29,7 +44,11 @@ impl Tracker<'_> {
             )
             .at(place(x)));
         }
+        let at = place(x);
         let x = self.axis(making, x, None)?;
+        if making.is_opaque(x.column) {
+            return Err(made_up("a percentile", "百分位").at(at));
+        }
         // A falling line turns the order round.
         let p = if x.factor < 0.0 { 1.0 - p } else { p };
         let thousandths = (p * 1000.0).round() as u32;
@@ -65,6 +84,9 @@ impl Tracker<'_> {
 
     fn pair_of(&mut self, making: &mut Making, name: &str, y: &Expr, x: &Expr) -> Result<Expr, Refusal> {
         let (ay, ax) = (self.axis(making, y, Some(x))?, self.axis(making, x, Some(y))?);
+        if LINES.contains(&name) && (making.is_opaque(ay.column) || making.is_opaque(ax.column)) {
+            return Err(made_up("a line or correlation", "回帰直線や相関").at(place(if making.is_opaque(ay.column) { y } else { x })));
+        }
         let m = |making: &mut Making, a: Axis, b: Axis| making.show(Statistic::Moment(a.column, b.column)) * lit(a.factor * b.factor);
         let mean = |making: &mut Making, a: Axis| times(making.show(Statistic::Ratio(a.column, a.column)), a.factor) + lit(a.offset);
         let carried = |making: &mut Making, a: Axis, e: Expr| {

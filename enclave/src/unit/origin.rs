@@ -146,6 +146,12 @@ impl Origins {
         column.name.strip_prefix('o').and_then(|n| n.parse::<usize>().ok()).and_then(|n| self.all.get(n))
     }
 
+    /// All values that an origin of this name can have; `None` where it may be without one, or they are not declared.
+    pub(crate) fn domain(&self, name: &str) -> Option<crate::predicate::ValueSet> {
+        let origin = self.all.iter().find(|o| o.name == name && !o.nullable)?;
+        origin.values.as_ref().map(Values::all)
+    }
+
     /// The engine's field of one.
     pub(crate) fn field(&self, column: &Column) -> FieldRef {
         let kind = self.get(column).map_or(DataType::UInt32, |o| o.kind.clone());

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     plan::not_offered,
-    question::{Key, Question, Statistic},
+    predicate::ValueSet,
+    question::{Column, Key, Question, Statistic},
 };
 
 impl Tracker<'_> {
@@ -124,14 +125,21 @@ impl Tracker<'_> {
             filter: input.filter.clone().normalised(),
             keys,
             sets,
+            domains: self.domains(columns.iter().map(|(c, _)| c)),
             columns: columns.into_iter().map(|(c, _)| c).collect(),
-            values: values.into_iter().map(|(name, _)| name).collect(),
+            values: values.into_iter().map(|(counted, _)| counted).collect(),
             statistics,
             facilities: input.facilities.into_iter().map(|(name, _)| name).collect(),
             listings: listings.into_iter().collect(),
             tables: tables.into_iter().map(|(l, t)| format!("{l}.{t}")).collect(),
             one_row_per_person: input.one_row,
         })
+    }
+
+    /// The domains of what stands in the conditions of columns.
+    fn domains<'c>(&self, columns: impl Iterator<Item = &'c Column>) -> Vec<(String, ValueSet)> {
+        let names: BTreeSet<&String> = columns.flat_map(|c| c.when.names()).collect();
+        names.into_iter().filter_map(|name| Some((name.clone(), self.origins.domain(name)?))).collect()
     }
 }
 

@@ -205,6 +205,13 @@ fn table(code: Code) -> (Pair, Pair) {
                 "To keep small groups from being searched for, this permit's questions have stopped. Talk to reception.",
             ),
         ),
+        Code::TooManyMeasures => (
+            ("自作の計算式が多すぎます", "Too many measures of one's own"),
+            (
+                "この許可ですでに使った計算式を使うか、元の列をそのまま集計するか、式を派生列として登録するよう窓口に相談してください。",
+                "Use a formula that this permit has used before, take the columns themselves, or ask reception to register the formula as a derived column.",
+            ),
+        ),
         Code::TooManyStreams => (
             ("ライブ表示の数が上限に達しています", "Too many live views are open"),
             (

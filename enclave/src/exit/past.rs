@@ -1,0 +1,270 @@
+//! What the gate shows of one statistic, given everything that was shown before: its own value, an earlier one again, or nothing.
+
+use visiting_policies::disclosure::{Decimal, undominated};
+
+use super::{
+    desk::{Desk, FacilityRows, Row, near_facilities},
+    statistic::{Measure, Part, Statistics},
+};
+use crate::{
+    known::{Entry, Known, Place, ShownRow, TableEntry},
+    people::{self, Fit, People, Vector},
+    predicate::Predicate,
+    question::KeyValue,
+};
+
+/// Form of the rows that a rate is over: they count as shown, though no number is.
+const WEIGHTS: &str = "weights";
+
+/// How one value came to be shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Judged {
+    /// Provably the same as a released one, or new.
+    Own(Decimal),
+    /// A near one was shown before.
+    Before(Decimal),
+    /// Not shown.
+    Masked,
+}
+
+impl Judged {
+    pub(super) fn value(self) -> Option<Decimal> {
+        match self {
+            Self::Own(value) | Self::Before(value) => Some(value),
+            Self::Masked => None,
+        }
+    }
+}
+
+/// A displayed part of a cell: the people of a FILTER, a CASE, or a column with gaps.
+#[derive(Debug, Clone)]
+pub(super) struct ShownPart {
+    plan: String,
+    part: Part,
+    people: People,
+}
+
+impl Desk<'_> {
+    /// The number of people who have a value of a column.
+    pub(super) fn cohort(&mut self, row: &Row<'_>, all: &Statistics<'_>, c: usize, count: Judged) -> Judged {
+        let Some(column) = row.question.columns.get(c) else { return Judged::Masked };
+        if all.facilities_with(c).any(|n| n < row.rules.facilities_min) {
+            return Judged::Masked;
+        }
+        self.having(row, &Part::of(column), &all.cohort(c), count)
+    }
+
+    /// The number of a part of a cell's people. Whether it is all of them is for the plan to say: a part that happens to be the whole
+    /// must look like one that nearly is.
+    fn having(&mut self, row: &Row<'_>, part: &Part, people: &People, count: Judged) -> Judged {
+        let plan = row.plan_of(&part.there);
+        if plan == row.plan {
+            return count;
+        }
+        let k = row.rules.people_min;
+        if (people.len() as u64) < k {
+            return Judged::Masked;
+        }
+        let place = Place { base: plan.clone(), keys: Vec::new() };
+        let completes = |known: &Known| known.completes(people, &place, k);
+        let shown = self.same("people", &plan).next().is_some();
+        let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone() };
+        if !shown && (completes(self.known) || completes(&self.fresh) || self.parts_complete(row, &new)) {
+            return Judged::Masked;
+        }
+        let judged = self.people(row, &plan, people, (&place, row.facilities_of(&part.when)));
+        if judged.value().is_some() {
+            self.remember(row, new);
+        }
+        judged
+    }
+
+    /// True when a part completes, with those beside it, a total that was shown: its own cell's above all.
+    fn parts_complete(&self, row: &Row<'_>, new: &ShownPart) -> bool {
+        let parts: Vec<&ShownPart> = self.parts.iter().chain([new]).collect();
+        let table = table_of(row, &parts);
+        let conditions = |inside: &[&ShownRow], of: fn(&Part) -> &Predicate| -> Vec<Predicate> {
+            let shown = |p: &&&ShownPart| inside.iter().any(|row| row.key == key_of(p));
+            parts.iter().filter(shown).map(|p| of(&p.part).clone()).collect()
+        };
+        // Gaps of the measured column apart: whoever has no value is in no part and adds nothing to the whole.
+        let whole = |inside: &[&ShownRow], total: &Entry| match total.plan == row.plan {
+            true => row.covered_by(conditions(inside, |p| &p.when)),
+            false => row.plan_of(&Predicate::Any(conditions(inside, |p| &p.there)).normalised()) == total.plan,
+        };
+        let completed = |known: &Known| known.completed_by(&table, row.rules.people_min, known.mark(), whole);
+        completed(self.known) || completed(&self.fresh)
+    }
+
+    /// Ends a row: its parts are a table that later totals must not complete.
+    pub(super) fn close_parts(&mut self, row: &Row<'_>) {
+        let parts = std::mem::take(&mut self.parts);
+        let table = table_of(row, &parts.iter().collect::<Vec<_>>());
+        if parts.len() > 1 && !self.known.has_table(&table) && !self.fresh.has_table(&table) {
+            self.fresh.add_table(table);
+        }
+    }
+
+    /// The number of people of a set: rounded, or what a near set showed before.
+    pub(super) fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, (place, facilities): (&Place, &FacilityRows)) -> Judged {
+        if let Some(entry) = self.same("people", plan).next() {
+            return read(entry, Judged::Own);
+        }
+        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
+        let close = self.close_to("people", people, k, least > 0);
+        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_facilities(facilities, &e.facilities, least);
+        if let Some(entry) = close.into_iter().find(near) {
+            return read(entry, Judged::Before);
+        }
+        let value = Decimal::whole(row.rules.round(people.len() as u64));
+        let vector = Vector::set(people.clone());
+        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), vector, rows: None, place, facilities });
+        Judged::Own(value)
+    }
+
+    /// Anything but a number of people: its own people first, then facilities, the law, and the ledger.
+    pub(super) fn measure(&mut self, row: &Row<'_>, measure: Option<Measure>, count: Judged) -> Judged {
+        let Some(measure) = measure else { return Judged::Masked };
+        let (k, percent) = (row.rules.people_min, row.rules.dominance_percent);
+        let few = |people: &People| (people.len() as u64) < k;
+        if few(&measure.vector.people) || few(measure.people()) || measure.facilities.iter().any(|f| !undominated(percent, f)) {
+            return Judged::Masked;
+        }
+        let people = self.having(row, &measure.part, measure.people(), count);
+        let Some(people) = people.value().and_then(|d| d.units(0)).and_then(|n| u64::try_from(n).ok()) else { return Judged::Masked };
+        let Some(value) = measure.judged(&row.rules, people) else { return Judged::Masked };
+        let plan = row.plan_of(&measure.top.as_ref().unwrap_or(&measure.part).there);
+        if let Some(judged) = self.released(row, &plan, &measure) {
+            return judged;
+        }
+        // Values leave as they are read from the ledger: the same digits the first time and ever after.
+        let Measure { of, form, part, vector, rows, .. } = measure;
+        let (place, facilities) = (&row.place, row.facilities_of(&part.when));
+        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), vector, rows, place, facilities });
+        Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
+    }
+
+    /// What the ledger says to a statistic: the same plan has its value; of near ones, the oldest is shown again or hides this one.
+    ///
+    /// Sum, mean, spread and quantiles of one column over provably the same rows are the same contributions in different forms, a few
+    /// in number and each protected. A rate is one of them once: over rows of one's own choosing it would have as many forms as there
+    /// are such rows.
+    fn released(&self, row: &Row<'_>, plan: &str, measure: &Measure) -> Option<Judged> {
+        if let Some(entry) = self.same(&measure.of, plan).find(|e| e.shown == measure.form) {
+            return Some(read(entry, Judged::Own));
+        }
+        let is_rate = |form: &str| form.starts_with("rate");
+        if is_rate(&measure.form) && self.same(&measure.of, plan).any(|e| is_rate(&e.shown)) {
+            return Some(Judged::Masked);
+        }
+        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
+        for entry in self.close_to(&measure.of, &measure.vector.people, k, least > 0) {
+            let same = entry.of == measure.of;
+            if same && entry.plan == plan {
+                continue;
+            }
+            let by_facility = same && near_facilities(row.facilities_of(&measure.part.when), &entry.facilities, least);
+            let fit = people::fit(&measure.vector, &entry.vector, k);
+            if fit == Fit::Apart && !by_facility {
+                continue;
+            }
+            // An affine image, another form, or a mean over other rows is another number: repeating the old one would mislead.
+            let alike = fit == Fit::Same && over_the_same(measure.rows.as_ref(), entry.rows.as_ref(), k);
+            let repeats = entry.shown == measure.form && (alike || (fit == Fit::Apart && by_facility));
+            return Some(if repeats { read(entry, Judged::Before) } else { Judged::Masked });
+        }
+        None
+    }
+
+    /// The first column's sum over the second's rows. These count as a number of rows that is shown: where they are nearly, and not
+    /// provably, those of another number, nothing is. The people of the sum are a part like any other.
+    pub(super) fn rate(&mut self, row: &Row<'_>, all: &Statistics<'_>, (a, b): (usize, usize), count: Judged) -> Judged {
+        let (Some(measure), Some(over)) = (all.ratio(a, b), all.count_rows(Some(b))) else { return Judged::Masked };
+        let part = measure.top.clone().unwrap_or_else(|| measure.part.clone());
+        let top = ShownPart { plan: row.plan_of(&part.there), part, people: measure.vector.people.clone() };
+        let plan = row.plan_of(&over.part.there);
+        let known = self.same(&over.of, &plan).next().is_some();
+        let shown = top.plan == row.plan || self.same(&measure.of, &top.plan).next().is_some();
+        if (!known && self.released(row, &plan, &over).is_some()) || (!shown && self.parts_complete(row, &top)) {
+            return Judged::Masked;
+        }
+        let judged = self.measure(row, Some(measure), count);
+        if judged.value().is_some() {
+            if !known {
+                let Measure { of, part, vector, .. } = over;
+                let (place, facilities) = (&row.place, row.facilities_of(&part.when));
+                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), vector, rows: None, place, facilities });
+            }
+            self.remember(row, top);
+        }
+        judged
+    }
+
+    /// A part is displayed, in whatever statistic.
+    fn remember(&mut self, row: &Row<'_>, part: ShownPart) {
+        if part.plan != row.plan && self.parts.iter().all(|p| p.plan != part.plan) {
+            self.parts.push(part);
+        }
+    }
+
+    /// Entries of a statistic with this plan, oldest first, this run's own last.
+    pub(super) fn same<'b>(&'b self, of: &'b str, plan: &'b str) -> impl Iterator<Item = &'b Entry> {
+        self.known.same(of, plan).chain(self.fresh.same(of, plan))
+    }
+
+    /// Entries of a statistic that may be near, in the same order.
+    fn close_to(&self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&Entry> {
+        let mut all = self.known.close(of, people, k, facilities);
+        all.extend(self.fresh.close(of, people, k, facilities));
+        all
+    }
+
+    fn show(&mut self, plan: &str, shown: Shown<'_>) {
+        let Shown { of, form, value, vector, rows, place, facilities } = shown;
+        self.fresh.add_entry(Entry {
+            plan: plan.to_owned(),
+            of: of.to_owned(),
+            shown: form.to_owned(),
+            value,
+            vector,
+            rows,
+            place: place.clone(),
+            facilities: facilities.clone(),
+        });
+    }
+}
+
+/// What the ledger learns of a statistic.
+struct Shown<'a> {
+    of: &'a str,
+    form: &'a str,
+    value: String,
+    vector: Vector,
+    rows: Option<Vector>,
+    place: &'a Place,
+    facilities: &'a FacilityRows,
+}
+
+/// Parts as rows of a table.
+fn table_of(row: &Row<'_>, parts: &[&ShownPart]) -> TableEntry {
+    let rows = parts.iter().map(|p| ShownRow { key: key_of(p), people: p.people.clone() }).collect();
+    TableEntry { base: row.plan.clone(), keys: vec![("part".to_owned(), u64::MAX)], rows }
+}
+
+fn key_of(part: &ShownPart) -> Vec<KeyValue> {
+    vec![KeyValue::Text(part.plan.clone())]
+}
+
+/// True for two means over the same rows but for a few people's, and for two sums.
+fn over_the_same(a: Option<&Vector>, b: Option<&Vector>, k: u64) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => people::fit(a, b, k) == Fit::Same,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// A released value; what cannot be read any more is not shown.
+fn read(entry: &Entry, how: fn(Decimal) -> Judged) -> Judged {
+    Decimal::read(&entry.value).map_or(Judged::Masked, how)
+}
