@@ -184,7 +184,7 @@ mod tests {
             value: "10".into(),
             vector: line(12),
             place: Place { base: "p".into(), keys: Vec::new() },
-            facilities: Vec::new(),
+            sites: Vec::new(),
         };
         let run: RunId = "run_a".parse().unwrap();
         let head = {

@@ -14,9 +14,9 @@ use super::{
     statistic::{Measure, Statistics},
 };
 use crate::{
-    known::{Block, Entry, Known, Place, ShownRow, TableEntry},
+    known::{Block, Entry, Known, Place, ShownRow, SiteRows, TableEntry},
     people::{self, Fit, People, Vector},
-    question::{KeyValue, Protected, ProtectedRow, Question, Statistic},
+    question::{KeyValue, Protected, ProtectedRow, Question, SiteColumn, Statistic},
 };
 
 /// What the gate needs beside the cells.
@@ -61,9 +61,6 @@ impl Judged {
     }
 }
 
-/// Rows of one facility column: facility and rows, by facility.
-type FacilityRows = Vec<(String, Vec<(u32, i128)>)>;
-
 /// One cell on the desk.
 struct Row<'a> {
     question: &'a Question,
@@ -71,7 +68,7 @@ struct Row<'a> {
     plan: String,
     place: Place,
     people: People,
-    facilities: FacilityRows,
+    sites: SiteRows,
 }
 
 /// The questions of one run are judged here one after the other, each knowing what the earlier ones show.
@@ -115,7 +112,7 @@ impl<'a> Desk<'a> {
         let mut table = TableEntry { base, keys, rows: Vec::new() };
         let mark = self.fresh.mark();
         for cell in cells {
-            let Some(rules) = applied(context.rules, set, cell) else { continue };
+            let Some(rules) = applied(context, set, cell) else { continue };
             let row = Row::new(context, rules, set, cell, &table.base);
             let (shown, displayed) = self.row(&row, cell);
             if displayed {
@@ -201,9 +198,9 @@ impl<'a> Desk<'a> {
         if let Some(entry) = self.same("people", plan).next() {
             return read(entry, Judged::Own);
         }
-        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
-        let close = self.close_to("people", people, k, least > 0);
-        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_facilities(&row.facilities, &e.facilities, least);
+        let k = row.rules.people_min;
+        let close = self.close_to("people", people, k, !row.sites.is_empty());
+        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_sites(&row.sites, &e.sites, &row.rules);
         if let Some(entry) = close.into_iter().find(near) {
             return read(entry, Judged::Before);
         }
@@ -212,11 +209,11 @@ impl<'a> Desk<'a> {
         Judged::Own(value)
     }
 
-    /// Anything but a number of people: its own people first, then facilities, the law, and the ledger.
+    /// Anything but a number of people: its own people first, then facilities and households, the law, and the ledger.
     fn measure(&mut self, row: &Row<'_>, measure: Option<Measure>, count: Judged) -> Judged {
         let Some(measure) = measure else { return Judged::Masked };
         let percent = row.rules.dominance_percent;
-        if (measure.vector.people.len() as u64) < row.rules.people_min || measure.facilities.iter().any(|f| !undominated(percent, f)) {
+        if (measure.vector.people.len() as u64) < row.rules.people_min || measure.sites.iter().any(|s| !undominated(percent, s)) {
             return Judged::Masked;
         }
         let people = match &measure.having {
@@ -244,10 +241,10 @@ impl<'a> Desk<'a> {
         if let Some(entry) = self.same(of, plan).find(|e| e.shown == measure.form) {
             return Some(read(entry, Judged::Own));
         }
-        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
-        for entry in self.close_to(of, &measure.vector.people, k, least > 0).into_iter().filter(|e| e.plan != plan) {
+        let k = row.rules.people_min;
+        for entry in self.close_to(of, &measure.vector.people, k, !row.sites.is_empty()).into_iter().filter(|e| e.plan != plan) {
             let fit = people::fit(&measure.vector, &entry.vector, k);
-            if fit == Fit::Apart && !near_facilities(&row.facilities, &entry.facilities, least) {
+            if fit == Fit::Apart && !near_sites(&row.sites, &entry.sites, &row.rules) {
                 continue;
             }
             // An affine image of an opaque measure is another number: repeating the old one would mislead.
@@ -263,9 +260,9 @@ impl<'a> Desk<'a> {
     }
 
     /// Entries of a statistic that may be near, in the same order.
-    fn close_to(&self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&Entry> {
-        let mut all = self.known.close(of, people, k, facilities);
-        all.extend(self.fresh.close(of, people, k, facilities));
+    fn close_to(&self, of: &str, people: &People, k: u64, sites: bool) -> Vec<&Entry> {
+        let mut all = self.known.close(of, people, k, sites);
+        all.extend(self.fresh.close(of, people, k, sites));
         all
     }
 
@@ -277,7 +274,7 @@ impl<'a> Desk<'a> {
             value: value.to_string(),
             vector,
             place: place.clone(),
-            facilities: row.facilities.clone(),
+            sites: row.sites.clone(),
         });
     }
 }
@@ -289,9 +286,9 @@ impl<'a> Row<'a> {
         let plan = format!("{} @ {}", question.cell_plan(set, &key), context.versions);
         let names = set.iter().filter_map(|i| question.keys.get(*i)).map(|k| k.name.clone());
         let place = Place { base: base.to_owned(), keys: names.zip(key).collect() };
-        let rows = cell.facilities().map(|f| f.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
-        let facilities = question.facilities.iter().cloned().zip(rows).collect();
-        Self { question, rules, plan, place, people: People::new(cell.people()), facilities }
+        let rows = cell.sites().map(|s| s.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
+        let sites = question.sites.iter().cloned().zip(rows).collect();
+        Self { question, rules, plan, place, people: People::new(cell.people()), sites }
     }
 }
 
@@ -300,9 +297,10 @@ fn within(set: &[usize], key: &[KeyValue]) -> Vec<KeyValue> {
     set.iter().filter_map(|i| key.get(*i)).cloned().collect()
 }
 
-/// T0: the rules of a cell with enough people, and enough facilities where the database asks for them; `None` for a row that is
-/// not sent.
-fn applied(rules: &Applied, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
+/// T0: the rules of a cell with enough people, and enough facilities and households where the database asks for them; `None` for a
+/// row that is not sent.
+fn applied(context: &Context<'_>, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
+    let Context { question, rules, .. } = context;
     // Cells are only ever under stricter rules than all of them: most small ones end here.
     if (cell.units().len() as u64) < rules.rules.people_min {
         return None;
@@ -314,8 +312,8 @@ fn applied(rules: &Applied, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
     };
     let labels: Vec<String> = cell.key().iter().enumerate().map(label).collect();
     let rules = rules.cell(&labels.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let people = cell.units().len() as u64 >= rules.people_min;
-    (people && cell.facilities().all(|f| f.len() as u64 >= rules.facilities_min)).then_some(rules)
+    let sites = question.sites.iter().zip(cell.sites()).map(|(column, all)| (column.site, all.len() as u64));
+    rules.enough(cell.units().len() as u64, sites).then_some(rules)
 }
 
 /// A released value; what cannot be read any more is not shown.
@@ -323,15 +321,15 @@ fn read(entry: &Entry, how: fn(Decimal) -> Judged) -> Judged {
     Decimal::read(&entry.value).map_or(Judged::Masked, how)
 }
 
-/// True when the rows by facility of one protected column differ for fewer than `least` facilities.
-fn near_facilities(a: &FacilityRows, b: &FacilityRows, least: u64) -> bool {
-    let pair = |(name, rows): &(String, Vec<(u32, i128)>)| {
-        b.iter().find(|(n, _)| n == name).is_some_and(|(_, other)| differ_below(rows, other, least))
+/// True when the rows of one protected column differ for fewer facilities, or households, than the rules ask for.
+fn near_sites(a: &SiteRows, b: &SiteRows, rules: &Rules) -> bool {
+    let near = |(column, rows_of): &(SiteColumn, Vec<(u32, i128)>)| {
+        b.iter().find(|(c, _)| c == column).is_some_and(|(_, other)| differ_below(rows_of, other, rules.sites_min(column.site)))
     };
-    least > 0 && a.iter().any(pair)
+    a.iter().any(near)
 }
 
-/// True when fewer than `least` facilities differ in their rows; both are sorted.
+/// True when fewer than `least` facilities or households differ in their rows; both are sorted.
 fn differ_below(a: &[(u32, i128)], b: &[(u32, i128)], least: u64) -> bool {
     use itertools::{EitherOrBoth, Itertools as _};
     let differs = |pair: &EitherOrBoth<&(u32, i128), &(u32, i128)>| !matches!(pair, EitherOrBoth::Both(a, b) if a == b);

@@ -21,8 +21,8 @@ pub(super) struct Measure {
     pub(super) having: Option<String>,
     /// Contributions.
     pub(super) vector: Vector,
-    /// Of each facility column: what its facilities contribute, largest first.
-    pub(super) facilities: Vec<Vec<u128>>,
+    /// Of each column of sites: what its facilities or households contribute, largest first.
+    pub(super) sites: Vec<Vec<u128>>,
     /// What the law looks at.
     pub(super) law: Law,
     /// True for what is compared with every opaque measure, whatever its name.
@@ -141,8 +141,8 @@ impl Statistics<'_> {
         Vector { people: self.people(places), amounts: self.amounts(what, places) }
     }
 
-    fn by_facility(&self, what: Option<SumOf>) -> Vec<Vec<u128>> {
-        self.cell.by_facility(what).collect()
+    fn by_site(&self, what: Option<SumOf>) -> Vec<Vec<u128>> {
+        self.cell.by_site(what).collect()
     }
 
     /// Rows: a sum of rows per person.
@@ -163,7 +163,7 @@ impl Statistics<'_> {
             form: "sum".to_owned(),
             having: places.is_some().then_some(name).flatten(),
             vector: Vector { people: self.people(places.as_deref()), amounts: Amounts::Small(chosen(counts)) },
-            facilities: self.by_facility(None),
+            sites: self.by_site(None),
             law: Law::Sum { scale: 0, bounds: None },
             opaque: false,
         })
@@ -179,7 +179,7 @@ impl Statistics<'_> {
             form: if column.opaque { "sum, top-coded" } else { "sum" }.to_owned(),
             having: places.is_some().then(|| column.name.clone()),
             vector: self.vector(SumOf::Column(c), places.as_deref()),
-            facilities: self.by_facility(Some(SumOf::Column(c))),
+            sites: self.by_site(Some(SumOf::Column(c))),
             law: if column.opaque { Law::OpaqueSum { scale, bounds } } else { Law::Sum { scale, bounds } },
             opaque: column.opaque,
         })
@@ -211,7 +211,7 @@ impl Statistics<'_> {
             form: if top.opaque { form + ", top-coded" } else { form },
             having: places.is_some().then_some(over),
             vector: self.vector(what, places),
-            facilities: self.by_facility(Some(what)),
+            sites: self.by_site(Some(what)),
             law: if top.opaque { Law::OpaqueMean { scale: top.scale, parts } } else { Law::Ratio { scale: top.scale, parts } },
             opaque: top.opaque,
         })
@@ -228,7 +228,7 @@ impl Statistics<'_> {
             form: "moment".to_owned(),
             having: places.is_some().then(|| format!("{} and {}", left.name, right.name)),
             vector: self.vector(what, places.as_deref()),
-            facilities: self.by_facility(Some(what)),
+            sites: self.by_site(Some(what)),
             law: Law::Moment { x: (left.scale, mean_x), y: (right.scale, mean_y), parts },
             opaque: left.opaque || right.opaque,
         })
@@ -243,7 +243,7 @@ impl Statistics<'_> {
             form: "leverage".to_owned(),
             having: places.is_some().then(|| column.name.clone()),
             vector: self.vector(SumOf::Product(x, x), places.as_deref()),
-            facilities: Vec::new(),
+            sites: Vec::new(),
             law: Law::Leverage(self.products(x, x, places.as_deref())),
             opaque: false,
         })
@@ -269,7 +269,7 @@ impl Statistics<'_> {
             form: format!("quantile {per_mille}"),
             having: places.is_some().then(|| column.name.clone()),
             vector: self.vector(SumOf::Column(c), places.as_deref()),
-            facilities: Vec::new(),
+            sites: Vec::new(),
             law: Law::Quantile { scale: column.scale, per_mille, values },
             opaque: false,
         })
@@ -293,7 +293,7 @@ impl Statistics<'_> {
             form: "distinct".to_owned(),
             having: (people_with.len() < self.people.len()).then(|| name.clone()),
             vector: Vector { people: People::new(people_with), amounts: Amounts::Small(amounts) },
-            facilities: Vec::new(),
+            sites: Vec::new(),
             law: Law::Distinct(people),
             opaque: false,
         })

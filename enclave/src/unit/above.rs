@@ -248,7 +248,7 @@ impl Tracker<'_> {
         Ok(Relation {
             plan,
             unit: None,
-            facilities: Vec::new(),
+            sites: Vec::new(),
             carried,
             visible,
             sources: vec![words],

@@ -158,7 +158,7 @@ impl Tracker<'_> {
         let mut relation = Relation {
             plan,
             unit,
-            facilities: [left.facilities, right.facilities].concat(),
+            sites: [left.sites, right.sites].concat(),
             carried: [left.carried, right.carried].concat(),
             visible: [left.visible, right.visible].concat(),
             sources,

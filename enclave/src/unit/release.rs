@@ -14,7 +14,7 @@ use visiting_policies::{Code, Refusal};
 
 use super::{
     above::{BEFORE, Point, scan},
-    expression::{Scope, first_column, not_valid, person_misused, place},
+    expression::{Scope, counted, first_column, not_valid, person_misused, place},
     linear::{Term, and, constant},
     origin::Class,
     relation::{Col, Relation},
@@ -145,7 +145,7 @@ impl Tracker<'_> {
         let Making { input, columns, values, statistics } = making;
         let unit = input.unit.clone().ok_or_else(|| not_valid(None))?;
         let mut rows = vec![Expr::Column(unit).alias("unit")];
-        rows.extend(input.facilities.iter().enumerate().map(|(i, (_, c))| Expr::Column(c.clone()).alias(format!("facility{i}"))));
+        rows.extend(input.sites.iter().enumerate().map(|(i, (_, c))| Expr::Column(c.clone()).alias(format!("site{i}"))));
         for (i, e) in key_exprs.iter().enumerate() {
             rows.push(self.safe(e.clone(), &input)?.alias(format!("key{i}")));
         }
@@ -168,10 +168,11 @@ impl Tracker<'_> {
             columns: columns.into_iter().map(|(c, _)| c).collect(),
             values: values.into_iter().map(|(name, _)| name).collect(),
             statistics,
-            facilities: input.facilities.into_iter().map(|(name, _)| name).collect(),
+            sites: input.sites.into_iter().map(|(column, _)| column).collect(),
             listings: listings.into_iter().collect(),
             tables: tables.into_iter().map(|(l, t)| format!("{l}.{t}")).collect(),
             one_row_per_person: input.one_row,
+            places: self.places.clone(),
         })
     }
 
@@ -338,14 +339,14 @@ impl Tracker<'_> {
         if !f.params.distinct {
             let value = match self.col(argument, scope)? {
                 Col::Value(value) => value,
-                Col::Facility(c) => Expr::Column(c),
+                Col::Site(site, c) => counted(site, c).map_err(|r| r.at(place(argument)))?,
                 Col::Person(..) => return Err(person_misused("person")),
             };
             let only = self.indicator(making, and(filter, self.origins.present(&value)))?;
             return Ok((making.show(Statistic::Rows(only)), "rows".to_owned()));
         }
         let (words, value) = match self.col(argument, scope)? {
-            Col::Facility(c) => ("facility".to_owned(), Expr::Column(c)),
+            Col::Site(site, c) => (site.name().to_owned(), counted(site, c).map_err(|r| r.at(place(argument)))?),
             Col::Value(value) => (self.origins.words(&value), value),
             Col::Person(..) => return Err(person_misused("person")),
         };

@@ -134,7 +134,7 @@ fn apply(ctx: &Ctx, listing: &Listing, loaded: bool) -> Markup {
 
 /// The rules as sentences, with the numbers that the gate uses.
 pub(super) fn rules(ctx: &Ctx, rules: &Rules) -> Markup {
-    let Rules { people_min, facilities_min, round_to, dominance_percent } = rules;
+    let Rules { people_min, facilities_min, households_min, round_to, dominance_percent } = rules;
     html! {
         ul {
             li { (ctx.say(
@@ -146,6 +146,12 @@ pub(super) fn rules(ctx: &Ctx, rules: &Rules) -> Markup {
                 li { (ctx.say(
                     &format!("どの値の背後にも{facilities_min}以上の施設が必要です。"),
                     &format!("At least {facilities_min} facilities must stand behind every value."),
+                )) }
+            }
+            @if *households_min > 0 {
+                li { (ctx.say(
+                    &format!("世帯の番号がある表では、どの値の背後にも{households_min}以上の世帯が必要です。"),
+                    &format!("Of a table with a household key, at least {households_min} households must stand behind every value."),
                 )) }
             }
             li { (ctx.say(
@@ -167,6 +173,7 @@ fn columns(ctx: &Ctx, listing: &Listing, table: &Table) -> Markup {
         p {
             (ctx.say("個人の番号：", "Person key: ")) code { (table.person) }
             @if let Some(facility) = &table.facility { (ctx.say("　施設の番号：", " · facility key: ")) code { (facility) } }
+            @if let Some(household) = &table.household { (ctx.say("　世帯の番号：", " · household key: ")) code { (household) } }
             @if let Some(month) = &table.month { (ctx.say("　期間で切る列：", " · cut by months of: ")) code { (month) } }
             (ctx.say("　", " · "))
             @if table.one_row_per_person { (ctx.say("1人1行", "one row per person")) } @else { (ctx.say("1人に複数の行", "several rows per person")) }
