@@ -140,7 +140,8 @@ fn check_crossings(packs: &[&RulePack], keys: &[KeyRole], filters: &[&KeyRole]) 
     let Some(found) = packs.iter().flat_map(|p| &p.crossings).find(|c| c.forbids(&roles)) else { return Ok(()) };
     let of = |k: &&KeyRole| k.tells().any(|r| found.roles.contains(&r));
     let crossed = || keys.iter().chain(filters.iter().copied()).filter(of);
-    let at = crossed().find_map(|k| k.at);
+    // The last of them in the text makes the crossing.
+    let at = crossed().filter_map(|k| k.at).max_by_key(|at| (at.line, at.column));
     let names: BTreeSet<&str> = crossed().map(KeyRole::said).collect();
     let names = names.into_iter().collect::<Vec<_>>().join("`, `");
     let source = &found.source;
