@@ -109,7 +109,7 @@ fn full(ctx: &Ctx, listing: &Listing) -> Markup {
         h2 #rules { (ctx.say("公表基準（持ち出しの規則）", "Disclosure rules")) }
         @match pack(ctx, listing) {
             Some(pack) => {
-                (rules(ctx, &pack.rules))
+                (rules(ctx, &if listing.tables.iter().any(|t| t.household.is_some()) { pack.thresholds() } else { pack.rules }))
                 p.note { (ctx.say("規則の版：", "Version of the rules: ")) (pack.version) (ctx.say("。出典：", ". Sources: ")) span lang="en" { (pack.sources.join("; ")) } " " a href={ "/rules#pack-" (listing.rule_pack) } { (ctx.say("すべての規則と履歴", "All rules and their history")) } }
             },
             None => p { (ctx.say("規則を読み込めません。運用者に連絡してください。", "The rules cannot be read; tell the operators.")) },
