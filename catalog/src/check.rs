@@ -36,9 +36,8 @@ pub(crate) fn fault(listing: &Listing) -> Option<String> {
 const NAMES: &str = "a-z, then a-z, 0-9 or _, 48 bytes at most";
 
 fn table_fault(table: &Table) -> Option<String> {
-    let keys = [Some(table.person.as_str()), table.facility.as_deref()];
-    let columns = table.columns.iter().map(|c| c.name.as_str());
-    let names: Vec<&str> = keys.into_iter().flatten().chain(columns).collect();
+    let keys = std::iter::once(table.person.as_str()).chain(table.sites().map(|(_, name)| name));
+    let names: Vec<&str> = keys.chain(table.columns.iter().map(|c| c.name.as_str())).collect();
     if !is_name(&table.name) || !names.iter().all(|n| is_name(n)) {
         return Some(format!("names are {NAMES}"));
     }
@@ -87,8 +86,8 @@ fn role_fault(column: &Column) -> Option<&'static str> {
         (ColumnRole::Age | ColumnRole::BirthWeight | ColumnRole::DeathHour, Kind::Int, Some(Domain::Range(_))) => None,
         (ColumnRole::Municipality, ..) => Some("a `municipality` is a `code` with a domain: five digits of JIS X 0402"),
         (ColumnRole::Insurer | ColumnRole::Drug, ..) => Some("an `insurer` and a `drug` have a domain"),
-        // Fail closed: a rule that nobody can check is no reason to let the column in.
-        (ColumnRole::Household, ..) => Some("households are not counted yet, so [households] could not be checked: leave the column out"),
+        (ColumnRole::BirthMonth, Kind::Int, Some(Domain::Months(_))) => None,
+        (ColumnRole::BirthMonth, ..) => Some("a `birth_month` is an `int` with a domain of months"),
         _ => Some("`age`, `birth_weight` and `death_hour` are `int` with a range"),
     }
 }

@@ -1,7 +1,7 @@
 //! A listing: one database as the catalogue shows it.
 
 use serde::{Deserialize, Serialize};
-use visiting_policies::{rules::ColumnRole, sign, terms::Period};
+use visiting_policies::{disclosure::Site, rules::ColumnRole, sign, terms::Period};
 
 use crate::Pattern;
 
@@ -29,12 +29,17 @@ pub struct Listing {
     pub description: Text,
     /// Words that people search for.
     pub keywords: Vec<String>,
-    /// Which rule file of `policies/rules` protects it.
+    /// Which rule pack of `policies/rules` protects it; `default` where none is named.
+    #[serde(default = "default_pack")]
     pub rule_pack: String,
     /// Months that the data covers.
     pub period: Period,
     /// Its tables.
     pub tables: Vec<Table>,
+}
+
+fn default_pack() -> String {
+    "default".to_owned()
 }
 
 /// One table; each row is about exactly one person.
@@ -50,6 +55,9 @@ pub struct Table {
     /// Name of the facility key in SQL, where the table has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facility: Option<String>,
+    /// Name of the household key in SQL, where the table has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub household: Option<String>,
     /// The column (`yyyymm`) that a permit's period cuts; without it the table is not dated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month: Option<String>,
@@ -140,6 +148,12 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// Its keys of facilities and households, with their names in SQL. Every store keeps them in this order, behind the person.
+    pub fn sites(&self) -> impl Iterator<Item = (Site, &str)> {
+        let named = [(Site::Facility, &self.facility), (Site::Household, &self.household)];
+        named.into_iter().filter_map(|(site, name)| name.as_deref().map(|name| (site, name)))
     }
 }
 

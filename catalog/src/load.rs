@@ -153,7 +153,23 @@ mod tests {
         assert!(fault("role = \"age\"", "role = \"municipality\"").contains("five digits"));
         assert!(fault("role = \"municipality\"", "role = \"age\"").contains("`int` with a range"));
         assert!(fault("role = \"age\"", "role = \"village\"").contains("not a listing"));
-        assert!(fault("role = \"age\"", "role = \"household\"").contains("not counted yet"));
+        assert!(fault("role = \"age\"", "role = \"birth_month\"").contains("domain of months"));
+    }
+
+    #[test]
+    fn a_household_is_a_key_and_no_column() {
+        let text = include_str!("../listings/variants/regions.toml");
+        let fault = |from: &str, to: &str| add(&mut Vec::new(), "regions", &text.replace(from, to)).unwrap_err().to_string();
+        assert!(fault("role = \"age\"", "role = \"household\"").contains("not a listing"));
+        assert!(fault("household = \"household_id\"", "household = \"pid\"").contains("one name"));
+    }
+
+    #[test]
+    fn a_listing_without_a_pack_of_its_own_is_under_the_default_one() {
+        let listings = load_with(None).unwrap();
+        assert_eq!(listings.iter().find(|l| l.id == "omop").unwrap().rule_pack, "default");
+        let pack = |name: &str| visiting_policies::rules::rule_pack(name);
+        assert!(listings.iter().all(|l| pack(&l.rule_pack).is_some()));
     }
 
     #[test]

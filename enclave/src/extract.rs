@@ -23,6 +23,7 @@ use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use visiting_catalog::{Kind, Listing, TablePlan};
 use visiting_policies::{
+    disclosure::Site,
     handover::ExtractReport,
     permit::Permit,
     terms::{PermitId, Scope, base10},
@@ -33,13 +34,11 @@ use crate::{
     engine,
     fault::Fault,
     keys::{GateKeys, Key, Permutation},
-    vault::{self, Vault},
+    vault::{self, Vault, site_column},
 };
 
 /// Column of the permit's person id.
 pub(crate) const UNIT: &str = "_unit";
-/// Column of the permit's facility id.
-pub(crate) const FACILITY: &str = "_facility";
 
 /// What is known about an extract without opening it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -95,9 +94,9 @@ impl Extract {
         files.iter().map(|f| self.folder.join(f).to_string_lossy().into_owned()).collect()
     }
 
-    /// Where a facility of this extract stands in the ledger.
-    pub(crate) fn facility_permutation(key: &Key) -> Permutation {
-        Permutation::new(&key.derive("facility"))
+    /// The permit's own numbers of facilities or households: no one of another permit joins them.
+    pub(crate) fn site_permutation(key: &Key, site: Site) -> Permutation {
+        Permutation::new(&key.derive(site.name()))
     }
 }
 
@@ -178,7 +177,7 @@ impl Cut<'_> {
             rows = rows.filter(ident(month.clone()).between(lit(period.from), lit(period.to)))?;
         }
         let mut columns = vec![ident(vault::PERSON)];
-        columns.extend(plan.table.facility.iter().map(|_| ident(vault::FACILITY)));
+        columns.extend(plan.table.sites().map(|(site, _)| ident(site_column(site))));
         columns.extend(plan.columns.iter().map(|c| ident(c.name.clone())));
         Ok(rows.select(columns)?)
     }
@@ -218,7 +217,7 @@ impl Cut<'_> {
     async fn table(&self, plan: &TablePlan<'_>, source: DataFrame, map: DataFrame, name: &str) -> Result<(Vec<String>, u64), Fault> {
         let joined = source.join(map, JoinType::Inner, &[vault::PERSON], &["ordinal"], None)?;
         let mut columns = vec![ident(UNIT)];
-        columns.extend(plan.table.facility.iter().map(|_| ident(FACILITY)));
+        columns.extend(plan.table.sites().map(|(site, _)| ident(site_column(site))));
         columns.extend(plan.columns.iter().map(|c| ident(c.name.clone())));
         let order = columns.iter().map(|c| c.clone().sort(true, true)).collect();
         let mut rows = joined.select(columns)?.sort(order)?.execute_stream().await?;
@@ -236,7 +235,8 @@ pub(crate) struct TableWriter<'a> {
     part: &'a Path,
     name: String,
     schema: Arc<Schema>,
-    facilities: Option<Permutation>,
+    /// Of each column that numbers sites: how they are permuted.
+    sites: Vec<(&'static str, Permutation)>,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
     files: Vec<String>,
@@ -247,7 +247,7 @@ impl<'a> TableWriter<'a> {
     /// A table's files in `part`, sealed under `key`.
     pub(crate) fn new(key: &'a Key, part: &'a Path, plan: &TablePlan<'_>, name: &str) -> Result<Self, Fault> {
         let mut fields = vec![Field::new(UNIT, DataType::UInt32, false)];
-        fields.extend(plan.table.facility.iter().map(|_| Field::new(FACILITY, DataType::UInt32, true)));
+        fields.extend(plan.table.sites().map(|(site, _)| Field::new(site_column(site), DataType::UInt32, true)));
         fields.extend(plan.columns.iter().map(|c| {
             let kind = match c.kind {
                 Kind::Int => DataType::Int64,
@@ -257,13 +257,13 @@ impl<'a> TableWriter<'a> {
             };
             Field::new(c.name.clone(), kind, true)
         }));
-        let facilities = plan.table.facility.as_ref().map(|_| Extract::facility_permutation(key));
+        let sites = plan.table.sites().map(|(site, _)| (site_column(site), Extract::site_permutation(key, site))).collect();
         Ok(Self {
             key,
             part,
             name: name.to_owned(),
             schema: Arc::new(Schema::new(fields)),
-            facilities,
+            sites,
             pending: Vec::new(),
             pending_rows: 0,
             files: Vec::new(),
@@ -271,16 +271,16 @@ impl<'a> TableWriter<'a> {
         })
     }
 
-    /// The batch in the file's types, facilities permuted.
+    /// The batch in the file's types, facilities and households permuted.
     pub(crate) fn shaped(&self, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
         let mut columns = Vec::new();
         for (field, column) in self.schema.fields().iter().zip(batch.columns()) {
-            columns.push(match (&self.facilities, field.name() == FACILITY) {
-                (Some(permutation), true) => {
+            columns.push(match self.sites.iter().find(|(name, _)| field.name() == name) {
+                Some((_, permutation)) => {
                     let ids = column.as_primitive::<UInt32Type>();
                     Arc::new(ids.iter().map(|id| id.map(|id| permutation.forward(id))).collect::<UInt32Array>()) as ArrayRef
                 }
-                _ => cast(column, field.data_type())?,
+                None => cast(column, field.data_type())?,
             });
         }
         Ok(RecordBatch::try_new(self.schema.clone(), columns)?)

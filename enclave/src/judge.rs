@@ -9,6 +9,7 @@ use datafusion::logical_expr::LogicalPlan;
 use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
+    disclosure::Site,
     handover::FileDigest,
     rules::Applied,
     sign,
@@ -136,8 +137,8 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     for (point, applied) in tracked.points.iter().zip(&applied) {
         let begun = Instant::now();
         let question = named(&point.question, &answers);
-        let facility = facilities(setting);
-        let ledger = Ledger { people: &setting.extract.people, facility: &facility, least: applied.rules.people_min };
+        let site = sites(setting);
+        let ledger = Ledger { people: &setting.extract.people, site: &site, least: applied.rules.people_min };
         let cells = exit::gather(session.rows(&question.rows).await?, &question, &ledger).await?;
         stages.evidence += begun.elapsed();
         let begun = Instant::now();
@@ -163,7 +164,7 @@ pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> R
     let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone()).with_codes(setting.codes.clone());
     let pack = |listing: &str| setting.rules.of(setting.listings, listing);
     let floor = plans.iter().filter_map(|p| pack(&p.listing.id)).map(|p| p.rules.people_min).min().unwrap_or(u64::MAX);
-    let protected = |listing: &str| pack(listing).is_none_or(|p| p.rules.facilities_min > 0);
+    let protected = |listing: &str, site: Site| pack(listing).is_none_or(|p| p.thresholds().sites_min(site) > 0);
     let mut tracked = plan::plan(sql, &schema, floor, &protected)?;
     shelf.reach(&mut tracked, setting.guests)?;
     let mut applied = Vec::with_capacity(tracked.points.len());
@@ -174,11 +175,17 @@ pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> R
     Ok((tracked, applied))
 }
 
-/// Facility ids of the extract become ledger ordinals, which are the same in every permit.
-fn facilities(setting: &Setting<'_>) -> impl Fn(u32) -> u32 + Sync {
-    let back = Extract::facility_permutation(&setting.extract.key);
-    let forth = Permutation::new(&setting.keys.root.derive("ledger facilities"));
-    move |id| forth.forward(back.backward(id))
+/// Facilities and households of the extract become ledger ordinals, which are the same in every permit.
+fn sites(setting: &Setting<'_>) -> impl Fn(Site, u32) -> u32 + Sync {
+    let of = |site, ledger| (Extract::site_permutation(&setting.extract.key, site), Permutation::new(&setting.keys.root.derive(ledger)));
+    let (facilities, households) = (of(Site::Facility, "ledger facilities"), of(Site::Household, "ledger households"));
+    move |site, id| {
+        let (back, forth) = match site {
+            Site::Facility => &facilities,
+            Site::Household => &households,
+        };
+        forth.forward(back.backward(id))
+    }
 }
 
 /// A question that uses what was released before it in the same run: its plan names the values, not their place.
@@ -215,6 +222,10 @@ fn stated(applied: &Applied, question: &Question, setting: &Setting<'_>) -> BTre
     ]);
     if rules.facilities_min > 0 {
         out.insert("facilities_min".to_owned(), format!("{}: pass", rules.facilities_min));
+    }
+    // Every pack has this rule and hardly any table a household: stated where one was counted.
+    if question.sites.iter().any(|column| column.site == Site::Household) {
+        out.insert("households_min".to_owned(), format!("{}: pass", rules.households_min));
     }
     out.extend(question.listings.iter().filter_map(|listing| setting.rules.stated(setting.listings, listing)));
     out.extend(applied.stated());

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     people::{self, People, Vector},
-    question::{KeyValue, OPAQUE},
+    question::{KeyValue, OPAQUE, SiteColumn},
 };
+
+/// Of each protected column: its facilities or households with their rows.
+pub(crate) type SiteRows = Vec<(SiteColumn, Vec<(u32, i128)>)>;
 
 /// One released base statistic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,8 +34,8 @@ pub(crate) struct Entry {
     pub(crate) rows: Option<Vector>,
     /// Which rows.
     pub(crate) place: Place,
-    /// Rows by facility, per protected facility column.
-    pub(crate) facilities: Vec<(String, Vec<(u32, i128)>)>,
+    /// Rows by facility, and by household, per protected column.
+    pub(crate) sites: SiteRows,
 }
 
 /// Which rows a shown set is: the question without keys, and the key values.
@@ -123,7 +126,8 @@ struct Family {
     all: Vec<usize>,
     plans: HashMap<String, Vec<usize>>,
     first: HashMap<u32, Vec<usize>>,
-    facilities: Vec<usize>,
+    /// Those with facilities or households.
+    sites: Vec<usize>,
 }
 
 impl Known {
@@ -145,8 +149,8 @@ impl Known {
         for person in entry.vector.people.lowest().iter().take(FOUND_BY) {
             family.first.entry(*person).or_default().push(place);
         }
-        if !entry.facilities.is_empty() {
-            family.facilities.push(place);
+        if !entry.sites.is_empty() {
+            family.sites.push(place);
         }
         self.entries.push(entry);
     }
@@ -184,12 +188,12 @@ impl Known {
         places.filter_map(|i| self.entries.get(*i)).filter(move |e| e.of == of)
     }
 
-    /// Every entry that a statistic is compared with, oldest first, whose people and these differ by fewer than `k`; and those that have facilities
-    /// where `facilities` are asked for.
+    /// Every entry that a statistic is compared with, oldest first, whose people and these differ by fewer than `k`; and
+    /// those that have facilities or households where `sites` are asked for.
     ///
     /// Of two such sets the `k` lowest members have one in common: of the set whose k-th lowest member is the lower one, all k would
     /// otherwise be missing in the other.
-    pub(crate) fn close<'a>(&'a self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&'a Entry> {
+    pub(crate) fn close<'a>(&'a self, of: &str, people: &People, k: u64, sites: bool) -> Vec<&'a Entry> {
         let Some(family) = self.families.get(family(of)) else { return Vec::new() };
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
         let mut places: Vec<usize> = if prefix > FOUND_BY || people.len() < prefix {
@@ -201,8 +205,8 @@ impl Known {
         places.sort_unstable();
         places.dedup();
         places.retain(near);
-        if facilities && !family.facilities.is_empty() {
-            places.extend(&family.facilities);
+        if sites && !family.sites.is_empty() {
+            places.extend(&family.sites);
             places.sort_unstable();
             places.dedup();
         }
@@ -325,7 +329,7 @@ mod tests {
             vector: Vector::set(People::new(people.into_iter().collect())),
             rows: None,
             place: Place { base: plan.to_owned(), keys: Vec::new() },
-            facilities: Vec::new(),
+            sites: Vec::new(),
         }
     }
 

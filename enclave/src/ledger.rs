@@ -185,7 +185,7 @@ mod tests {
             vector: line(12),
             rows: None,
             place: Place { base: "p".into(), keys: Vec::new() },
-            facilities: Vec::new(),
+            sites: Vec::new(),
         };
         let run: RunId = "run_a".parse().unwrap();
         let head = {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use datafusion::logical_expr::LogicalPlan;
+use visiting_policies::{TextPlace, disclosure::Site};
 
 use crate::predicate::{Predicate, ValueSet, Values};
 
@@ -198,10 +199,19 @@ pub(crate) enum Statistic {
     Distinct(usize),
 }
 
+/// A protected column of a question's rows: the facility or the household that a row of a table is from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SiteColumn {
+    /// Which of the two.
+    pub(crate) site: Site,
+    /// `listing.table`.
+    pub(crate) table: String,
+}
+
 /// One question, as the gate judges it.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
-    /// Gives the rows: `unit` (UInt32), one column per facility (UInt32), keys (Int64, Utf8, Dictionary or Boolean), [`Self::columns`],
+    /// Gives the rows: `unit` (UInt32), one column for each of [`Self::sites`] (UInt32), keys (Int64, Utf8, Dictionary or Boolean), [`Self::columns`],
     /// [`Self::values`] (any type), in that order.
     pub(crate) rows: LogicalPlan,
     /// The relation in words that are equal for equal relations, without its condition.
@@ -220,14 +230,16 @@ pub(crate) struct Question {
     pub(crate) domains: Vec<(String, ValueSet)>,
     /// What is shown.
     pub(crate) statistics: Vec<Statistic>,
-    /// Names of the protected facility columns.
-    pub(crate) facilities: Vec<String>,
+    /// The protected columns of facilities and households.
+    pub(crate) sites: Vec<SiteColumn>,
     /// Databases that it reads, sorted.
     pub(crate) listings: Vec<String>,
     /// Tables that it reads (`listing.table`), sorted.
     pub(crate) tables: Vec<String>,
     /// True when the planner proves at most one row per person.
     pub(crate) one_row_per_person: bool,
+    /// Where each column is first used in the text, by its name in plans: a refusal by a rule points there.
+    pub(crate) places: BTreeMap<String, TextPlace>,
 }
 
 impl Question {

@@ -1,11 +1,11 @@
 //! What a question's columns mean to publication rules: from the keys and the condition of a plan to what `policies::rules` judges.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use visiting_catalog::{Column, Domain, Listing};
 use visiting_policies::{
-    Refusal,
-    rules::{Applied, ColumnRole, KeyRole, Municipalities, Named, RuleBook, RulePack, apply},
+    Refusal, TextPlace,
+    rules::{Applied, ColumnRole, KeyRole, Municipalities, Named, RuleBook, RulePack, ages, apply},
 };
 
 use crate::{
@@ -55,13 +55,19 @@ impl<'a> RulesInForce<'a> {
         let measured = question.columns.iter().map(|c| format!("{} if {}", c.name, c.when.text()));
         let counted = question.values.iter().map(|v| format!("{} if {}", v.name, v.there.text()));
         filters.extend(measured.chain(counted).flat_map(|words| columns.in_words(&words, true)));
+        groups.iter_mut().chain(&mut filters).for_each(|key| key.at = place(&question.places, &key.name));
         Ok(apply(&packs, self.municipalities, &groups, &filters)?)
     }
 }
 
 /// A key that no publication rule has a word about.
 fn plain(name: &str) -> KeyRole {
-    KeyRole { name: name.to_owned(), role: None, domain: None, named: Named::Each, every_row: true }
+    KeyRole { name: name.to_owned(), role: None, domain: None, named: Named::Each, every_row: true, born: None, at: None }
+}
+
+/// Where a column stands in the text; on the far side of an outer join it has another name in plans.
+fn place(places: &BTreeMap<String, TextPlace>, name: &str) -> Option<TextPlace> {
+    places.get(name).or_else(|| places.get(name.trim_end_matches('?'))).copied()
 }
 
 /// A column that has a role.
@@ -69,6 +75,8 @@ struct RoleColumn<'a> {
     /// `listing.table.column`.
     full: String,
     column: &'a Column,
+    /// The last year of its data.
+    year: i64,
     role: ColumnRole,
 }
 
@@ -81,7 +89,7 @@ impl<'a> Columns<'a> {
         for (listing, table) in listings.iter().flat_map(|l| l.tables.iter().map(move |t| (l, t))) {
             let named = |column: &'a Column| {
                 let full = format!("{}.{}.{}", listing.id, table.name, column.name);
-                column.role.map(|role| RoleColumn { full, column, role })
+                column.role.map(|role| RoleColumn { full, column, year: listing.period.to / 100, role })
             };
             all.extend(table.columns.iter().filter_map(named));
         }
@@ -157,7 +165,8 @@ impl RoleColumn<'_> {
             _ => None,
         };
         let named = self.column.domain.as_ref().map_or(Named::Unreadable, |d| named(&Values::new(d)));
-        KeyRole { name: name.to_owned(), role: Some(self.role), domain, named, every_row: false }
+        let key = KeyRole { name: name.to_owned(), role: Some(self.role), domain, named, every_row: false, born: None, at: None };
+        if self.role == ColumnRole::BirthMonth { ages(key, self.year) } else { key }
     }
 }
 

@@ -4,12 +4,16 @@ use std::{collections::BTreeSet, path::Path};
 
 use visiting_policies::{
     Code,
+    disclosure::Site,
     rules::NO_VALUE,
     terms::{Form, Period, Scope},
 };
 
 use super::*;
-use crate::plan::{PermitSchema, plan};
+use crate::{
+    plan::{PermitSchema, plan},
+    question::SiteColumn,
+};
 
 fn listings() -> Vec<Listing> {
     let variants = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/listings/variants");
@@ -28,7 +32,7 @@ fn schema(listings: &[Listing]) -> PermitSchema {
 fn asked(sql: &str) -> Result<Applied, Refusal> {
     let (listings, book, municipalities) = (listings(), RuleBook::default(), Municipalities::synthetic());
     let rules = RulesInForce { book: &book, municipalities: &municipalities };
-    let tracked = plan(sql, &schema(&listings), 10, &|_| true).unwrap_or_else(|r| panic!("{sql}: {r}"));
+    let tracked = plan(sql, &schema(&listings), 10, &|_, _| true).unwrap_or_else(|r| panic!("{sql}: {r}"));
     let mut last = Err(Refusal::not_found("release point"));
     for point in &tracked.points {
         last = match rules.apply(&listings, &point.question) {
@@ -202,6 +206,71 @@ fn the_strictest_of_two_databases_holds() {
     forbidden(&format!("{COUNT} WHERE age BETWEEN 66 AND 69 AND pid IN (SELECT pid FROM recipients)"));
     let joined = asked(&count("age BETWEEN 65 AND 69")).unwrap();
     assert_eq!((joined.rules.facilities_min, asked(COUNT).unwrap().rules.facilities_min), (3, 0));
+}
+
+#[test]
+fn a_month_of_birth_follows_the_bands_of_ages() {
+    let by = |key: &str| format!("SELECT {key} AS k, COUNT(DISTINCT pid) AS n FROM recipients GROUP BY 1");
+    let born = |c: &str| format!("SELECT COUNT(DISTINCT pid) AS n FROM recipients WHERE {c}");
+    for sql in [
+        by("birth_ym"),
+        by("birth_ym / 100"),
+        by("birth_ym / 12"),
+        by("CASE WHEN birth_ym < 195507 THEN 1 ELSE 2 END"),
+        born("birth_ym = 195501"),
+        born("birth_ym BETWEEN 195501 AND 195812"),
+        born("pid IN (SELECT pid FROM recipients WHERE birth_ym = 195501)"),
+        "SELECT COUNT(DISTINCT pid) FILTER (WHERE birth_ym < 195507) AS n FROM recipients".to_owned(),
+    ] {
+        forbidden(&sql);
+    }
+    let bands = "CASE WHEN (2024 - birth_ym / 100) <= 64 THEN 0 WHEN (2024 - birth_ym / 100) >= 95 THEN 95 ELSE (2024 - birth_ym / 100) / 5 * 5 END";
+    let refused = asked(&by("birth_ym")).unwrap_err();
+    assert!(refused.detail.contains(bands), "{refused}");
+    for sql in [by(bands), born("birth_ym BETWEEN 195501 AND 195912"), born("birth_ym >= 196001")] {
+        assert!(asked(&sql).is_ok(), "{sql}: {:?}", asked(&sql));
+    }
+    assert!(asked("SELECT AVG(birth_ym) AS m FROM recipients").is_ok(), "a mean is no group");
+}
+
+#[test]
+fn a_refusal_by_a_rule_points_at_the_column() {
+    let place = |sql: &str| asked(sql).unwrap_err().at.map(|at| (at.line, at.column));
+    assert_eq!(place("SELECT COUNT(DISTINCT pid) AS n FROM residents\nWHERE sex = 1 AND municipality = '99304'"), Some((2, 19)));
+    assert_eq!(place("SELECT birth_ym, COUNT(DISTINCT pid) AS n FROM recipients\nGROUP BY birth_ym"), Some((2, 10)));
+    assert_eq!(place("SELECT COUNT(DISTINCT pid) AS n FROM residents r WHERE r.insurer = 1\n AND r.municipality = '99101'"), Some((2, 6)));
+    assert_eq!(
+        place("SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE pid IN\n(SELECT pid FROM residents WHERE age = 90)"),
+        Some((2, 34))
+    );
+    let joined =
+        "SELECT COUNT(DISTINCT r.pid) AS n FROM residents r LEFT JOIN residents v ON r.pid = v.pid\nWHERE v.municipality = '99304'";
+    assert_eq!(place(joined), Some((2, 7)));
+}
+
+#[test]
+fn a_household_goes_along_and_stands_nowhere() {
+    let sites = |sql: &str| {
+        let listings = listings();
+        let tracked = plan(sql, &schema(&listings), 10, &|_, site| site == Site::Household)?;
+        Ok::<_, Refusal>(tracked.points[0].question.sites.clone())
+    };
+    let own = SiteColumn { site: Site::Household, table: "regions.residents".to_owned() };
+    assert_eq!(sites(COUNT), Ok(vec![own.clone()]));
+    let joined = "SELECT COUNT(DISTINCT a.pid) AS n FROM residents a JOIN residents b ON a.pid = b.pid";
+    assert_eq!(sites(joined), Ok(vec![own.clone(), own.clone()]));
+    assert_eq!(sites("SELECT COUNT(DISTINCT pid) AS n FROM (SELECT pid, MAX(age) AS a FROM residents GROUP BY pid)"), Ok(vec![own]));
+    for sql in [
+        "SELECT household_id, COUNT(DISTINCT pid) AS n FROM residents GROUP BY household_id",
+        "SELECT COUNT(DISTINCT household_id) AS n FROM residents",
+        "SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE household_id = 'H1'",
+        "SELECT COUNT(DISTINCT a.pid) AS n FROM residents a JOIN residents b ON a.pid = b.pid AND a.household_id = b.household_id",
+        "SELECT COUNT(DISTINCT pid) AS n FROM (SELECT pid, COUNT(DISTINCT household_id) AS h FROM residents GROUP BY pid) WHERE h > 1",
+    ] {
+        let refused = sites(sql).unwrap_err();
+        assert_eq!(refused.code, Code::ColumnUse, "{sql}");
+        assert!(refused.ja.is_some_and(|ja| ja.contains("世帯キー")) && refused.at.is_some(), "{sql}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ use crate::{
 /// The refusal.
 pub fn plan_only(sql: &str, scope: &Scope, listings: &[Listing]) -> Result<(), Refusal> {
     let plans = visiting_catalog::plan(scope, listings)?;
-    plan::plan(sql, &PermitSchema::new(&plans), 10, &|_| true).map(|_| ())
+    plan::plan(sql, &PermitSchema::new(&plans), 10, &|_, _| true).map(|_| ())
 }
 
 /// An extract opened for measuring.

@@ -16,17 +16,24 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 use serde::{Deserialize, Serialize};
-use visiting_policies::{handover::LoadReport, sign};
+use visiting_policies::{disclosure::Site, handover::LoadReport, sign};
 
 use crate::fault::Fault;
 pub use ordinals::Ordinals;
 
 /// Column of the person's ordinal in every table.
 pub const PERSON: &str = "_person";
-/// Column of the facility's ordinal, in tables that have one.
-pub const FACILITY: &str = "_facility";
 /// Name of the quarantine beside a version's tables: rows that were not loaded, with file, line and reason.
 pub const QUARANTINE: &str = "quarantine.ndjson";
+
+/// Column of a site's ordinal, in tables that have one; extracts call theirs the same.
+#[must_use]
+pub fn site_column(site: Site) -> &'static str {
+    match site {
+        Site::Facility => "_facility",
+        Site::Household => "_household",
+    }
+}
 
 const MANIFEST: &str = "manifest.json";
 const DRAFT_PREFIX: &str = ".tmp-";

@@ -20,6 +20,27 @@ pub use quantile::{distinct_shared, quantile};
 
 pub use crate::rules::{Applied, RulePack, rule_pack};
 
+/// Where people are together: told as little as the people themselves, so a minimum of them stands behind what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Site {
+    /// 施設: who treats or cares for them.
+    Facility,
+    /// 世帯: whom they live with.
+    Household,
+}
+
+impl Site {
+    /// What it is called in keys, tokens and plans.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Facility => "facility",
+            Self::Household => "household",
+        }
+    }
+}
+
 /// The thresholds of one database; strictest wins when a query joins several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +49,10 @@ pub struct Rules {
     pub people_min: u64,
     /// Fewest facilities behind anything shown; 0 where the database has no such rule (NDB).
     pub facilities_min: u64,
+    /// Fewest households behind anything shown of a table that has a household key; 0 without such a rule. A pack says it with its
+    /// source under `[households]`; see [`RulePack::thresholds`].
+    #[serde(skip)]
+    pub households_min: u64,
     /// Counts of people are rounded to multiples of this.
     pub round_to: u64,
     /// p of the p%-rule, in percent: what remains after the two largest must be at least this share of the largest.
@@ -41,9 +66,25 @@ impl Rules {
         Self {
             people_min: self.people_min.max(other.people_min),
             facilities_min: self.facilities_min.max(other.facilities_min),
+            households_min: self.households_min.max(other.households_min),
             round_to: self.round_to.max(other.round_to),
             dominance_percent: self.dominance_percent.max(other.dominance_percent),
         }
+    }
+
+    /// Fewest sites of this kind behind anything shown.
+    #[must_use]
+    pub fn sites_min(&self, site: Site) -> u64 {
+        match site {
+            Site::Facility => self.facilities_min,
+            Site::Household => self.households_min,
+        }
+    }
+
+    /// T0: enough people stand behind a cell, and enough sites of each kind that is counted.
+    #[must_use]
+    pub fn enough(&self, people: u64, sites: impl IntoIterator<Item = (Site, u64)>) -> bool {
+        people >= self.people_min && sites.into_iter().all(|(site, n)| n >= self.sites_min(site))
     }
 
     /// `n` rounded to the base, halves up.
@@ -84,7 +125,7 @@ mod tests {
 
     #[test]
     fn counts_round_halves_up() {
-        let rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+        let rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
         assert_eq!([14, 15, 24, 25].map(|n| rules.round(n)), [10, 20, 20, 30]);
     }
 }

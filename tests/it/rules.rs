@@ -1,4 +1,4 @@
-//! Rule packs through the whole system: the ladder of municipalities on real cells, and a change that takes two people.
+//! Rule packs through the whole system: the ladder of municipalities and households on real cells, and a change that takes two people.
 
 use std::{fmt::Write, path::PathBuf};
 
@@ -23,33 +23,45 @@ const COLUMNS: &[&str] = &[
 
 const BY_PLACE: &str = "SELECT municipality, COUNT(DISTINCT pid) AS n FROM residents GROUP BY municipality";
 
-/// People by municipality: enough in a village, too few in a small town.
-const RESIDENTS: &[(&str, u64)] = &[("99101", 400), ("99202", 15), ("99203", 60), ("99201", 15), ("99302", 300), ("99304", 40)];
+/// A municipality with its people and households.
+type Place = (&'static str, u64, u64);
+
+/// Enough people in a village, too few in a small town.
+const RESIDENTS: &[Place] =
+    &[("99101", 400, 400), ("99202", 15, 15), ("99203", 60, 30), ("99201", 15, 5), ("99302", 300, 150), ("99304", 40, 20)];
+/// Enough people, and enough households or not.
+const TOGETHER: &[Place] = &[("99102", 12, 3), ("99103", 12, 2)];
 
 /// A running system over people of invented municipalities, and a permit of all of it.
 fn regions(name: &str) -> (World, String) {
+    regions_and(name, &[])
+}
+
+/// The same with more of them.
+fn regions_and(name: &str, more: &[Place]) -> (World, String) {
     let mut world = World::new(name).unwrap();
-    start(&mut world);
+    start(&mut world, more);
     let permit = base::permit(&world, COLUMNS, (202401, 202412));
     (world, permit)
 }
 
 /// Loads the residents and starts everything.
-fn start(world: &mut World) {
+fn start(world: &mut World, more: &[Place]) {
     world.set("VISITING_LISTINGS", &text(&tree().unwrap().join("catalog/listings/variants")));
     let source = world.home().join("source/regions");
     std::fs::create_dir_all(&source).unwrap();
-    std::fs::write(source.join("residents.csv"), residents()).unwrap();
+    std::fs::write(source.join("residents.csv"), residents(more)).unwrap();
     world.ingest("regions", &[source]).unwrap();
     world.start_all().unwrap();
 }
 
-fn residents() -> String {
-    let mut out = "pid,sex,municipality,insurer,age,birth_weight,death_hour\n".to_owned();
-    let all = RESIDENTS.iter().flat_map(|(place, n)| std::iter::repeat_n(place, usize::try_from(*n).unwrap()));
-    for (i, place) in all.enumerate() {
+fn residents(more: &[Place]) -> String {
+    let mut out = "pid,facility_id,household_id,sex,municipality,insurer,age,birth_weight,death_hour\n".to_owned();
+    let all = RESIDENTS.iter().chain(more).flat_map(|(place, people, households)| (0..*people).map(move |n| (place, n % households)));
+    for (i, (place, household)) in all.enumerate() {
         let weight = 2000 + 10 * (i % 200);
-        writeln!(out, "P{i:06},{},{place},{},{},{weight},{}", 1 + i % 2, 1 + i % 4, i % 100, i % 24).unwrap();
+        let (sex, insurer) = (1 + i % 2, 1 + i % 4);
+        writeln!(out, "P{i:06},F{},{place}-{household},{sex},{place},{insurer},{},{weight},{}", i % 7, i % 100, i % 24).unwrap();
     }
     out
 }
@@ -90,6 +102,31 @@ fn a_municipality_is_shown_as_its_population_allows() {
     assert!(count("death_hour IN (2, 3)").is_ok());
 }
 
+#[test]
+fn fewer_than_three_households_are_not_shown() {
+    let (world, permit) = regions_and("rules-households", TOGETHER);
+    let ask = |sql: &str| base::table(&world, &permit, sql);
+    let count = |places: &str| {
+        let table = ask(&format!("SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE municipality IN ({places})"));
+        table.map(|table| table.lines().nth(1).and_then(|row| row.split(',').next()).unwrap_or_default().to_owned())
+    };
+    assert_eq!(count("'99102'"), Ok("10".to_owned()), "twelve people in three households");
+    assert_eq!(count("'99103'"), Err("nothing-to-show".to_owned()), "twelve people in two");
+    // Twelve people more are enough, two households more are not: the earlier number again, and nothing new to show.
+    assert_eq!(count("'99101'"), Ok("400".to_owned()));
+    assert_eq!(count("'99101', '99103'"), Err("nothing-to-show".to_owned()));
+    assert_eq!(count("'99101', '99102'"), Ok("410".to_owned()), "three households more");
+    let run = base::run(&world, &permit, "SELECT sex, COUNT(DISTINCT pid) AS n FROM residents GROUP BY sex");
+    assert_eq!(receipt(&world, &run.id).report.rules["households_min"], "3: pass");
+    for sql in [
+        "SELECT household_id, COUNT(DISTINCT pid) AS n FROM residents GROUP BY household_id",
+        "SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE household_id = '99103-0'",
+        "SELECT COUNT(DISTINCT household_id) AS n FROM residents",
+    ] {
+        assert_eq!(ask(sql), Err("column-use".to_owned()), "{sql}");
+    }
+}
+
 /// Texts that would tell the village 99304 by another name, place or difference.
 const ATTACKS: &[&str] = &[
     "SELECT COUNT(DISTINCT pid) AS n FROM residents WHERE municipality = '99304'",
@@ -126,7 +163,7 @@ fn a_village_is_not_told_in_another_way_and_a_preflight_says_so_too() {
 fn the_strictest_of_two_databases_holds_for_a_join() {
     let mut world = World::copy_of("rules-strictest", base::loaded()).unwrap();
     let columns = [COLUMNS, &["kaigo.recipients.sex"]].concat();
-    start(&mut world);
+    start(&mut world, &[]);
     let permit = base::permit(&world, &columns, (202401, 202412));
     let count = |join: &str, ages: &str| {
         let sql = format!("SELECT COUNT(DISTINCT r.pid) AS n FROM residents r {join} WHERE r.age BETWEEN {ages}");
@@ -162,10 +199,11 @@ fn the_operators_populations_are_the_ones_that_count() {
 /// A stricter version of the NDB's pack.
 fn stricter(version: &str) -> String {
     let (_, now) = genesis().find(|(name, _)| *name == "ndb").unwrap();
-    let text = now.replace("version = \"2026-11\"", &format!("version = \"{version}\""));
-    text.replacen("people_min = 10 ", "people_min = 50 ", 1)
-        .replacen("under = 25000, people_min = 20", "under = 25000, people_min = 80", 1)
-        .replacen("patients_min = 10 ", "patients_min = 50 ", 1)
+    // Its examples are of the rules as they are.
+    let text = now.split("\n[examples]").next().unwrap().replace("version = \"2026-11\"", &format!("version = \"{version}\""));
+    text.replacen("people_min = 10 ", "people_min = 70 ", 1)
+        .replacen("under = 25000, people_min = 20", "under = 25000, people_min = 100", 1)
+        .replacen("patients_min = 10 ", "patients_min = 70 ", 1)
 }
 
 fn code<T: std::fmt::Debug>(answer: Result<T, visiting_gateway::client::Problem>) -> String {
@@ -181,7 +219,7 @@ fn two_people_change_the_rules_and_the_gate_follows() {
     assert_eq!(code(world.client("per_hanako").unwrap().propose_rules("ndb", &stricter("2026-12"), "why", &key_a)), "not-allowed");
     assert_eq!(code(a.propose_rules("ndb", &stricter("2026-12"), "why", &key_b)), "rules-forged");
     assert_eq!(code(a.propose_rules("ndb", &stricter("2026-12"), " ", &key_a)), "malformed");
-    let lax = stricter("2026-12").replacen("people_min = 50", "people_min = 5", 1);
+    let lax = stricter("2026-12").replacen("people_min = 70", "people_min = 5", 1);
     assert_eq!(code(a.propose_rules("ndb", &lax, "why", &key_a)), "rules-unsound");
     // The client does not send what no pack can be; the server does not take it either.
     let replaces = a.rules().unwrap().packs.into_iter().find(|p| p.pack == "ndb").unwrap().versions.pop().unwrap().digest;
@@ -204,7 +242,7 @@ fn two_people_change_the_rules_and_the_gate_follows() {
     assert!(hanako.rules().unwrap().proposals.is_empty(), "who proposes is not everybody's to see");
     assert_eq!(b.adopt_rules(&proposed.id, &key_b).unwrap().status, "adopted");
 
-    // Sixty people of 99203 are under 80 now, and 99201's fifteen under 50.
+    // Sixty people of 99203 are under 70 now, as are 99201's fifteen.
     in_force(&world, &permit);
     world.stop(Unit::Enclave).unwrap();
     world.kill(Unit::Gateway);
@@ -227,7 +265,7 @@ fn in_force(world: &World, permit: &str) {
     let digest = sign::digest(stricter("2026-12").as_bytes());
     let rules = receipt(world, &run.id).report.rules;
     assert_eq!(rules["rule_pack regions"], format!("ndb 2026-12 {digest}"));
-    assert_eq!(rules["people_min"], "50: pass");
+    assert_eq!(rules["people_min"], "70: pass");
 }
 
 /// What the receipt of a release says.

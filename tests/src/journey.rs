@@ -46,6 +46,7 @@ pub const COLUMNS: &[&str] = &[
     "kaigo.recipients.sex",
     "kaigo.recipients.birth_ym",
     "kaigo.recipients.pref",
+    "kaigo.recipients.municipality",
     "kaigo.recipients.care_level",
     "kaigo.services.ym",
     "kaigo.services.service_code",
@@ -61,6 +62,9 @@ pub const JOINED: &str = "SELECT r.care_level, p.sex, COUNT(DISTINCT pid) AS peo
 
 /// Sums and means over claims.
 pub const SUMS: &str = "SELECT icd10, COUNT(DISTINCT pid) AS people, COUNT(*) AS lines, SUM(points) AS points, AVG(points) AS mean FROM ndb.claims GROUP BY icd10";
+
+/// People by municipality: the smaller the place, the more of them must be there to be shown.
+pub const PLACES: &str = "SELECT municipality, COUNT(DISTINCT pid) AS people FROM kaigo.recipients GROUP BY municipality";
 
 /// People by the worked example's band of risk, over both databases.
 pub const BANDS: &str = "SELECT guest.risk_band(p.birth_ym, c.ym, p.sex, r.care_level) AS band, COUNT(DISTINCT pid) AS people, SUM(points) AS points \
@@ -126,6 +130,7 @@ const STEPS: &[(&str, fn(&mut Journey) -> Step)] = &[
     ("the extract is ready", Journey::extract),
     ("run: people by care level and sex over both databases", Journey::run_joined),
     ("run: sums and means over claims", Journey::run_sums),
+    ("run: people by municipality, as populations allow", Journey::run_places),
     ("CSV and Parquet are the same table", Journey::parquet),
     ("the receipt verifies, and not for other bytes", Journey::receipt),
     ("the same question gives the same bytes", Journey::run_again),

@@ -21,8 +21,9 @@ const SCHEMA: &str = "
 ";
 /// What starts the kind of identities that belong to one listing only.
 const LOCAL: &str = "local:";
-/// What starts the kind of a listing's facility numbers: they would tell a small hospital's name, so they are tokens too.
-const FACILITY: &str = "facility:";
+/// What starts the kinds of a listing's numbers of facilities and households: they would tell a small hospital's name, or an address
+/// book's line, so they are tokens too.
+const SITES: [&str; 2] = ["facility:", "household:"];
 const INSURED: &str = "insured";
 
 /// The linkage unit itself, without its socket.
@@ -88,9 +89,9 @@ impl Unit {
                 .map(|v| self.oldest(keys::token(&self.insured, number::insured(v)?.as_bytes())).map(|t| hex(&t)))
                 .collect();
         }
-        if kind.strip_prefix(LOCAL).or_else(|| kind.strip_prefix(FACILITY)).is_none_or(str::is_empty) {
+        if SITES.iter().chain(&[LOCAL]).find_map(|start| kind.strip_prefix(start)).is_none_or(str::is_empty) {
             return Err(LinkageError::Request(
-                "the kind of an identity is `insured`, `local:<listing>` or `facility:<listing>`".to_owned(),
+                "the kind of an identity is `insured`, or `local:`, `facility:` or `household:` with a listing".to_owned(),
             ));
         }
         let key = self.keys.of_kind(kind);

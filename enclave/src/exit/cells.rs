@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::{
-    log::{Counts, FacilityShare, Sums},
+    log::{Counts, SiteShare, Sums},
     wanted::{RowsOf, SumOf, Wanted},
 };
 use crate::question::KeyValue;
@@ -34,8 +34,8 @@ pub(super) struct Table {
     pub(super) lists: Vec<Vec<Vec<(i128, u32)>>>,
     /// By value column and cell: numbers of values with their people, sorted, each once.
     pub(super) having: Vec<Vec<Vec<(u32, u32)>>>,
-    /// By facility column and cell: facilities with what they contribute, sorted.
-    pub(super) facilities: Vec<Vec<Vec<(u32, FacilityShare)>>>,
+    /// By column of sites and cell: facilities or households with what they contribute, sorted.
+    pub(super) sites: Vec<Vec<Vec<(u32, SiteShare)>>>,
 }
 
 /// One cell.
@@ -131,17 +131,17 @@ impl<'a> Cell<'a> {
         place.and_then(|i| self.table.having.get(i)).and_then(|l| l.get(self.at)).map_or(&[], Vec::as_slice)
     }
 
-    /// By facility column: facilities, sorted, with what they contribute.
-    pub(super) fn facilities(&self) -> impl Iterator<Item = &'a [(u32, FacilityShare)]> {
+    /// By column of sites, in the order of the question's: facilities or households, sorted, with what they contribute.
+    pub(super) fn sites(&self) -> impl Iterator<Item = &'a [(u32, SiteShare)]> {
         let at = self.at;
-        self.table.facilities.iter().map(move |f| f.get(at).map_or(&[][..], Vec::as_slice))
+        self.table.sites.iter().map(move |f| f.get(at).map_or(&[][..], Vec::as_slice))
     }
 
-    /// Largest amounts first: what the facilities of each column have of a sum, or of the rows.
-    pub(super) fn by_facility(&self, what: Option<SumOf>) -> impl Iterator<Item = Vec<u128>> {
+    /// Largest amounts first: what the sites of each column have of a sum, or of the rows.
+    pub(super) fn by_site(&self, what: Option<SumOf>) -> impl Iterator<Item = Vec<u128>> {
         let place = what.map(|what| self.wanted.sums.iter().position(|w| *w == what).unwrap_or(usize::MAX));
-        self.facilities().map(move |shares| {
-            let amount = |share: &FacilityShare| match place {
+        self.sites().map(move |shares| {
+            let amount = |share: &SiteShare| match place {
                 None => u128::from(share.rows),
                 Some(place) => share.sums.get(place).copied().unwrap_or(0).unsigned_abs(),
             };

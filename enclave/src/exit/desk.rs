@@ -15,10 +15,10 @@ use super::{
     statistic::Statistics,
 };
 use crate::{
-    known::{Block, Entry, Known, Place, ShownRow, TableEntry, is_whole},
+    known::{Block, Entry, Known, Place, ShownRow, SiteRows, TableEntry, is_whole},
     people::People,
     predicate::Predicate,
-    question::{KeyValue, Protected, ProtectedRow, Question, Statistic, both},
+    question::{KeyValue, Protected, ProtectedRow, Question, SiteColumn, Statistic, both},
 };
 
 /// What the gate needs beside the cells.
@@ -43,9 +43,6 @@ pub(crate) fn shows_its_own(protected: &Protected) -> bool {
     protected.rows.iter().any(|row| row.values.iter().zip(&row.before).any(|(value, before)| value.is_some() && !before))
 }
 
-/// Rows of one facility column: facility and rows, by facility.
-pub(super) type FacilityRows = Vec<(String, Vec<(u32, i128)>)>;
-
 /// One cell on the desk.
 pub(super) struct Row<'a> {
     pub(super) question: &'a Question,
@@ -56,7 +53,7 @@ pub(super) struct Row<'a> {
     pub(super) plan: String,
     pub(super) place: Place,
     pub(super) people: People,
-    pub(super) facilities: FacilityRows,
+    pub(super) sites: SiteRows,
 }
 
 /// The questions of one run are judged here one after the other, each knowing what the earlier ones show.
@@ -102,7 +99,7 @@ impl<'a> Desk<'a> {
         let mut table = TableEntry { base, keys, rows: Vec::new() };
         let mark = self.fresh.mark();
         for cell in cells {
-            let Some(rules) = applied(context.rules, set, cell) else { continue };
+            let Some(rules) = applied(context, set, cell) else { continue };
             let row = Row::new(context, rules, set, cell, &table.base);
             let (shown, displayed) = self.row(&row, cell);
             if displayed {
@@ -134,7 +131,7 @@ impl<'a> Desk<'a> {
         let shown = self.same("people", &row.plan).next().is_some();
         let completes = |known: &Known| known.completes(&row.people, &row.place, k);
         let masked = !shown && (completes(self.known) || completes(&self.fresh));
-        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.facilities)) };
+        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics { question: row.question, cell, people: &row.people };
         for statistic in &row.question.statistics {
@@ -172,10 +169,10 @@ impl<'a> Row<'a> {
         let plan = format!("{} @ {}", question.plan_where(&condition), context.versions);
         let names = set.iter().filter_map(|i| question.keys.get(*i)).map(|k| k.name.clone());
         let place = Place { base: base.to_owned(), keys: names.zip(key).collect() };
-        let rows = cell.facilities().map(|f| f.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
-        let facilities = question.facilities.iter().cloned().zip(rows).collect();
+        let rows = cell.sites().map(|s| s.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
+        let sites = question.sites.iter().cloned().zip(rows).collect();
         let (versions, people) = (context.versions, People::new(cell.people()));
-        Self { question, rules, versions, condition, plan, place, people, facilities }
+        Self { question, rules, versions, condition, plan, place, people, sites }
     }
 
     /// The canonical plan of those of its rows that meet a condition: the same words as of a question that asks for these alone.
@@ -186,10 +183,10 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Rows by facility of what counts under a condition: known of the whole cell only.
-    pub(super) fn facilities_of(&self, when: &Predicate) -> &FacilityRows {
-        const UNKNOWN: &FacilityRows = &Vec::new();
-        if self.plan_of(when) == self.plan { &self.facilities } else { UNKNOWN }
+    /// Rows by facility and by household of what counts under a condition: known of the whole cell only.
+    pub(super) fn sites_of(&self, when: &Predicate) -> &SiteRows {
+        const UNKNOWN: &SiteRows = &Vec::new();
+        if self.plan_of(when) == self.plan { &self.sites } else { UNKNOWN }
     }
 
     /// True where its rows provably all meet one of these conditions.
@@ -203,9 +200,10 @@ fn within(set: &[usize], key: &[KeyValue]) -> Vec<KeyValue> {
     set.iter().filter_map(|i| key.get(*i)).cloned().collect()
 }
 
-/// T0: the rules of a cell with enough people, and enough facilities where the database asks for them; `None` for a row that is
-/// not sent.
-fn applied(rules: &Applied, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
+/// T0: the rules of a cell with enough people, and enough facilities and households where the database asks for them; `None` for a
+/// row that is not sent.
+fn applied(context: &Context<'_>, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
+    let Context { question, rules, .. } = context;
     // Cells are only ever under stricter rules than all of them: most small ones end here.
     if (cell.units().len() as u64) < rules.rules.people_min {
         return None;
@@ -217,19 +215,19 @@ fn applied(rules: &Applied, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
     };
     let labels: Vec<String> = cell.key().iter().enumerate().map(label).collect();
     let rules = rules.cell(&labels.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let people = cell.units().len() as u64 >= rules.people_min;
-    (people && cell.facilities().all(|f| f.len() as u64 >= rules.facilities_min)).then_some(rules)
+    let sites = question.sites.iter().zip(cell.sites()).map(|(column, all)| (column.site, all.len() as u64));
+    rules.enough(cell.units().len() as u64, sites).then_some(rules)
 }
 
-/// True when the rows by facility of one protected column differ for fewer than `least` facilities.
-pub(super) fn near_facilities(a: &FacilityRows, b: &FacilityRows, least: u64) -> bool {
-    let pair = |(name, rows): &(String, Vec<(u32, i128)>)| {
-        b.iter().find(|(n, _)| n == name).is_some_and(|(_, other)| differ_below(rows, other, least))
+/// True when the rows of one protected column differ for fewer facilities, or households, than the rules ask for.
+pub(super) fn near_sites(a: &SiteRows, b: &SiteRows, rules: &Rules) -> bool {
+    let near = |(column, rows_of): &(SiteColumn, Vec<(u32, i128)>)| {
+        b.iter().find(|(c, _)| c == column).is_some_and(|(_, other)| differ_below(rows_of, other, rules.sites_min(column.site)))
     };
-    least > 0 && a.iter().any(pair)
+    a.iter().any(near)
 }
 
-/// True when fewer than `least` facilities differ in their rows; both are sorted.
+/// True when fewer than `least` facilities or households differ in their rows; both are sorted.
 fn differ_below(a: &[(u32, i128)], b: &[(u32, i128)], least: u64) -> bool {
     use itertools::{EitherOrBoth, Itertools as _};
     let differs = |pair: &EitherOrBoth<&(u32, i128), &(u32, i128)>| !matches!(pair, EitherOrBoth::Both(a, b) if a == b);

@@ -2,13 +2,13 @@
 
 use visiting_policies::{
     Code,
-    disclosure::{Applied, Rules},
+    disclosure::{Applied, Rules, Site},
 };
 
 use super::{
     Context, Desk,
     desk::{nothing_to_show, shows_its_own},
-    samples::{Row, cells, question, row, without},
+    samples::{Row, cells, question, row, site, without},
 };
 use crate::{
     known::Known,
@@ -16,7 +16,7 @@ use crate::{
     question::{Counted, KeyValue, Protected, Question, Statistic},
 };
 
-const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 pub(super) const PEOPLE: Statistic = Statistic::People(None);
 
 /// Printed rows: keys, values with `<k`, and a note where one repeats an earlier release.
@@ -226,11 +226,44 @@ fn sum_and_mean_of_one_cell_are_both_shown() {
 fn two_facilities_are_not_shown_where_the_database_asks_for_three() {
     let rules = Rules { facilities_min: 3, ..RULES };
     let mut asked = total();
-    asked.facilities = vec!["kaigo.services".to_owned()];
+    asked.sites = vec![site(Site::Facility, "kaigo.services")];
     for (facilities, shown) in [(1, false), (2, false), (3, true)] {
         let rows: Vec<Row> = (0..60).map(|u| row(u).at(u % facilities)).collect();
         assert_eq!(ask_under(&mut Known::default(), &asked, rules, &rows).is_ok(), shown, "{facilities} facilities");
     }
+}
+
+#[test]
+fn two_households_are_not_shown_where_three_are_asked_for() {
+    let rules = Rules { households_min: 3, ..RULES };
+    let mut asked = total();
+    asked.sites = vec![site(Site::Household, "regions.residents")];
+    let ask = |asked: &Question, rules, rows: &[Row]| ask_under(&mut Known::default(), asked, rules, rows).is_ok();
+    for (households, shown) in [(1, false), (2, false), (3, true)] {
+        let rows: Vec<Row> = (0..12).map(|u| row(u).living_in(u % households)).collect();
+        assert_eq!(ask(&asked, rules, &rows), shown, "{households} households");
+    }
+    assert!(!ask(&asked, rules, &(0..12).map(row).collect::<Vec<_>>()), "nobody's household is known");
+    // A table with both keys: each has its own number.
+    asked.sites.insert(0, site(Site::Facility, "regions.residents"));
+    let both = Rules { facilities_min: 2, ..rules };
+    for (facilities, households, shown) in [(1, 3, false), (2, 2, false), (3, 2, false), (2, 3, true)] {
+        let rows: Vec<Row> = (0..12).map(|u| row(u).at(u % facilities).living_in(u % households)).collect();
+        assert_eq!(ask(&asked, both, &rows), shown, "{facilities} facilities, {households} households");
+    }
+}
+
+#[test]
+fn a_number_of_people_that_differs_by_two_households_repeats_the_earlier_one() {
+    let rules = Rules { households_min: 3, ..RULES };
+    let mut asked = total();
+    asked.sites = vec![site(Site::Household, "regions.residents")];
+    let rows = |households: u32| (0..households * 12).map(|u| row(u).living_in(u / 12)).collect::<Vec<_>>();
+    let fewer = without(asked.clone(), "pref", &[31], (1, 47));
+    let mut known = Known::default();
+    ask_under(&mut known, &asked, rules, &rows(10)).unwrap();
+    assert_eq!(ask_under(&mut known, &fewer, rules, &rows(8)), Err(Code::NothingToShow), "two households with 24 people");
+    assert!(ask_under(&mut known, &fewer, rules, &rows(7)).is_ok(), "three households");
 }
 
 #[test]
@@ -245,7 +278,7 @@ fn the_same_question_gets_the_same_bytes() {
 fn a_sum_that_differs_by_two_facilities_is_not_fresh() {
     let rules = Rules { facilities_min: 3, ..RULES };
     let mut asked = question(&[], &["units"], &[PEOPLE, Statistic::Sum(0)]);
-    asked.facilities = vec!["kaigo.services".to_owned()];
+    asked.sites = vec![site(Site::Facility, "kaigo.services")];
     let rows = |facilities: u32| (0..facilities * 20).map(|u| row(u).number(scattered(u)).at(u / 20)).collect::<Vec<_>>();
     let mut known = Known::default();
     ask_under(&mut known, &asked, rules, &rows(10)).unwrap();

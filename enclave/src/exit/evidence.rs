@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use datafusion::{common::HashMap, execution::SendableRecordBatchStream};
 use futures::StreamExt;
+use visiting_policies::disclosure::Site;
 
 use super::{
     cells::{Cells, Table},
-    log::{FacilityShare, Log, Shape, Sorted, Sums},
+    log::{Log, Shape, SiteShare, Sorted, Sums},
     wanted::Wanted,
 };
 use crate::{
@@ -19,12 +20,12 @@ use crate::{
     question::{KeyValue, Question},
 };
 
-/// How people and facilities of an extract are called in the ledger, and which cells are worth keeping.
+/// How people, facilities and households of an extract are called in the ledger, and which cells are worth keeping.
 pub(crate) struct Ledger<'a> {
     /// Ordinal of each person id.
     pub(crate) people: &'a [u32],
-    /// Number of a facility id.
-    pub(crate) facility: &'a (dyn Fn(u32) -> u32 + Sync),
+    /// Number of a facility id, or of a household's.
+    pub(crate) site: &'a (dyn Fn(Site, u32) -> u32 + Sync),
     /// Cells with fewer people are left out: nothing of them can be shown (T0).
     pub(crate) least: u64,
 }
@@ -63,7 +64,7 @@ pub(crate) async fn gather<'l>(
 /// The columns of a question's rows.
 pub(super) fn shape(question: &Question) -> Shape {
     Shape {
-        facilities: question.facilities.len(),
+        sites: question.sites.len(),
         keys: question.keys.len(),
         columns: question.columns.clone(),
         values: question.values.len(),
@@ -76,7 +77,7 @@ pub(super) fn assemble<'l>(mut logs: Vec<Sorted>, question: &Question, ledger: &
     // In the order of their people, so that one behind the other is sorted.
     logs.sort_by_key(|log| log.units.iter().min().copied());
     let keys = Keys::new(&logs, question.keys.len());
-    let tables = question.sets.iter().map(|set| table(&logs, &keys, set, ledger)).collect::<Result<Vec<_>, _>>()?;
+    let tables = question.sets.iter().map(|set| table(&logs, &keys, set, question, ledger)).collect::<Result<Vec<_>, _>>()?;
     Ok(Cells { ordinals: ledger.people, wanted: Wanted::of(question), tables })
 }
 
@@ -157,7 +158,7 @@ struct Part {
 
 /// The cells of one grouping set: the finest groups that make a cell, one behind the other; where people are in several of them or
 /// came out of order, sorted and joined.
-fn table(logs: &[Sorted], keys: &Keys, set: &[usize], ledger: &Ledger<'_>) -> Result<Table, Fault> {
+fn table(logs: &[Sorted], keys: &Keys, set: &[usize], question: &Question, ledger: &Ledger<'_>) -> Result<Table, Fault> {
     let (cells, names) = keys.cells(logs, set)?;
     let part = |(log, cells): (usize, &Vec<u32>)| {
         cells.iter().zip(0u32..).map(move |(cell, group)| Part { cell: *cell, log: log as u32, group }).collect::<Vec<_>>()
@@ -195,7 +196,7 @@ fn table(logs: &[Sorted], keys: &Keys, set: &[usize], ledger: &Ledger<'_>) -> Re
     let place = |log: usize, group: u32| *numbers.get(*cells.get(log)?.get(group as usize)? as usize)?;
     table.lists = lists(logs, table.spans.len(), &place);
     table.having = having(logs, table.spans.len(), &place);
-    table.facilities = facilities(logs, table.spans.len(), &place, ledger);
+    table.sites = sites(logs, table.spans.len(), &place, question, ledger);
     Ok(table)
 }
 
@@ -308,21 +309,20 @@ fn having(logs: &[Sorted], cells: usize, place: Placed<'_>) -> Vec<Vec<Vec<(u32,
     out
 }
 
-fn facilities(logs: &[Sorted], cells: usize, place: Placed<'_>, ledger: &Ledger<'_>) -> Vec<Vec<Vec<(u32, FacilityShare)>>> {
-    let columns = logs.first().map_or(0, |l| l.log.facilities.len());
-    let mut out = vec![vec![HashMap::<u32, FacilityShare>::default(); cells]; columns];
+fn sites(logs: &[Sorted], cells: usize, place: Placed<'_>, question: &Question, ledger: &Ledger<'_>) -> Vec<Vec<Vec<(u32, SiteShare)>>> {
+    let mut out = vec![vec![HashMap::<u32, SiteShare>::default(); cells]; question.sites.len()];
     for (number, log) in logs.iter().enumerate() {
-        for (shares, out) in log.log.facilities.iter().zip(&mut out) {
+        for ((shares, column), out) in log.log.sites.iter().zip(&question.sites).zip(&mut out) {
             for ((group, id), share) in shares {
                 let Some(all) = place(number, *group).and_then(|c| out.get_mut(c)) else { continue };
-                let into = all.entry((ledger.facility)(*id)).or_default();
+                let into = all.entry((ledger.site)(column.site, *id)).or_default();
                 into.rows += share.rows;
                 into.sums.resize(share.sums.len(), 0);
                 into.sums.iter_mut().zip(&share.sums).for_each(|(a, b)| *a = a.saturating_add(*b));
             }
         }
     }
-    let sorted = |all: HashMap<u32, FacilityShare>| {
+    let sorted = |all: HashMap<u32, SiteShare>| {
         let mut all: Vec<_> = all.into_iter().collect();
         all.sort_unstable_by_key(|(id, _)| *id);
         all

@@ -51,7 +51,7 @@ fn everything() -> Question {
     let mut question = question(&[("sex", 2), ("code", 9)], &["x", "y"], &statistics);
     question.sets = vec![vec![0, 1], vec![0], vec![1], vec![]];
     question.values = vec![Counted { name: "ndb.claims.v".to_owned(), there: Predicate::Atom("ndb.claims.v is null".to_owned(), false) }];
-    question.facilities = vec!["ndb.claims".to_owned()];
+    question.sites = vec![super::samples::site(visiting_policies::disclosure::Site::Facility, "ndb.claims")];
     question
 }
 
@@ -161,7 +161,7 @@ fn every_sum_is_the_one_counted_by_hand_in_any_order_and_number_of_partitions() 
     let (question, rows) = (everything(), rows(700));
     let expected = by_hand(&question, &rows);
     assert!(expected[0].len() > 10 && expected[0].values().any(|p| p.values().any(|t| t.rows > 1)));
-    let mut facilities: Option<String> = None;
+    let mut sites: Option<String> = None;
     for partitions in 1..=7usize {
         // As extracts give them: each person's rows in one file, in order. Then rows in no order at all, people in all partitions.
         let sorted = (0..partitions).map(|p| rows.iter().filter(|r| r.unit as usize * partitions / 700 == p).cloned().collect::<Vec<_>>());
@@ -172,11 +172,9 @@ fn every_sum_is_the_one_counted_by_hand_in_any_order_and_number_of_partitions() 
             let found = told(&question, &cells);
             assert_eq!(shared(&found), shared(&expected), "{partitions} partitions");
             assert_eq!(unlabelled(found), unlabelled(expected.clone()), "{partitions} partitions");
-            let shares = format!(
-                "{:?}",
-                (0..4).map(|s| cells.of(s).map(|c| c.facilities().collect::<Vec<_>>()).collect::<Vec<_>>()).collect::<Vec<_>>()
-            );
-            assert_eq!(facilities.get_or_insert(shares.clone()), &shares);
+            let shares =
+                format!("{:?}", (0..4).map(|s| cells.of(s).map(|c| c.sites().collect::<Vec<_>>()).collect::<Vec<_>>()).collect::<Vec<_>>());
+            assert_eq!(sites.get_or_insert(shares.clone()), &shares);
         }
     }
 }

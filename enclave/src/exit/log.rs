@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{fault::Fault, question::Column};
 
-/// Columns of a batch: person, facilities, keys, numbers, values.
+/// Columns of a batch: person, sites, keys, numbers, values.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
-    pub(super) facilities: usize,
+    pub(super) sites: usize,
     pub(super) keys: usize,
     pub(super) columns: Vec<Column>,
     pub(super) values: usize,
@@ -61,9 +61,9 @@ pub(super) struct Having {
     rows: Option<RowConverter>,
 }
 
-/// Rows and sums of a facility in a group.
+/// Rows and sums of a facility or household in a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct FacilityShare {
+pub(crate) struct SiteShare {
     /// Rows.
     pub(crate) rows: u64,
     /// Sums, as wanted.
@@ -85,8 +85,8 @@ pub(super) struct Log {
     counts: Vec<Counts>,
     pub(super) lists: Vec<List>,
     pub(super) having: Vec<Having>,
-    /// By facility column: shares by group and facility.
-    pub(super) facilities: Vec<HashMap<(u32, u32), FacilityShare>>,
+    /// By column of sites: shares by group and site.
+    pub(super) sites: Vec<HashMap<(u32, u32), SiteShare>>,
     /// Of each group: its last entry, plus one.
     last: Vec<u32>,
 }
@@ -103,7 +103,7 @@ impl Log {
             counts: wanted.rows.iter().map(|_| None).collect(),
             lists: wanted.lists.iter().map(|_| List::new()).collect(),
             having: wanted.values.iter().map(|_| Having::default()).collect(),
-            facilities: (0..shape.facilities).map(|_| HashMap::default()).collect(),
+            sites: (0..shape.sites).map(|_| HashMap::default()).collect(),
             last: Vec::new(),
             shape,
         }
@@ -111,12 +111,12 @@ impl Log {
 
     /// Adds the rows of a batch.
     pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<(), Fault> {
-        let Shape { facilities, keys, columns, values, .. } = &self.shape;
-        if batch.num_columns() != 1 + facilities + keys + columns.len() + values {
+        let Shape { sites, keys, columns, values, .. } = &self.shape;
+        if batch.num_columns() != 1 + sites + keys + columns.len() + values {
             return Err(Fault::Other("the engine returned another number of columns than the question has".to_owned()));
         }
         let (units, rest) = batch.columns().split_first().ok_or_else(|| Fault::Other("the engine returned no columns".to_owned()))?;
-        let (facilities, rest) = rest.split_at(*facilities);
+        let (sites, rest) = rest.split_at(*sites);
         let (keys, rest) = rest.split_at(*keys);
         let (numbers, values) = rest.split_at(columns.len());
         let numbers = numbers.iter().zip(columns).map(|(a, c)| Numbers::read(a, c)).collect::<Result<Vec<_>, _>>()?;
@@ -133,7 +133,7 @@ impl Log {
         let rows = Rows { group: &group, unit: units.as_primitive::<UInt32Type>().values(), known: known.as_ref() };
         self.keep(&numbers, &rows);
         self.having(values, &rows)?;
-        self.facilities(facilities, &group, &numbers, known.as_ref())
+        self.sites(sites, &group, &numbers, known.as_ref())
     }
 
     /// The entry of each row; rows about nobody have none ([`NOBODY`]).
@@ -230,11 +230,11 @@ impl Log {
         Ok(())
     }
 
-    fn facilities(&mut self, columns: &[ArrayRef], group: &[u32], numbers: &[Numbers], known: Option<&NullBuffer>) -> Result<(), Fault> {
+    fn sites(&mut self, columns: &[ArrayRef], group: &[u32], numbers: &[Numbers], known: Option<&NullBuffer>) -> Result<(), Fault> {
         let sums = &self.shape.wanted.sums;
-        for (column, shares) in columns.iter().zip(&mut self.facilities) {
+        for (column, shares) in columns.iter().zip(&mut self.sites) {
             if column.data_type() != &DataType::UInt32 {
-                return Err(Fault::Other("the engine returned something else for a facility".to_owned()));
+                return Err(Fault::Other("the engine returned something else for a facility or household".to_owned()));
             }
             let ids = column.as_primitive::<UInt32Type>();
             for (row, (id, group)) in ids.iter().zip(group).enumerate() {

@@ -3,11 +3,11 @@
 use visiting_policies::disclosure::{Decimal, undominated};
 
 use super::{
-    desk::{Desk, FacilityRows, Row, near_facilities},
+    desk::{Desk, Row, near_sites},
     statistic::{Measure, Part, Statistics},
 };
 use crate::{
-    known::{Entry, Known, Place, ShownRow, TableEntry},
+    known::{Entry, Known, Place, ShownRow, SiteRows, TableEntry},
     people::{self, Fit, People, Vector},
     predicate::Predicate,
     question::KeyValue,
@@ -48,7 +48,7 @@ impl Desk<'_> {
     /// The number of people who have a value of a column.
     pub(super) fn cohort(&mut self, row: &Row<'_>, all: &Statistics<'_>, c: usize, count: Judged) -> Judged {
         let Some(column) = row.question.columns.get(c) else { return Judged::Masked };
-        if all.facilities_with(c).any(|n| n < row.rules.facilities_min) {
+        if all.sites_with(c).any(|(site, n)| n < row.rules.sites_min(site)) {
             return Judged::Masked;
         }
         self.having(row, &Part::of(column), &all.cohort(c), count)
@@ -72,7 +72,7 @@ impl Desk<'_> {
         if !shown && (completes(self.known) || completes(&self.fresh) || self.parts_complete(row, &new)) {
             return Judged::Masked;
         }
-        let judged = self.people(row, &plan, people, (&place, row.facilities_of(&part.when)));
+        let judged = self.people(row, &plan, people, (&place, row.sites_of(&part.when)));
         if judged.value().is_some() {
             self.remember(row, new);
         }
@@ -106,28 +106,28 @@ impl Desk<'_> {
     }
 
     /// The number of people of a set: rounded, or what a near set showed before.
-    pub(super) fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, (place, facilities): (&Place, &FacilityRows)) -> Judged {
+    pub(super) fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, (place, sites): (&Place, &SiteRows)) -> Judged {
         if let Some(entry) = self.same("people", plan).next() {
             return read(entry, Judged::Own);
         }
-        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
-        let close = self.close_to("people", people, k, least > 0);
-        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_facilities(facilities, &e.facilities, least);
+        let k = row.rules.people_min;
+        let close = self.close_to("people", people, k, !sites.is_empty());
+        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_sites(sites, &e.sites, &row.rules);
         if let Some(entry) = close.into_iter().find(near) {
             return read(entry, Judged::Before);
         }
         let value = Decimal::whole(row.rules.round(people.len() as u64));
         let vector = Vector::set(people.clone());
-        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), vector, rows: None, place, facilities });
+        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), vector, rows: None, place, sites });
         Judged::Own(value)
     }
 
-    /// Anything but a number of people: its own people first, then facilities, the law, and the ledger.
+    /// Anything but a number of people: its own people first, then facilities and households, the law, and the ledger.
     pub(super) fn measure(&mut self, row: &Row<'_>, measure: Option<Measure>, count: Judged) -> Judged {
         let Some(measure) = measure else { return Judged::Masked };
         let (k, percent) = (row.rules.people_min, row.rules.dominance_percent);
         let few = |people: &People| (people.len() as u64) < k;
-        if few(&measure.vector.people) || few(measure.people()) || measure.facilities.iter().any(|f| !undominated(percent, f)) {
+        if few(&measure.vector.people) || few(measure.people()) || measure.sites.iter().any(|s| !undominated(percent, s)) {
             return Judged::Masked;
         }
         let people = self.having(row, &measure.part, measure.people(), count);
@@ -139,8 +139,8 @@ impl Desk<'_> {
         }
         // Values leave as they are read from the ledger: the same digits the first time and ever after.
         let Measure { of, form, part, vector, rows, .. } = measure;
-        let (place, facilities) = (&row.place, row.facilities_of(&part.when));
-        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), vector, rows, place, facilities });
+        let (place, sites) = (&row.place, row.sites_of(&part.when));
+        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), vector, rows, place, sites });
         Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
     }
 
@@ -157,20 +157,20 @@ impl Desk<'_> {
         if is_rate(&measure.form) && self.same(&measure.of, plan).any(|e| is_rate(&e.shown)) {
             return Some(Judged::Masked);
         }
-        let (k, least) = (row.rules.people_min, row.rules.facilities_min);
-        for entry in self.close_to(&measure.of, &measure.vector.people, k, least > 0) {
+        let (k, sites) = (row.rules.people_min, row.sites_of(&measure.part.when));
+        for entry in self.close_to(&measure.of, &measure.vector.people, k, !sites.is_empty()) {
             let same = entry.of == measure.of;
             if same && entry.plan == plan {
                 continue;
             }
-            let by_facility = same && near_facilities(row.facilities_of(&measure.part.when), &entry.facilities, least);
+            let by_site = same && near_sites(sites, &entry.sites, &row.rules);
             let fit = people::fit(&measure.vector, &entry.vector, k);
-            if fit == Fit::Apart && !by_facility {
+            if fit == Fit::Apart && !by_site {
                 continue;
             }
             // An affine image, another form, or a mean over other rows is another number: repeating the old one would mislead.
             let alike = fit == Fit::Same && over_the_same(measure.rows.as_ref(), entry.rows.as_ref(), k);
-            let repeats = entry.shown == measure.form && (alike || (fit == Fit::Apart && by_facility));
+            let repeats = entry.shown == measure.form && (alike || (fit == Fit::Apart && by_site));
             return Some(if repeats { read(entry, Judged::Before) } else { Judged::Masked });
         }
         None
@@ -192,8 +192,8 @@ impl Desk<'_> {
         if judged.value().is_some() {
             if !known {
                 let Measure { of, part, vector, .. } = over;
-                let (place, facilities) = (&row.place, row.facilities_of(&part.when));
-                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), vector, rows: None, place, facilities });
+                let (place, sites) = (&row.place, row.sites_of(&part.when));
+                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), vector, rows: None, place, sites });
             }
             self.remember(row, top);
         }
@@ -213,14 +213,14 @@ impl Desk<'_> {
     }
 
     /// Entries of a statistic that may be near, in the same order.
-    fn close_to(&self, of: &str, people: &People, k: u64, facilities: bool) -> Vec<&Entry> {
-        let mut all = self.known.close(of, people, k, facilities);
-        all.extend(self.fresh.close(of, people, k, facilities));
+    fn close_to(&self, of: &str, people: &People, k: u64, sites: bool) -> Vec<&Entry> {
+        let mut all = self.known.close(of, people, k, sites);
+        all.extend(self.fresh.close(of, people, k, sites));
         all
     }
 
     fn show(&mut self, plan: &str, shown: Shown<'_>) {
-        let Shown { of, form, value, vector, rows, place, facilities } = shown;
+        let Shown { of, form, value, vector, rows, place, sites } = shown;
         self.fresh.add_entry(Entry {
             plan: plan.to_owned(),
             of: of.to_owned(),
@@ -229,7 +229,7 @@ impl Desk<'_> {
             vector,
             rows,
             place: place.clone(),
-            facilities: facilities.clone(),
+            sites: sites.clone(),
         });
     }
 }
@@ -242,7 +242,7 @@ struct Shown<'a> {
     vector: Vector,
     rows: Option<Vector>,
     place: &'a Place,
-    facilities: &'a FacilityRows,
+    sites: &'a SiteRows,
 }
 
 /// Parts as rows of a table.

@@ -165,7 +165,7 @@ fn a_permit_is_shown_so_many_made_up_measures_and_may_ask_for_these_again() {
         vector: Vector::set(People::new(vec![1])),
         rows: None,
         place: Place { base: "p".to_owned(), keys: Vec::new() },
-        facilities: Vec::new(),
+        sites: Vec::new(),
     };
     let mut known = Known::default();
     known.add(Block { permit: "a".to_owned(), entries: (0..OPAQUE_MAX - 1).map(shown).collect(), ..Block::default() });

@@ -10,6 +10,8 @@ use datafusion::{
     logical_expr::LogicalPlanBuilder,
 };
 
+use visiting_policies::disclosure::Site;
+
 use super::{
     Cells, Ledger,
     evidence::{assemble, shape},
@@ -17,14 +19,20 @@ use super::{
 };
 use crate::{
     predicate::{Predicate, ValueSet, Values},
-    question::{Column, Key, KeyValue, Most, Preimage, Question, Statistic},
+    question::{Column, Key, KeyValue, Most, Preimage, Question, SiteColumn, Statistic},
 };
+
+/// A protected column of a table.
+pub(super) fn site(site: Site, table: &str) -> SiteColumn {
+    SiteColumn { site, table: table.to_owned() }
+}
 
 /// One row: person, key values, numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) unit: u32,
     pub(super) facility: Option<u32>,
+    pub(super) household: Option<u32>,
     pub(super) keys: Vec<KeyValue>,
     pub(super) numbers: Vec<Option<i64>>,
     pub(super) value: Option<String>,
@@ -32,7 +40,7 @@ pub(super) struct Row {
 
 /// A row without keys and numbers.
 pub(super) fn row(unit: u32) -> Row {
-    Row { unit, facility: None, keys: Vec::new(), numbers: Vec::new(), value: None }
+    Row { unit, facility: None, household: None, keys: Vec::new(), numbers: Vec::new(), value: None }
 }
 
 impl Row {
@@ -48,6 +56,11 @@ impl Row {
 
     pub(super) fn at(mut self, facility: u32) -> Self {
         self.facility = Some(facility);
+        self
+    }
+
+    pub(super) fn living_in(mut self, household: u32) -> Self {
+        self.household = Some(household);
         self
     }
 }
@@ -79,10 +92,11 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         values: Vec::new(),
         domains: vec![("ndb.patients.sex".to_owned(), ValueSet::intervals_of(vec![(1, 2)]))],
         statistics: statistics.to_vec(),
-        facilities: Vec::new(),
+        sites: Vec::new(),
         listings: vec!["ndb".to_owned()],
         tables: vec!["ndb.patients".to_owned()],
         one_row_per_person: false,
+        places: std::collections::BTreeMap::new(),
     }
 }
 
@@ -96,8 +110,9 @@ pub(super) fn without(mut question: Question, column: &str, values: &[i64], boun
 /// A batch of rows in the form of a question.
 pub(super) fn batch(question: &Question, rows: &[Row]) -> RecordBatch {
     let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.unit)))];
-    for _ in &question.facilities {
-        columns.push(Arc::new(rows.iter().map(|r| r.facility).collect::<UInt32Array>()));
+    for column in &question.sites {
+        let of = |r: &Row| if column.site == Site::Facility { r.facility } else { r.household };
+        columns.push(Arc::new(rows.iter().map(of).collect::<UInt32Array>()));
     }
     for i in 0..question.keys.len() {
         let text = rows.iter().any(|r| matches!(r.keys[i], KeyValue::Text(_)));
@@ -133,5 +148,5 @@ pub(super) fn cells(question: &Question, partitions: &[Vec<Row>], least: u64) ->
         log
     };
     let logs = partitions.iter().map(|rows| log(rows).sorted()).collect();
-    assemble(logs, question, &Ledger { people: ordinals(), facility: &|id| id, least }).unwrap()
+    assemble(logs, question, &Ledger { people: ordinals(), site: &|_, id| id, least }).unwrap()
 }

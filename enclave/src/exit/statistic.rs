@@ -1,6 +1,6 @@
 //! One base statistic of one cell: whose contributions it is made of, what the ledger compares it by, and what the law says to it.
 
-use visiting_policies::disclosure::{self, Decimal, Products, Rules};
+use visiting_policies::disclosure::{self, Decimal, Products, Rules, Site};
 
 use super::{
     cells::{Amounts as Column, Cell},
@@ -27,8 +27,8 @@ pub(super) struct Measure {
     pub(super) vector: Vector,
     /// Of a mean: the rows of each person that it is over.
     pub(super) rows: Option<Vector>,
-    /// Of each facility column: what its facilities contribute, largest first.
-    pub(super) facilities: Vec<Vec<u128>>,
+    /// Of each column of sites: what its facilities or households contribute, largest first.
+    pub(super) sites: Vec<Vec<u128>>,
     /// What the law looks at.
     pub(super) law: Law,
 }
@@ -146,9 +146,10 @@ impl Statistics<'_> {
         self.people(self.with(RowsOf::Column(c)).as_deref())
     }
 
-    /// By facility column: how many facilities have a row in which an indicator is 1.
-    pub(super) fn facilities_with(&self, c: usize) -> impl Iterator<Item = u64> {
-        self.cell.by_facility(Some(SumOf::Column(c))).map(|all| all.iter().filter(|n| **n > 0).count() as u64)
+    /// Of each column of sites: how many facilities or households have a row in which an indicator is 1.
+    pub(super) fn sites_with(&self, c: usize) -> impl Iterator<Item = (Site, u64)> {
+        let counts = self.cell.by_site(Some(SumOf::Column(c))).map(|all| all.iter().filter(|n| **n > 0).count() as u64);
+        self.question.sites.iter().map(|column| column.site).zip(counts)
     }
 
     /// A sum of each of these people.
@@ -185,8 +186,8 @@ impl Statistics<'_> {
         Vector { people: self.people(places), amounts: self.amounts(what, places) }
     }
 
-    fn by_facility(&self, what: Option<SumOf>) -> Vec<Vec<u128>> {
-        self.cell.by_facility(what).collect()
+    fn by_site(&self, what: Option<SumOf>) -> Vec<Vec<u128>> {
+        self.cell.by_site(what).collect()
     }
 
     /// The rows of each of these people.
@@ -214,7 +215,7 @@ impl Statistics<'_> {
             top: None,
             vector,
             rows: None,
-            facilities: self.by_facility(None),
+            sites: self.by_site(None),
             law: Law::Sum { scale: 0, bounds: None },
         })
     }
@@ -231,7 +232,7 @@ impl Statistics<'_> {
             top: None,
             vector: self.vector(SumOf::Column(c), places.as_deref()),
             rows: None,
-            facilities: self.by_facility(Some(SumOf::Column(c))),
+            sites: self.by_site(Some(SumOf::Column(c))),
             law: if column.opaque { Law::OpaqueSum { scale, bounds } } else { Law::Sum { scale, bounds } },
         })
     }
@@ -273,7 +274,7 @@ impl Statistics<'_> {
             top: None,
             vector: self.vector(what, places),
             rows: Some(self.weights(rows, places)),
-            facilities: self.by_facility(Some(what)),
+            sites: self.by_site(Some(what)),
             law: if column.opaque { Law::OpaqueMean { scale, parts } } else { Law::Ratio { scale, parts } },
         })
     }
@@ -291,7 +292,7 @@ impl Statistics<'_> {
             top: None,
             vector: self.vector(what, places.as_deref()),
             rows: Some(self.weights(rows, places.as_deref())),
-            facilities: self.by_facility(Some(what)),
+            sites: self.by_site(Some(what)),
             law: Law::Moment { x: (left.scale, mean_x), y: (right.scale, mean_y), parts, opaque },
         })
     }
@@ -307,7 +308,7 @@ impl Statistics<'_> {
             top: None,
             vector: self.vector(SumOf::Product(x, x), places.as_deref()),
             rows: None,
-            facilities: Vec::new(),
+            sites: Vec::new(),
             law: Law::Leverage(self.products(x, x, places.as_deref())),
         })
     }
@@ -334,7 +335,7 @@ impl Statistics<'_> {
             top: None,
             vector: self.vector(SumOf::Column(c), places.as_deref()),
             rows: Some(self.weights(RowsOf::Column(c), places.as_deref())),
-            facilities: Vec::new(),
+            sites: Vec::new(),
             law: Law::Quantile { scale: column.scale, per_mille, values },
         })
     }
@@ -359,7 +360,7 @@ impl Statistics<'_> {
             top: None,
             vector: Vector { people: People::new(people_with), amounts: Amounts::Small(amounts) },
             rows: None,
-            facilities: Vec::new(),
+            sites: Vec::new(),
             law: Law::Distinct(people),
         })
     }

@@ -42,7 +42,7 @@ impl Wanted {
         question.statistics.iter().for_each(|s| wanted.add(s));
         // Facilities of a part of the people are found by its indicator.
         let parts = question.statistics.iter().filter_map(|s| if let Statistic::People(c) | Statistic::Rows(c) = s { *c } else { None });
-        parts.filter(|_| !question.facilities.is_empty()).for_each(|c| wanted.column(c));
+        parts.filter(|_| !question.sites.is_empty()).for_each(|c| wanted.column(c));
         wanted
     }
 

@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 use visiting_catalog::{Kind, Listing, Table};
+use visiting_policies::disclosure::Site;
 
 use super::IngestError;
 
 /// Where sources go that feed the linkage unit's history of insured numbers instead of a table.
 pub(crate) const HISTORY: &str = "history";
+
+const SITES: [Site; 2] = [Site::Facility, Site::Household];
 
 /// One mapping file.
 #[derive(Debug, Deserialize)]
@@ -35,6 +38,8 @@ pub(crate) struct Source {
     pub(crate) previous: Vec<String>,
     /// The column of the facility.
     pub(crate) facility: Option<String>,
+    /// The column of the household.
+    pub(crate) household: Option<String>,
     /// Catalogue column -> where it comes from.
     #[serde(default)]
     pub(crate) columns: BTreeMap<String, Origin>,
@@ -142,6 +147,14 @@ impl Mapping {
 }
 
 impl Source {
+    /// The source's column of a site.
+    pub(crate) fn site(&self, site: Site) -> Option<&str> {
+        match site {
+            Site::Facility => self.facility.as_deref(),
+            Site::Household => self.household.as_deref(),
+        }
+    }
+
     /// True when the source names this file.
     pub(crate) fn names(&self, file: &str) -> bool {
         match self.file.split_once('*') {
@@ -153,7 +166,7 @@ impl Source {
 
 fn history_fault(source: &Source) -> Option<String> {
     let sound = source.identity.kind == IdentityKind::Insured && !source.identity.columns.is_empty() && !source.previous.is_empty();
-    let sound = sound && source.columns.is_empty() && source.facility.is_none();
+    let sound = sound && source.columns.is_empty() && SITES.iter().all(|site| source.site(*site).is_none());
     (!sound).then(|| "a history has an `insured` identity, `previous` columns and nothing else".to_owned())
 }
 
@@ -162,8 +175,9 @@ fn table_fault(source: &Source, table: Option<&Table>) -> Option<String> {
     if source.identity.columns.is_empty() || !source.previous.is_empty() {
         return Some("an identity has at least one column; `previous` belongs to a history".to_owned());
     }
-    if source.facility.is_some() != table.facility.is_some() {
-        return Some(format!("`facility` must be named exactly where the table has one; `{}` differs", table.name));
+    let differs = |site: &&Site| source.site(**site).is_some() != table.sites().any(|(own, _)| own == **site);
+    if let Some(site) = SITES.iter().find(differs) {
+        return Some(format!("`{}` must be named exactly where the table has one; `{}` differs", site.name(), table.name));
     }
     if let Some(missing) = table.columns.iter().find(|c| !source.columns.contains_key(&c.name)) {
         return Some(format!("the column `{}` of `{}` is not mapped", missing.name, table.name));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use visiting_linkage::Client;
+use visiting_policies::disclosure::Site;
 
 use super::IngestError;
 use crate::vault::Ordinals;
@@ -12,20 +13,20 @@ const REMEMBERED_MAX: usize = 1_000_000;
 /// Longest identity, in bytes: the linkage unit's limit.
 pub(crate) const IDENTITY_MAX_BYTES: usize = 256;
 
-/// Resolves identities and facilities, batch by batch.
+/// Resolves identities, facilities and households, batch by batch.
 #[derive(Debug)]
 pub(crate) struct People<'a> {
     pub(crate) client: &'a mut Client,
     pub(crate) ordinals: &'a mut Ordinals,
     pub(crate) listing: &'a str,
     people: HashMap<(String, String), u32>,
-    facilities: HashMap<(String, String), u32>,
+    sites: HashMap<(Site, String, String), u32>,
 }
 
 impl<'a> People<'a> {
     /// Nobody known yet.
     pub(crate) fn new(client: &'a mut Client, ordinals: &'a mut Ordinals, listing: &'a str) -> Self {
-        Self { client, ordinals, listing, people: HashMap::new(), facilities: HashMap::new() }
+        Self { client, ordinals, listing, people: HashMap::new(), sites: HashMap::new() }
     }
 
     /// Ordinals of identities of one kind, in their order.
@@ -44,18 +45,21 @@ impl<'a> People<'a> {
         identities.iter().map(known).collect()
     }
 
-    /// Ordinals of facilities, in their order; an empty name has none.
-    pub(crate) fn facilities(&mut self, names: &[&str]) -> Result<Vec<Option<u32>>, IngestError> {
-        let key = |name: &str| (self.listing.to_owned(), name.to_owned());
-        let named = names.iter().filter(|n| !n.is_empty() && !self.facilities.contains_key(&key(n)));
+    /// Ordinals of the listing's facilities or households, in their order; an empty name has none.
+    pub(crate) fn sites(&mut self, site: Site, names: &[&str]) -> Result<Vec<Option<u32>>, IngestError> {
+        let key = |name: &str| (site, self.listing.to_owned(), name.to_owned());
+        if self.sites.len() > REMEMBERED_MAX {
+            self.sites.clear();
+        }
+        let named = names.iter().filter(|n| !n.is_empty() && !self.sites.contains_key(&key(n)));
         let mut new: Vec<String> = named.map(|n| (*n).to_owned()).collect();
         new.sort_unstable();
         new.dedup();
-        // As tokens: an institution's number must not lie in the vault.
-        let tokens = self.client.tokens(&format!("facility:{}", self.listing), &new)?;
-        let ordinals = self.ordinals.facilities(self.listing, &tokens)?;
-        self.facilities.extend(new.iter().map(|name| key(name)).zip(ordinals));
-        Ok(names.iter().map(|name| self.facilities.get(&key(name)).copied()).collect())
+        // As tokens: an institution's number, or a household's, must not lie in the vault.
+        let tokens = self.client.tokens(&format!("{}:{}", site.name(), self.listing), &new)?;
+        let ordinals = self.ordinals.sites(site, self.listing, &tokens)?;
+        self.sites.extend(new.iter().map(|name| key(name)).zip(ordinals));
+        Ok(names.iter().map(|name| self.sites.get(&key(name)).copied()).collect())
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    vault::{FACILITY, PERSON},
+    vault::{PERSON, site_column},
 };
 
 /// Rows held at once.
@@ -47,7 +47,8 @@ pub(crate) struct TableLoad<'a> {
 struct Row {
     line: u64,
     identity: String,
-    facility: String,
+    /// Its facility and household, as the table has them.
+    sites: Vec<String>,
     cells: Vec<Cell>,
 }
 
@@ -122,21 +123,24 @@ impl<'a> TableLoad<'a> {
             persons = keep(persons, &first);
             batch = keep(batch, &first);
         }
-        let facilities: Vec<&str> = batch.iter().map(|r| r.facility.as_str()).collect();
-        let facilities = if self.table.facility.is_some() { Some(people.facilities(&facilities)?) } else { None };
+        let mut sites = Vec::new();
+        for (number, (site, _)) in self.table.sites().enumerate() {
+            let names: Vec<&str> = batch.iter().map(|r| r.sites.get(number).map_or("", String::as_str)).collect();
+            sites.push(people.sites(site, &names)?);
+        }
         let cells: Vec<Vec<Cell>> = batch.into_iter().map(|row| row.cells).collect();
         let before = self.rows;
-        self.append(persons, facilities, &cells)?;
+        self.append(persons, sites, &cells)?;
         if before / PROGRESS_ROWS != self.rows / PROGRESS_ROWS {
             println!("{}.{}: {} rows so far", people.listing, self.table.name, self.rows);
         }
         Ok(())
     }
 
-    /// Adds rows whose people are known.
-    pub(crate) fn append(&mut self, persons: Vec<u32>, facilities: Option<Vec<Option<u32>>>, rows: &[Vec<Cell>]) -> Result<(), Fault> {
+    /// Adds rows whose people are known, and their sites in the order of the table's.
+    pub(crate) fn append(&mut self, persons: Vec<u32>, sites: Vec<Vec<Option<u32>>>, rows: &[Vec<Cell>]) -> Result<(), Fault> {
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(persons))];
-        arrays.extend(facilities.map(|f| Arc::new(UInt32Array::from(f)) as ArrayRef));
+        arrays.extend(sites.into_iter().map(|s| Arc::new(UInt32Array::from(s)) as ArrayRef));
         for (at, column) in self.table.columns.iter().enumerate() {
             arrays.push(array(column, rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null)))?);
         }
@@ -159,7 +163,7 @@ fn keep<T>(items: Vec<T>, kept: &[bool]) -> Vec<T> {
 /// Where a source's columns are in one file, and how they are read.
 struct Places<'a> {
     identity: Vec<usize>,
-    facility: Option<usize>,
+    sites: Vec<usize>,
     cells: Vec<(usize, CellReader<'a>)>,
 }
 
@@ -173,7 +177,7 @@ impl<'a> Places<'a> {
         };
         Ok(Self {
             identity: source.identity.columns.iter().map(|c| place(c)).collect::<Result<_, String>>()?,
-            facility: source.facility.as_deref().map(place).transpose()?,
+            sites: table.sites().filter_map(|(site, _)| source.site(site)).map(place).collect::<Result<_, String>>()?,
             cells: table.columns.iter().map(cell).collect::<Result<_, String>>()?,
         })
     }
@@ -181,19 +185,19 @@ impl<'a> Places<'a> {
     fn row(&self, fields: &csv::StringRecord, line: u64) -> Result<Row, String> {
         let field = |at: usize| fields.get(at).unwrap_or_default();
         let identity = identity(self.identity.iter().map(|at| field(*at)))?;
-        let facility = self.facility.map(|at| field(at).trim().to_owned()).unwrap_or_default();
-        if facility.len() > IDENTITY_MAX_BYTES {
-            return Err("a facility of more than 256 bytes".to_owned());
+        let sites: Vec<String> = self.sites.iter().map(|at| field(*at).trim().to_owned()).collect();
+        if sites.iter().any(|name| name.len() > IDENTITY_MAX_BYTES) {
+            return Err("a facility or household of more than 256 bytes".to_owned());
         }
         let cells = self.cells.iter().map(|(at, reader)| reader.read(field(*at))).collect::<Result<_, String>>()?;
-        Ok(Row { line, identity, facility, cells })
+        Ok(Row { line, identity, sites, cells })
     }
 }
 
 fn schema(table: &Table) -> Schema {
-    let facility = table.facility.as_ref().map(|_| Field::new(FACILITY, DataType::UInt32, true));
+    let sites = table.sites().map(|(site, _)| Field::new(site_column(site), DataType::UInt32, true));
     let columns = table.columns.iter().map(|c| Field::new(&c.name, data_type(c), true));
-    Schema::new(std::iter::once(Field::new(PERSON, DataType::UInt32, false)).chain(facility).chain(columns).collect::<Vec<_>>())
+    Schema::new(std::iter::once(Field::new(PERSON, DataType::UInt32, false)).chain(sites).chain(columns).collect::<Vec<_>>())
 }
 
 fn data_type(column: &Column) -> DataType {

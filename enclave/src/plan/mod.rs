@@ -27,6 +27,7 @@ use datafusion::{
 };
 use visiting_policies::{Code, Refusal, TextPlace};
 
+pub(crate) use crate::unit::Protected;
 pub(crate) use functions::{PER_PERSON, RELEASED, is_of_months};
 pub(crate) use names::{GuestName, Source, kind};
 pub use schema::PermitSchema;
@@ -40,8 +41,8 @@ thread_local! {
 }
 
 /// Reads and types a query. `floor` is the fewest people behind anything shown; `protected` says whether a listing's rules protect
-/// facilities. Reads no data.
-pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: &dyn Fn(&str) -> bool) -> Result<Tracked, Refusal> {
+/// facilities, or households. Reads no data.
+pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Tracked, Refusal> {
     let statement = text::read(sql)?;
     let planned = catch_unwind(AssertUnwindSafe(|| {
         FUNCTIONS.with(|functions| {

@@ -39,8 +39,8 @@ pub(crate) struct Source {
 
 impl Source {
     fn new(table: &SchemaTable) -> Self {
-        let key = |name: &String| Field::new(name, DataType::Utf8, false);
-        let keys = std::iter::once(key(&table.table.person)).chain(table.table.facility.as_ref().map(key));
+        let key = |name: &str| Field::new(name, DataType::Utf8, false);
+        let keys = std::iter::once(key(&table.table.person)).chain(table.table.sites().map(|(_, name)| key(name)));
         let columns = table.table.columns.iter().map(|c| Field::new(&c.name, kind(c), c.domain.is_none()));
         Self { table: table.clone(), schema: Arc::new(Schema::new(keys.chain(columns).collect::<Vec<_>>())) }
     }

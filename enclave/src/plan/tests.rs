@@ -61,7 +61,7 @@ pub(crate) fn guests() -> PermitSchema {
 }
 
 pub(crate) fn planned(sql: &str, permit: &PermitSchema) -> Result<Tracked, visiting_policies::Refusal> {
-    plan(sql, permit, 10, &|_| false)
+    plan(sql, permit, 10, &|_, _| false)
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

@@ -2,6 +2,7 @@
 
 use visiting_policies::{
     Code,
+    rules::ColumnRole,
     terms::{Form, Scope},
 };
 
@@ -51,7 +52,8 @@ fn every_built_in_listing_has_a_twin_whose_values_are_of_its_domains() {
             let tried = trial.ask(&format!("SELECT COUNT(DISTINCT {}) AS n FROM {name}", table.person)).unwrap();
             let people: u64 = rows(&tried)[0][0].parse().unwrap();
             assert!((100..=500).contains(&people), "{name}: {people}");
-            for column in table.columns.iter().filter(|c| c.domain.is_some()) {
+            // A month of birth is no group by itself: it follows the bands of ages.
+            for column in table.columns.iter().filter(|c| c.domain.is_some() && c.role != Some(ColumnRole::BirthMonth)) {
                 trial.forget();
                 let sql = format!("SELECT {0}, COUNT(DISTINCT {1}) AS n FROM {name} GROUP BY {0}", column.name, table.person);
                 let tried = trial.ask(&sql).unwrap();

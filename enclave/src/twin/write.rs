@@ -7,7 +7,7 @@ use datafusion::arrow::{
     datatypes::{DataType, Field, Schema},
 };
 use visiting_catalog::{Kind, TablePlan};
-use visiting_policies::terms::Period;
+use visiting_policies::{disclosure::Site, terms::Period};
 
 use super::{
     Model,
@@ -15,9 +15,10 @@ use super::{
     generate::Maker,
 };
 use crate::{
-    extract::{Extract, FACILITY, Manifest, TableWriter, UNIT},
+    extract::{Extract, Manifest, TableWriter, UNIT},
     fault::Fault,
     keys::Key,
+    vault::site_column,
 };
 
 /// People whose rows are made at a time: a batch of the size that the engine likes.
@@ -32,6 +33,8 @@ const SHARED: f64 = 0.4;
 const PEOPLE_PER_FACILITY: u32 = 50;
 /// Fewest facilities.
 const FACILITIES_MIN: u32 = 30;
+/// People of one household.
+const HOUSEHOLD: u32 = 3;
 
 /// Makes every table in `folder` and opens the whole as an extract.
 pub(super) fn write(folder: &Path, model: &Model, plans: &[TablePlan<'_>], people: u32, seed: u64) -> Result<Extract, Fault> {
@@ -72,8 +75,8 @@ struct TableMaker<'a> {
     seed: u64,
 }
 
-/// A person's row: facility and a value for each column.
-type Row = (Option<u32>, Vec<Option<i64>>);
+/// A person's row: facility and household as the table has them, and a value for each column.
+type Row = (Vec<u32>, Vec<Option<i64>>);
 
 impl<'a> TableMaker<'a> {
     fn new(plan: &'a TablePlan<'a>, period: Period, people: u32, further: bool, seed: u64) -> Self {
@@ -116,27 +119,31 @@ impl<'a> TableMaker<'a> {
         let mut rows: Vec<Row> = Vec::with_capacity(count);
         for _ in 0..count {
             let before = rows.last().map(|(_, values)| values.clone()).unwrap_or_default();
-            let facility = self.plan.table.facility.as_ref().map(|_| {
-                let [first, second] = usual;
-                let place = if draw.chance(0.8) { first } else { second };
-                self.first_facility.saturating_add(u32::try_from(place).unwrap_or_default())
+            let sites = self.plan.table.sites().map(|(site, _)| match site {
+                Site::Facility => {
+                    let [first, second] = usual;
+                    let place = if draw.chance(0.8) { first } else { second };
+                    self.first_facility.saturating_add(u32::try_from(place).unwrap_or_default())
+                }
+                Site::Household => person / HOUSEHOLD,
             });
+            let sites: Vec<u32> = sites.collect();
             let value = |(i, maker): (usize, &Maker)| match self.plan.table.one_row_per_person {
                 true => maker.next(&mut Draw::new(maker.seed, person), None),
                 false => maker.next(&mut draw, before.get(i).copied().flatten()),
             };
-            rows.push((facility, self.columns.iter().enumerate().map(value).collect()));
+            rows.push((sites, self.columns.iter().enumerate().map(value).collect()));
         }
         rows
     }
 
-    /// The rows as an extract has them before encryption: person, facility where there is one, columns.
+    /// The rows as an extract has them before encryption: person, sites, columns.
     fn arrow(&self, units: Vec<u32>, rows: &[Row]) -> Result<RecordBatch, Fault> {
         let mut fields = vec![Field::new(UNIT, DataType::UInt32, false)];
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from(units))];
-        if self.plan.table.facility.is_some() {
-            fields.push(Field::new(FACILITY, DataType::UInt32, true));
-            arrays.push(Arc::new(rows.iter().map(|(facility, _)| *facility).collect::<UInt32Array>()));
+        for (number, (site, _)) in self.plan.table.sites().enumerate() {
+            fields.push(Field::new(site_column(site), DataType::UInt32, true));
+            arrays.push(Arc::new(rows.iter().map(|(sites, _)| sites.get(number).copied()).collect::<UInt32Array>()));
         }
         for (i, (column, maker)) in self.plan.columns.iter().zip(&self.columns).enumerate() {
             let values = rows.iter().map(|(_, values)| values.get(i).copied().flatten());

@@ -259,7 +259,7 @@ impl Tracker<'_> {
         Ok(Relation {
             plan,
             unit: None,
-            facilities: Vec::new(),
+            sites: Vec::new(),
             carried,
             visible,
             sources: vec![words],

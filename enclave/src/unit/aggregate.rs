@@ -8,7 +8,7 @@ use datafusion::{
 use visiting_policies::Refusal;
 
 use super::{
-    expression::{Scope, first_column, not_valid, person_misused, place},
+    expression::{Scope, counted, first_column, not_valid, person_misused, place},
     linear::{Term, and, constant},
     relation::{Col, Relation},
     track::Tracker,
@@ -133,14 +133,14 @@ impl Tracker<'_> {
         if !f.params.distinct {
             let value = match self.col(argument, scope)? {
                 Col::Value(value) => value,
-                Col::Facility(c) => Expr::Column(c),
+                Col::Site(site, c) => counted(site, c).map_err(|r| r.at(place(argument)))?,
                 Col::Person(..) => return Err(person_misused("person")),
             };
             let only = self.indicator(making, and(filter, self.origins.present(&value)))?;
             return Ok((making.show(Statistic::Rows(only)), "rows".to_owned()));
         }
         let (words, value) = match self.col(argument, scope)? {
-            Col::Facility(c) => (self.origins.key_words(&c).to_owned(), Expr::Column(c)),
+            Col::Site(site, c) => (self.origins.key_words(&c).to_owned(), counted(site, c).map_err(|r| r.at(place(argument)))?),
             Col::Value(value) => (self.origins.words(&value), value),
             Col::Person(..) => return Err(person_misused("person")),
         };

@@ -1,4 +1,4 @@
-//! Expressions of the query, over what its relations really carry. The person and the facility never come out of here.
+//! Expressions of the query, over what its relations really carry. The person, the facility and the household never come out of here.
 
 use datafusion::{
     arrow::datatypes::DataType,
@@ -8,7 +8,7 @@ use datafusion::{
     },
     logical_expr::{BinaryExpr, Case, Expr, Like, Operator, TryCast, expr::InList, expr::ScalarFunction},
 };
-use visiting_policies::{Code, Refusal, TextPlace};
+use visiting_policies::{Code, Refusal, TextPlace, disclosure::Site};
 
 use super::{
     relation::{Col, Relation},
@@ -74,10 +74,26 @@ pub(super) fn person_misused(name: &str) -> Refusal {
     Refusal::new(Code::ColumnUse, en).ja(ja)
 }
 
-pub(super) fn facility_misused(name: &str) -> Refusal {
-    let en = format!("`{name}` is the facility key: it may only be counted with COUNT(DISTINCT {name})");
-    let ja = format!("`{name}` は施設キーです。COUNT(DISTINCT {name}) で数えることだけができます");
+pub(super) fn site_misused(site: Site, name: &str) -> Refusal {
+    let (en, ja) = match site {
+        Site::Facility => (
+            format!("`{name}` is the facility key: it may only be counted with COUNT(DISTINCT {name})"),
+            format!("`{name}` は施設キーです。COUNT(DISTINCT {name}) で数えることだけができます"),
+        ),
+        Site::Household => (
+            format!("`{name}` is the household key: enough households stand behind what is shown; it stands nowhere in a query"),
+            format!("`{name}` は世帯キーです。結果の背後の世帯数を確かめるためのもので、問合せには書けません"),
+        ),
+    };
     Refusal::new(Code::ColumnUse, en).ja(ja)
+}
+
+/// The column of a site where it is counted. Households are not: a number of them is one that k people share, and no household is so large.
+pub(super) fn counted(site: Site, column: Column) -> Result<Expr, Refusal> {
+    match site {
+        Site::Facility => Ok(Expr::Column(column)),
+        Site::Household => Err(site_misused(site, site.name())),
+    }
 }
 
 impl Tracker<'_> {
@@ -85,7 +101,11 @@ impl Tracker<'_> {
     pub(super) fn col(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Col, Refusal> {
         match expression {
             Expr::Alias(alias) => self.col(&alias.expr, scope),
-            Expr::Column(column) => scope.find(column).cloned(),
+            Expr::Column(column) => {
+                let col = scope.find(column)?.clone();
+                self.remember(&col, at(&column.spans));
+                Ok(col)
+            }
             Expr::OuterReferenceColumn(_, column) => {
                 let outer = scope.outer.ok_or_else(unknown)?;
                 Ok(match outer.find(column)? {
@@ -94,6 +114,15 @@ impl Tracker<'_> {
                 })
             }
             _ => self.value(expression, scope).map(Col::Value),
+        }
+    }
+
+    /// Keeps where a column of a table is used first: below a release point that is a condition or a group, before any title.
+    fn remember(&mut self, col: &Col, place: Option<TextPlace>) {
+        if let (Col::Value(Expr::Column(c)), Some(place)) = (col, place)
+            && let Some(origin) = self.origins.get(c)
+        {
+            self.places.entry(origin.name.clone()).or_insert(place);
         }
     }
 
@@ -117,7 +146,7 @@ impl Tracker<'_> {
             Expr::Column(column) | Expr::OuterReferenceColumn(_, column) => match self.col(expression, scope)? {
                 Col::Value(value) => Ok(value),
                 Col::Person(..) => Err(person_misused(&column.name).at(at(&column.spans))),
-                Col::Facility(_) => Err(facility_misused(&column.name).at(at(&column.spans))),
+                Col::Site(site, _) => Err(site_misused(site, &column.name).at(at(&column.spans))),
             },
             Expr::Literal(value, _) => literal(value),
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
@@ -226,7 +255,7 @@ impl Tracker<'_> {
         let inner = match self.col(e, scope)? {
             Col::Person(column, true) => Expr::Column(column),
             Col::Person(_, false) => Expr::Literal(ScalarValue::Int64(Some(0)), None),
-            Col::Facility(_) => return Err(facility_misused("facility").at(place(e))),
+            Col::Site(site, _) => return Err(site_misused(site, site.name()).at(place(e))),
             Col::Value(value) => value,
         };
         Ok(if negated { Expr::IsNotNull(Box::new(inner)) } else { Expr::IsNull(Box::new(inner)) })

@@ -68,7 +68,9 @@ fn argument(guest: &str, param: &Param, col: Col, origins: &Origins) -> Result<(
     let wrong_literal = || refused("does not take this literal", "この値は渡せません");
     match col {
         Col::Person(..) => Err(refused("cannot be the person key: no guest is told who a row is about", "個人キーは渡せません")),
-        Col::Facility(_) => Err(refused("cannot be the facility key: no guest is told where a row is from", "施設キーは渡せません")),
+        Col::Site(..) => {
+            Err(refused("cannot be a facility or household key: no guest is told where a row is from", "施設キーと世帯キーは渡せません"))
+        }
         Col::Value(Expr::Literal(ScalarValue::Int64(Some(n)), _)) if param.kind != ParamKind::Text => {
             Ok((Argument::Int(n), datafusion::prelude::lit(n)))
         }

@@ -161,7 +161,7 @@ impl Tracker<'_> {
         let mut relation = Relation {
             plan,
             unit,
-            facilities: [left.facilities, right.facilities].concat(),
+            sites: [left.sites, right.sites].concat(),
             carried: [left.carried, right.carried].concat(),
             visible: [left.visible, right.visible].concat(),
             sources,
@@ -187,7 +187,7 @@ impl Tracker<'_> {
             if let Col::Person(_, maybe) = col {
                 *maybe = true;
             }
-            if let Col::Person(c, _) | Col::Facility(c) = col {
+            if let Col::Person(c, _) | Col::Site(_, c) = col {
                 let words = format!("{} of {whose}?", self.origins.key_words(c));
                 self.origins.call_key(c, words);
             }

@@ -10,7 +10,7 @@
 //!
 //! | step | rule | result |
 //! |---|---|---|
-//! | projection, alias, filter | the person and the facility are columns only, never in an expression | `Unit` |
+//! | projection, alias, filter | the person, the facility and the household are columns only, never in an expression | `Unit` |
 //! | join of two `Unit` | person = person, and any condition besides | `Unit` |
 //! | join of `Unit` and `Public` or `Released` | any condition without keys | `Unit` |
 //! | EXISTS, IN over a `Unit` | the person of the one is the person of the other | a condition |
@@ -44,4 +44,4 @@ mod track;
 mod words_tests;
 
 pub(crate) use above::{BEFORE, released_scan};
-pub(crate) use track::{Tracked, track};
+pub(crate) use track::{Protected, Tracked, track};

@@ -14,7 +14,7 @@ use datafusion::{
 use visiting_policies::Refusal;
 
 use super::{
-    expression::{Scope, not_valid, place},
+    expression::{Scope, counted, not_valid, place, site_misused},
     origin::{Class, Origin},
     relation::{Col, Relation, Visible},
     track::Tracker,
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     plan::{PER_PERSON, not_offered},
     predicate::Predicate,
+    question::SiteColumn,
 };
 
 impl Tracker<'_> {
@@ -36,7 +37,7 @@ impl Tracker<'_> {
                 Col::Value(value) => (Col::Value(value.clone()), Some(value)),
                 Col::Person(_, true) => return Err(nobody_there().at(place(e))),
                 Col::Person(c, _) => (Col::Person(c, false), None),
-                Col::Facility(_) => return Err(super::expression::facility_misused("facility").at(place(e))),
+                Col::Site(site, _) => return Err(site_misused(site, site.name()).at(place(e))),
             });
         }
         let mut input = self.with_calls(input.clone(), visible.iter().filter_map(|(_, v)| v.as_ref()))?;
@@ -77,9 +78,9 @@ impl Tracker<'_> {
             visible.push((Col::Value(Expr::Column(column.clone())), None));
             carried.push(column);
         }
-        // Of a person's several facilities one stands for all: fewer different ones than there are, never more.
-        let facilities = std::mem::take(&mut input.facilities);
-        aggregates.extend(facilities.iter().map(|(_, c)| min(Expr::Column(c.clone())).alias(c.name.clone())));
+        // Of a person's several facilities or households one stands for all: fewer different ones than there are, never more.
+        let sites = std::mem::take(&mut input.sites);
+        aggregates.extend(sites.iter().map(|(_, c)| min(Expr::Column(c.clone())).alias(c.name.clone())));
         let plan = LogicalPlanBuilder::from(input.plan.clone()).aggregate(groups, aggregates).and_then(LogicalPlanBuilder::build);
         let plan = plan.map_err(|_| not_valid(node.group_expr.iter().find_map(place)))?;
         keys.sort();
@@ -89,7 +90,7 @@ impl Tracker<'_> {
         Ok(Relation {
             plan,
             unit: Some(unit),
-            facilities,
+            sites,
             carried,
             visible: named.map(|((col, _), (qualifier, name))| Visible { qualifier, name, col }).collect(),
             sources: vec![format!("per person [{}; {}] of {}", keys.join(", "), told.join(", "), input.words())],
@@ -117,7 +118,7 @@ impl Tracker<'_> {
                 Col::Value(value) => value,
                 // Counting the rows that have a person: all of them, or those of an outer join's far side.
                 Col::Person(c, _) if name == "count" && !f.params.distinct => Expr::Column(c),
-                Col::Facility(c) if name == "count" => Expr::Column(c),
+                Col::Site(site, c) if name == "count" => counted(site, c).map_err(|r| r.at(place(argument)))?,
                 _ => return Err(super::expression::person_misused("person").at(place(argument))),
             });
         }
@@ -188,7 +189,7 @@ impl Tracker<'_> {
                         whose = true;
                         Expr::Column(c)
                     }
-                    Col::Facility(_) => return Err(super::expression::facility_misused("facility").at(place(p))),
+                    Col::Site(site, _) => return Err(site_misused(site, site.name()).at(place(p))),
                 });
             }
             if !whose {
@@ -277,7 +278,7 @@ impl Tracker<'_> {
         for v in &input.visible {
             match v.col {
                 Col::Person(_, true) => return Err(nobody_there()),
-                Col::Facility(_) => return Err(super::expression::facility_misused(&v.name)),
+                Col::Site(site, _) => return Err(super::expression::site_misused(site, &v.name)),
                 Col::Person(..) | Col::Value(_) => {}
             }
         }
@@ -307,14 +308,14 @@ impl Tracker<'_> {
             }
         }
         words.sort();
-        let facilities: Vec<Expr> = relation.facilities.iter().map(|(_, c)| min(Expr::Column(c.clone())).alias(c.name.clone())).collect();
+        let sites: Vec<Expr> = relation.sites.iter().map(|(_, c)| min(Expr::Column(c.clone())).alias(c.name.clone())).collect();
         let source = if words.is_empty() {
             format!("people of {}", relation.words())
         } else {
             format!("distinct [{}] of {}", words.join(", "), relation.words())
         };
         relation.plan = LogicalPlanBuilder::from(relation.plan)
-            .aggregate(groups, facilities)
+            .aggregate(groups, sites)
             .and_then(LogicalPlanBuilder::build)
             .map_err(|_| not_valid(None))?;
         Ok(Relation { carried, sources: vec![source], filter: Predicate::True, one_row: words.is_empty(), ..relation })
@@ -329,8 +330,8 @@ impl Tracker<'_> {
             )
         };
         let unit = self.unit();
-        let facilities: BTreeSet<String> = branches.iter().flat_map(|b| b.facilities.iter().map(|(n, _)| n.clone())).collect();
-        let facilities: Vec<(String, Column)> = facilities.into_iter().map(|n| (n, self.facility())).collect();
+        let sites: BTreeSet<SiteColumn> = branches.iter().flat_map(|b| b.sites.iter().map(|(n, _)| n.clone())).collect();
+        let sites: Vec<(SiteColumn, Column)> = sites.into_iter().map(|n| (n, self.site())).collect();
         let mut visible = Vec::new();
         let mut columns = Vec::new();
         for (place, name) in names.into_iter().enumerate() {
@@ -366,8 +367,8 @@ impl Tracker<'_> {
         for (number, branch) in branches.iter().enumerate() {
             let whose = branch.unit.clone().ok_or_else(refused)?;
             let mut exprs = vec![Expr::Column(whose).alias(unit.name.clone())];
-            for (name, column) in &facilities {
-                let there = branch.facilities.iter().find(|(n, _)| n == name);
+            for (name, column) in &sites {
+                let there = branch.sites.iter().find(|(n, _)| n == name);
                 let e = there.map_or(lit(datafusion::common::ScalarValue::UInt32(None)), |(_, c)| Expr::Column(c.clone()));
                 exprs.push(e.alias(column.name.clone()));
             }
@@ -387,7 +388,7 @@ impl Tracker<'_> {
         Ok(Relation {
             plan,
             unit: Some(unit),
-            facilities,
+            sites,
             carried: columns.into_iter().map(|(c, _)| c).collect(),
             visible,
             sources: vec![format!("union({})", words.join("; "))],
@@ -426,6 +427,6 @@ fn has_distance(frame: &WindowFrame) -> bool {
 
 /// Everything a row has: rows that are equal in all of it may change places.
 fn tie_breakers(relation: &Relation) -> impl Iterator<Item = Sort> {
-    let facilities = relation.facilities.iter().map(|(_, column)| column);
-    relation.carried.iter().chain(facilities).map(|column| Expr::Column(column.clone()).sort(true, false))
+    let sites = relation.sites.iter().map(|(_, column)| column);
+    relation.carried.iter().chain(sites).map(|column| Expr::Column(column.clone()).sort(true, false))
 }

@@ -9,19 +9,18 @@ use datafusion::{
     },
     logical_expr::{Expr, LogicalPlan},
 };
-
-use visiting_policies::sign;
+use visiting_policies::{disclosure::Site, sign};
 
 use super::canon::literal;
-use crate::{config::CELLS_OUT_MAX, predicate::Predicate};
+use crate::{config::CELLS_OUT_MAX, predicate::Predicate, question::SiteColumn};
 
 /// What one visible column is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Col {
     /// The person; the engine's column, and whether a row may be without one.
     Person(Column, bool),
-    /// A facility; the engine's column.
-    Facility(Column),
+    /// A facility or a household; the engine's column.
+    Site(Site, Column),
     /// An expression over origins.
     Value(Expr),
 }
@@ -37,12 +36,12 @@ pub(crate) struct Visible {
 /// A relation in which each row is about exactly one person, or (`unit` absent) about nobody.
 #[derive(Debug, Clone)]
 pub(crate) struct Relation {
-    /// Gives the person, the facilities and every origin that the relation carries; nothing under a researcher's name.
+    /// Gives the person, the sites and every origin that the relation carries; nothing under a researcher's name.
     pub(crate) plan: LogicalPlan,
     /// The person's column in `plan`.
     pub(crate) unit: Option<Column>,
-    /// Protected facilities: name in plans, column in `plan`.
-    pub(crate) facilities: Vec<(String, Column)>,
+    /// Protected facilities and households: which, and the column in `plan`.
+    pub(crate) sites: Vec<(SiteColumn, Column)>,
     /// Origins in `plan`.
     pub(crate) carried: Vec<Column>,
     /// In the order of the query's own schema.

@@ -105,7 +105,7 @@ impl Tracker<'_> {
         let Making { input, columns, values, statistics } = making;
         let unit = input.unit.clone().ok_or_else(|| not_valid(None))?;
         let mut rows = vec![Expr::Column(unit).alias("unit")];
-        rows.extend(input.facilities.iter().enumerate().map(|(i, (_, c))| Expr::Column(c.clone()).alias(format!("facility{i}"))));
+        rows.extend(input.sites.iter().enumerate().map(|(i, (_, c))| Expr::Column(c.clone()).alias(format!("site{i}"))));
         for (i, e) in key_exprs.iter().enumerate() {
             rows.push(self.safe(e.clone(), &input)?.alias(format!("key{i}")));
         }
@@ -129,10 +129,11 @@ impl Tracker<'_> {
             columns: columns.into_iter().map(|(c, _)| c).collect(),
             values: values.into_iter().map(|(counted, _)| counted).collect(),
             statistics,
-            facilities: input.facilities.into_iter().map(|(name, _)| name).collect(),
+            sites: input.sites.into_iter().map(|(column, _)| column).collect(),
             listings: listings.into_iter().collect(),
             tables: tables.into_iter().map(|(l, t)| format!("{l}.{t}")).collect(),
             one_row_per_person: input.one_row,
+            places: self.places.clone(),
         })
     }
 

@@ -13,7 +13,7 @@ use datafusion::{
         builder::LogicalTableSource, expr::ScalarFunction,
     },
 };
-use visiting_policies::Refusal;
+use visiting_policies::{Refusal, TextPlace, disclosure::Site};
 
 use super::{
     above::{BEFORE, Point},
@@ -25,9 +25,11 @@ use super::{
 use crate::{
     bound::Call,
     config::TITLE_MAX_BYTES,
-    extract::{FACILITY, UNIT},
+    extract::UNIT,
     plan::{PermitSchema, Source, kind, not_offered},
     predicate::Predicate,
+    question::SiteColumn,
+    vault::site_column,
 };
 
 /// A query whose types are all known.
@@ -54,6 +56,9 @@ pub(crate) struct GuestCall {
     pub(crate) call: Call,
 }
 
+/// Says whether a listing's rules protect its facilities, or its households.
+pub(crate) type Protected<'a> = &'a dyn Fn(&str, Site) -> bool;
+
 /// What the walk knows.
 pub(super) struct Tracker<'a> {
     pub(super) permit: &'a PermitSchema,
@@ -68,6 +73,8 @@ pub(super) struct Tracker<'a> {
     pub(super) calls: Vec<(Expr, Column, GuestCall)>,
     /// Origins that an outer join makes new.
     pub(super) renamed: Option<Vec<(Column, Column)>>,
+    /// Where each column is first used, by its name in plans.
+    pub(super) places: BTreeMap<String, TextPlace>,
     /// Fewest people behind anything shown, by any rule pack of the permit.
     pub(super) floor: u64,
     /// True where rows were merged above a release point.
@@ -76,11 +83,11 @@ pub(super) struct Tracker<'a> {
     pub(super) also: BTreeSet<(String, String)>,
     keys: usize,
     occurrences: BTreeMap<String, usize>,
-    protected: &'a dyn Fn(&str) -> bool,
+    protected: Protected<'a>,
 }
 
-/// Types a plan. `protected` says whether a listing's rules protect facilities.
-pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, protected: &dyn Fn(&str) -> bool) -> Result<Tracked, Refusal> {
+/// Types a plan.
+pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Tracked, Refusal> {
     let mut tracker = Tracker {
         permit,
         origins: Origins::default(),
@@ -90,6 +97,7 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
         made: BTreeSet::new(),
         calls: Vec::new(),
         renamed: None,
+        places: BTreeMap::new(),
         floor,
         untraced: false,
         also: BTreeSet::new(),
@@ -184,8 +192,8 @@ impl Tracker<'_> {
         Column::new_unqualified(format!("u{}", self.keys))
     }
 
-    /// A fresh column for a facility.
-    pub(super) fn facility(&mut self) -> Column {
+    /// A fresh column for a facility or a household.
+    pub(super) fn site(&mut self) -> Column {
         self.keys += 1;
         Column::new_unqualified(format!("f{}", self.keys))
     }
@@ -200,19 +208,20 @@ impl Tracker<'_> {
         let table = &source.table;
         let full = table.full_name();
         let occurrence = self.occurrence(&full);
-        let (unit, facility) = (self.unit(), self.facility());
+        let unit = self.unit();
         let mut fields = vec![Field::new(UNIT, DataType::UInt32, false)];
         let mut exprs = vec![Expr::Column(Column::from_name(UNIT)).alias(unit.name.clone())];
         let qualifier = Some(scan.table_name.clone());
         let person = Visible { qualifier: qualifier.clone(), name: table.table.person.clone(), col: Col::Person(unit.clone(), false) };
-        let (mut visible, mut facilities, mut carried) = (vec![person], Vec::new(), Vec::new());
-        if let Some(name) = &table.table.facility {
-            fields.push(Field::new(FACILITY, DataType::UInt32, true));
-            self.origins.call_key(&facility, format!("{full}.{name}#{occurrence}"));
-            exprs.push(Expr::Column(Column::from_name(FACILITY)).alias(facility.name.clone()));
-            visible.push(Visible { qualifier: qualifier.clone(), name: name.clone(), col: Col::Facility(facility.clone()) });
-            if (self.protected)(&table.listing) {
-                facilities.push((full.clone(), facility.clone()));
+        let (mut visible, mut sites, mut carried) = (vec![person], Vec::new(), Vec::new());
+        for (site, name) in table.table.sites() {
+            let (stored, column) = (site_column(site), self.site());
+            fields.push(Field::new(stored, DataType::UInt32, true));
+            self.origins.call_key(&column, format!("{full}.{name}#{occurrence}"));
+            exprs.push(Expr::Column(Column::from_name(stored)).alias(column.name.clone()));
+            visible.push(Visible { qualifier: qualifier.clone(), name: name.to_owned(), col: Col::Site(site, column.clone()) });
+            if (self.protected)(&table.listing, site) {
+                sites.push((SiteColumn { site, table: full.clone() }, column));
             }
         }
         for column in &table.table.columns {
@@ -233,7 +242,7 @@ impl Tracker<'_> {
         Ok(Typed::Unit(Box::new(Relation {
             plan,
             unit: Some(unit),
-            facilities,
+            sites,
             carried,
             visible,
             sources: vec![source],

@@ -1,9 +1,11 @@
-//! Ordinals: the small numbers that stand for people and facilities inside the vault.
+//! Ordinals: the small numbers that stand for people, facilities and households inside the vault.
 
 use std::path::Path;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, TransactionBehavior, params};
+
+use visiting_policies::disclosure::Site;
 
 use crate::fault::Fault;
 
@@ -15,6 +17,7 @@ const SCHEMA: &str = "
     PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS people (token TEXT PRIMARY KEY, ordinal INTEGER NOT NULL UNIQUE) WITHOUT ROWID, STRICT;
     CREATE TABLE IF NOT EXISTS facilities (listing TEXT, facility TEXT, ordinal INTEGER NOT NULL UNIQUE, PRIMARY KEY (listing, facility)) WITHOUT ROWID, STRICT;
+    CREATE TABLE IF NOT EXISTS households (listing TEXT, household TEXT, ordinal INTEGER NOT NULL UNIQUE, PRIMARY KEY (listing, household)) WITHOUT ROWID, STRICT;
 ";
 
 /// Who has which ordinal. Ordinals are drawn at random: their order must say nothing about the source's order.
@@ -54,16 +57,26 @@ impl Ordinals {
         Ok(out)
     }
 
-    /// Ordinals of a listing's facilities, in their order; new ones are drawn. One transaction.
+    /// Ordinals of a listing's facilities or households, in their order; new ones are drawn. One transaction.
     ///
     /// # Errors
     /// When the database fails; then none is assigned.
-    pub fn facilities(&mut self, listing: &str, names: &[String]) -> Result<Vec<u32>, Fault> {
+    pub fn sites(&mut self, site: Site, listing: &str, names: &[String]) -> Result<Vec<u32>, Fault> {
+        let (select, insert) = match site {
+            Site::Facility => (
+                "SELECT ordinal FROM facilities WHERE listing = ?1 AND facility = ?2",
+                "INSERT OR IGNORE INTO facilities VALUES (?2, ?3, ?1)",
+            ),
+            Site::Household => (
+                "SELECT ordinal FROM households WHERE listing = ?1 AND household = ?2",
+                "INSERT OR IGNORE INTO households VALUES (?2, ?3, ?1)",
+            ),
+        };
         let transaction = self.store.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut out = Vec::with_capacity(names.len());
         {
-            let mut select = transaction.prepare_cached("SELECT ordinal FROM facilities WHERE listing = ?1 AND facility = ?2")?;
-            let mut insert = transaction.prepare_cached("INSERT OR IGNORE INTO facilities VALUES (?2, ?3, ?1)")?;
+            let mut select = transaction.prepare_cached(select)?;
+            let mut insert = transaction.prepare_cached(insert)?;
             for name in names {
                 out.push(known_or_drawn(&self.random, &mut select, &mut insert, &[&listing, name])?);
             }

@@ -110,7 +110,7 @@ fn full(ctx: &Ctx, listing: &Listing) -> Markup {
         h2 #rules { (ctx.say("公表基準（持ち出しの規則）", "Disclosure rules")) }
         @match pack(ctx, listing) {
             Some(pack) => {
-                (rules(ctx, &pack.rules))
+                (rules(ctx, &if listing.tables.iter().any(|t| t.household.is_some()) { pack.thresholds() } else { pack.rules }))
                 p.note { (ctx.say("規則の版：", "Version of the rules: ")) (pack.version) (ctx.say("。出典：", ". Sources: ")) span lang="en" { (pack.sources.join("; ")) } " " a href={ "/rules#pack-" (listing.rule_pack) } { (ctx.say("すべての規則と履歴", "All rules and their history")) } }
             },
             None => p { (ctx.say("規則を読み込めません。運用者に連絡してください。", "The rules cannot be read; tell the operators.")) },
@@ -135,7 +135,7 @@ fn apply(ctx: &Ctx, listing: &Listing, loaded: bool) -> Markup {
 
 /// The rules as sentences, with the numbers that the gate uses.
 pub(super) fn rules(ctx: &Ctx, rules: &Rules) -> Markup {
-    let Rules { people_min, facilities_min, round_to, dominance_percent } = rules;
+    let Rules { people_min, facilities_min, households_min, round_to, dominance_percent } = rules;
     html! {
         ul {
             li { (ctx.say(
@@ -147,6 +147,12 @@ pub(super) fn rules(ctx: &Ctx, rules: &Rules) -> Markup {
                 li { (ctx.say(
                     &format!("どの値の背後にも{facilities_min}以上の施設が必要です。"),
                     &format!("At least {facilities_min} facilities must stand behind every value."),
+                )) }
+            }
+            @if *households_min > 0 {
+                li { (ctx.say(
+                    &format!("世帯の番号がある表では、どの値の背後にも{households_min}以上の世帯が必要です。"),
+                    &format!("Of a table with a household key, at least {households_min} households must stand behind every value."),
                 )) }
             }
             li { (ctx.say(
@@ -168,6 +174,7 @@ fn columns(ctx: &Ctx, listing: &Listing, table: &Table) -> Markup {
         p {
             (ctx.say("個人の番号：", "Person key: ")) code { (table.person) }
             @if let Some(facility) = &table.facility { (ctx.say("　施設の番号：", " · facility key: ")) code { (facility) } }
+            @if let Some(household) = &table.household { (ctx.say("　世帯の番号：", " · household key: ")) code { (household) } }
             @if let Some(month) = &table.month { (ctx.say("　期間で切る列：", " · cut by months of: ")) code { (month) } }
             (ctx.say("　", " · "))
             @if table.one_row_per_person { (ctx.say("1人1行", "one row per person")) } @else { (ctx.say("1人に複数の行", "several rows per person")) }

@@ -116,8 +116,8 @@ fn sentences(ctx: &Ctx, pack: &RulePack) -> Markup {
             }
             @if let Some(households) = &pack.households {
                 li { (ctx.say(
-                    &format!("世帯は{}世帯未満を示しません（まだ数えられないため、世帯の番号がある表は受け入れません）。", households.min),
-                    &format!("Nothing of fewer than {} households is shown (they are not counted yet, so no table with a household key is taken).", households.min),
+                    &format!("世帯の番号がある表では、{}世帯未満にもとづく値を示しません。", households.min),
+                    &format!("Of tables with a household key nothing is shown that fewer than {} households are behind.", households.min),
                 )) }
                 (cited(ctx, &households.source))
             }
@@ -135,9 +135,9 @@ fn role(ctx: &Ctx, role: ColumnRole) -> &'static str {
         ColumnRole::Insurer => ctx.lang.say("保険者", "insurer"),
         ColumnRole::Drug => ctx.lang.say("医薬品", "drug"),
         ColumnRole::Age => ctx.lang.say("年齢（歳）", "age (years)"),
+        ColumnRole::BirthMonth => ctx.lang.say("生年月", "month of birth"),
         ColumnRole::BirthWeight => ctx.lang.say("出生体重（g）", "birth weight (g)"),
         ColumnRole::DeathHour => ctx.lang.say("死亡の時刻（時）", "hour of death"),
-        ColumnRole::Household => ctx.lang.say("世帯", "household"),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 
-const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 /// Simulated cells for each line.
 const CELLS: usize = 200;
 const TABLE: &str = include_str!("../../../docs/accuracy.md");

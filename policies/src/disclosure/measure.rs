@@ -252,7 +252,7 @@ pub fn undominated(percent: u64, sorted: &[u128]) -> bool {
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 
     fn parts(values: &[i128]) -> Vec<Contribution> {
         values.iter().map(|v| Contribution { sum: *v, rows: 1 }).collect()

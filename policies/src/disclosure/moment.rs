@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use crate::disclosure::{Contribution, Shown, judge};
 
-    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 
     fn rows(of: impl Fn(i128) -> (i128, i128), people: i128, each: i128) -> Vec<Products> {
         let person = |i: i128| {

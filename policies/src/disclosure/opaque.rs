@@ -74,7 +74,7 @@ fn kth_largest(d: &[i128], k: usize) -> Option<i128> {
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 
     fn mean(y: &[i128], scale: u32) -> Option<f64> {
         let parts: Vec<(i128, i128)> = y.iter().map(|v| (*v, 1)).collect();

@@ -68,7 +68,7 @@ pub fn distinct_shared(rules: &Rules, people: impl IntoIterator<Item = u64>) -> 
 mod tests {
     use super::*;
 
-    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+    const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 
     fn shown(per_mille: u32, scale: u32, mut values: Vec<(i128, u32)>) -> Option<String> {
         values.sort_unstable();

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Band, ColumnRole, Municipalities, RulePack};
-use crate::{Code, Refusal, disclosure::Rules};
+use super::{Band, ColumnRole, Municipalities, RulePack, birth};
+use crate::{Code, Refusal, TextPlace, disclosure::Rules};
 
 /// A column that a question groups by or puts a condition on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,19 @@ pub struct KeyRole {
     pub named: Named,
     /// Of a key: every row of the table has it (no grouping set leaves it out). Of a condition: it is on the rows that are grouped.
     pub every_row: bool,
+    /// Of ages that are told by the month of birth: the year in which they are reached. See [`super::ages`].
+    pub born: Option<i64>,
+    /// Where the column is used in the text, as far as that is known.
+    pub at: Option<TextPlace>,
 }
 
 impl KeyRole {
+    /// What it tells: its role, and of a month of birth the age as well.
+    fn tells(&self) -> impl Iterator<Item = ColumnRole> {
+        let age = self.role.filter(|role| *role == ColumnRole::BirthMonth).map(|_| ColumnRole::Age);
+        self.role.into_iter().chain(age)
+    }
+
     /// The column's own name, as a researcher writes it.
     fn said(&self) -> &str {
         let full = self.name.split(['#', '?']).next().unwrap_or_default();
@@ -103,8 +113,11 @@ impl Applied {
 /// # Errors
 /// [`Code::RuleForbids`] where a rule forbids the question whatever the data are; [`Code::OperatorProblem`] without any pack.
 pub fn apply(packs: &[&RulePack], table: &Municipalities, keys: &[KeyRole], filters: &[KeyRole]) -> Result<Applied, Refusal> {
-    let missing = || Refusal::new(Code::OperatorProblem, "a database of the question has no rule pack");
-    let rules = packs.iter().map(|p| p.rules).reduce(Rules::strictest).ok_or_else(missing)?;
+    let missing = || {
+        Refusal::new(Code::OperatorProblem, "a database of the question has no rule pack")
+            .ja("問合せの対象に、公表基準のないDBがあります。")
+    };
+    let rules = packs.iter().map(|p| p.thresholds()).reduce(Rules::strictest).ok_or_else(missing)?;
     // A condition on a column whose values are rows anyway only leaves rows out: not so where a total over them is a row as well.
     let same = |key: &KeyRole, filter: &KeyRole| key.name == filter.name && key.named == Named::Each && key.every_row;
     let shown = |filter: &&KeyRole| !(filter.every_row && keys.iter().any(|k| same(k, filter)));
@@ -123,23 +136,25 @@ pub fn apply(packs: &[&RulePack], table: &Municipalities, keys: &[KeyRole], filt
 }
 
 fn check_crossings(packs: &[&RulePack], keys: &[KeyRole], filters: &[&KeyRole]) -> Result<(), Refusal> {
-    let roles: BTreeSet<ColumnRole> = keys.iter().chain(filters.iter().copied()).filter_map(|k| k.role).collect();
+    let roles: BTreeSet<ColumnRole> = keys.iter().chain(filters.iter().copied()).flat_map(KeyRole::tells).collect();
     let Some(found) = packs.iter().flat_map(|p| &p.crossings).find(|c| c.forbids(&roles)) else { return Ok(()) };
-    let of = |k: &&KeyRole| k.role.is_some_and(|r| found.roles.contains(&r));
-    let names: BTreeSet<&str> = keys.iter().chain(filters.iter().copied()).filter(of).map(KeyRole::said).collect();
+    let of = |k: &&KeyRole| k.tells().any(|r| found.roles.contains(&r));
+    let crossed = || keys.iter().chain(filters.iter().copied()).filter(of);
+    // The last of them in the text makes the crossing.
+    let at = crossed().filter_map(|k| k.at).max_by_key(|at| (at.line, at.column));
+    let names: BTreeSet<&str> = crossed().map(KeyRole::said).collect();
     let names = names.into_iter().collect::<Vec<_>>().join("`, `");
     let source = &found.source;
     let detail =
         format!("the publication rules do not let `{names}` be crossed, in groups or conditions: leave one of them out ({source})");
     let ja =
         format!("公表基準により「{names}」を掛け合わせた集計はできません（区分と条件のどちらでも）。どれかを外してください（{source}）。");
-    Err(Refusal::new(Code::RuleForbids, detail).ja(ja))
+    Err(Refusal::new(Code::RuleForbids, detail).ja(ja).at(at))
 }
 
 /// The bands that a key or a condition follows; refused where it does not follow their edges.
 fn banded(packs: &[&RulePack], key: &KeyRole) -> Result<Option<Band>, Refusal> {
-    let Some(role) = key.role else { return Ok(None) };
-    let found = packs.iter().flat_map(|p| &p.bands).filter(|b| b.role == role).cloned();
+    let found = packs.iter().flat_map(|p| &p.bands).filter(|b| key.tells().any(|role| b.role == role)).cloned();
     let Some(band) = found.reduce(|a, b| a.strictest(&b)) else { return Ok(None) };
     let domain = key.domain.unwrap_or((i64::MIN, i64::MAX));
     let follows = match &key.named {
@@ -151,14 +166,15 @@ fn banded(packs: &[&RulePack], key: &KeyRole) -> Result<Option<Band>, Refusal> {
     if follows {
         return Ok(Some(band));
     }
-    let (name, source, example, groups) = (key.said(), &band.source, example(&band, domain), band.sql(key.said(), domain));
+    let (name, source, example) = (key.said(), &band.source, example(&band, domain));
+    let groups = key.born.map_or_else(|| band.sql(name, domain), |year| birth::sql(&band, name, year, domain));
     let detail = format!(
         "the publication rules show `{name}` in bands only, such as {example}: group by {groups}, and put conditions along these edges ({source})"
     );
     let ja = format!(
         "公表基準により「{name}」は {example} のような区分でのみ示せます。{groups} で区分し、条件もこの区切りに合わせてください（{source}）。"
     );
-    Err(Refusal::new(Code::RuleForbids, detail).ja(ja))
+    Err(Refusal::new(Code::RuleForbids, detail).ja(ja).at(key.at))
 }
 
 /// Two neighbouring bands in words.
@@ -204,7 +220,8 @@ fn set_apart(ladder: &BTreeMap<String, u64>, packs: &[&RulePack], table: &Munici
     let forbidden = |what: &str, ja: &str| {
         let source = packs.iter().find_map(|p| p.municipalities.as_ref()).map_or("", |l| l.source.as_str());
         let detail = format!("{what}; leave it out, or use a coarser area such as the prefecture ({source})");
-        Refusal::new(Code::RuleForbids, detail).ja(format!("{ja}外すか、都道府県などの広い地域を使ってください（{source}）。"))
+        let ja = format!("{ja}外すか、都道府県などの広い地域を使ってください（{source}）。");
+        Refusal::new(Code::RuleForbids, detail).ja(ja).at(key.at)
     };
     let Named::Labels(labels) = &key.named else {
         return Err(forbidden(

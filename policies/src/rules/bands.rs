@@ -28,7 +28,7 @@ impl Band {
         let numbers = matches!(self.role, ColumnRole::Age | ColumnRole::BirthWeight | ColumnRole::DeathHour);
         let tails = matches!((self.low, self.high), (Some(low), Some(high)) if low >= high);
         if !numbers {
-            return Some("[[bands]] are of `age`, `birth_weight` or `death_hour`");
+            return Some("[[bands]] are of `age` (which holds for `birth_month` too), `birth_weight` or `death_hour`");
         }
         (self.width < 1 || tails).then_some("a band of [[bands]] is at least 1 wide, and `low` lies below `high`")
     }

@@ -97,7 +97,7 @@ impl RuleBook {
     ) -> Result<(), Refusal> {
         signed(roster, who, &proposal.by, &proposal.text(), signature)?;
         if proposal.digest != sign::digest(text.as_bytes()) {
-            return Err(Refusal::new(Code::RulesForged, "the file is not the one that was signed for"));
+            return Err(Refusal::new(Code::RulesForged, "the file is not the one that was signed for").ja("署名されたファイルと違います。"));
         }
         let reason = proposal.reason.trim();
         if reason.is_empty() || proposal.reason.contains(['\n', '\r']) || proposal.reason.len() > limits::REASON_MAX_BYTES {
@@ -105,7 +105,8 @@ impl RuleBook {
             return Err(Refusal::new(Code::Malformed, detail).ja("規則の改定には理由（1行）が必要です。"));
         }
         if !is_label(&proposal.pack) {
-            return Err(Refusal::new(Code::Malformed, "a pack's name is a-z, 0-9, ., - and _"));
+            return Err(Refusal::new(Code::Malformed, "a pack's name is a-z, 0-9, ., - and _")
+                .ja("公表基準の名前に使える文字は a-z 0-9 . - _ です。"));
         }
         if proposal.replaces != self.replaces(&proposal.pack) {
             return Err(stale());
@@ -118,10 +119,13 @@ impl RuleBook {
         }
         let id = proposal.id();
         if self.proposals.contains_key(&id) {
-            return Err(Refusal::new(Code::WrongState, "this change is proposed already; a second person can adopt it"));
+            return Err(Refusal::new(Code::WrongState, "this change is proposed already; a second person can adopt it")
+                .ja("この改定案は既に出ています。もう一人が採用できます。"));
         }
         if self.proposals.values().filter(|case| self.is_open(case)).count() >= limits::OPEN_MAX {
-            return Err(Refusal::new(Code::TooLarge, format!("{} proposals are open; adopt or replace some first", limits::OPEN_MAX)));
+            let detail = format!("{} proposals are open; adopt or replace some first", limits::OPEN_MAX);
+            let ja = format!("採用を待つ改定案が{}件あります。先にどれかを採用するか、改定し直してください。", limits::OPEN_MAX);
+            return Err(Refusal::new(Code::TooLarge, detail).ja(ja));
         }
         let case = RulesCase { proposal: proposal.clone(), text: text.to_owned(), pack, index, adopted: None };
         self.proposals.insert(id, case);
@@ -134,7 +138,7 @@ impl RuleBook {
     /// The rule that it breaks.
     pub fn adopt(&mut self, roster: &Roster, who: &PersonId, adoption: &RulesAdoption, signature: &str, index: u64) -> Result<(), Refusal> {
         signed(roster, who, &adoption.by, &adoption.text(), signature)?;
-        let case = self.proposals.get(&adoption.rules).ok_or_else(|| Refusal::not_found("proposal"))?;
+        let case = self.proposals.get(&adoption.rules).ok_or_else(|| Refusal::not_found("proposal").ja("この改定案はありません。"))?;
         if !self.is_open(case) {
             return Err(stale());
         }
@@ -144,7 +148,8 @@ impl RuleBook {
                 .ja("提案した本人は採用できません。ほかの審査委員か所管省庁の人が採用します。"));
         }
         if case.proposal.digest != adoption.digest {
-            return Err(Refusal::new(Code::RulesForged, "the adoption names another file than the proposal; read it again and sign anew"));
+            return Err(Refusal::new(Code::RulesForged, "the adoption names another file than the proposal; read it again and sign anew")
+                .ja("採用の文面が改定案のファイルと違います。改定案を読み直して、署名し直してください。"));
         }
         let version = PackInForce {
             pack: case.pack.clone(),

@@ -6,10 +6,14 @@
 
 mod applied;
 mod bands;
+mod birth;
 mod book;
 mod change;
 mod crossing;
 mod drugs;
+mod examples;
+#[cfg(test)]
+mod examples_tests;
 mod ladder;
 mod pack;
 #[cfg(test)]
@@ -19,10 +23,12 @@ use serde::{Deserialize, Serialize};
 
 pub use applied::{Applied, KeyRole, NO_VALUE, Named, apply};
 pub use bands::Band;
+pub use birth::ages;
 pub use book::{PackInForce, RuleBook, RulesCase, signer};
 pub use change::{NO_PACK, RulesAdoption, RulesProposal};
 pub use crossing::Crossing;
-pub use drugs::{Drugs, Route};
+pub use drugs::Drugs;
+pub use examples::Example;
 pub use ladder::{Ladder, Municipalities, Step};
 pub use pack::{Households, RulePack, genesis, rule_pack};
 
@@ -38,12 +44,12 @@ pub enum ColumnRole {
     Drug,
     /// 年齢, in years.
     Age,
+    /// 生年月, `yyyymm`: the age follows from it.
+    BirthMonth,
     /// 出生体重, in grams.
     BirthWeight,
     /// 死亡時刻: the hour of death, 0-23.
     DeathHour,
-    /// 世帯: a key of households. No listing may have one yet: the evidence does not count them.
-    Household,
 }
 
 impl ColumnRole {

@@ -1,8 +1,10 @@
 //! A rule pack as its file says it, and the packs that the product begins with.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Band, Crossing, Drugs, Ladder, limits};
+use super::{Band, Crossing, Drugs, Example, Ladder, limits};
 use crate::{Code, Refusal, disclosure::Rules};
 
 /// A database's rules with their version and sources.
@@ -30,6 +32,9 @@ pub struct RulePack {
     /// Values that are shown in bands only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bands: Vec<Band>,
+    /// By rule: what it lets through and what it does not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub examples: BTreeMap<String, Vec<Example>>,
 }
 
 /// Households behind anything shown.
@@ -43,16 +48,15 @@ pub struct Households {
 }
 
 /// What no pack may go below, whoever signs it: the claims of this project rest on these (ARCHITECTURE.md, "The gate").
-const FLOOR: Rules = Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 };
+const FLOOR: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 
 /// Above this a threshold is a slip of the pen: nothing would ever be shown.
-const CEILING: Rules = Rules { people_min: 10_000, facilities_min: 1_000, round_to: 10_000, dominance_percent: 100 };
+const CEILING: Rules = Rules { people_min: 10_000, facilities_min: 1_000, households_min: 0, round_to: 10_000, dominance_percent: 100 };
 
 const GENESIS: &[(&str, &str)] = &[
     ("ndb", include_str!("../../rules/ndb.toml")),
     ("kaigo", include_str!("../../rules/kaigo.toml")),
     ("default", include_str!("../../rules/default.toml")),
-    ("omop", include_str!("../../rules/omop.toml")),
     ("jpclins", include_str!("../../rules/jpclins.toml")),
     ("hs037", include_str!("../../rules/hs037.toml")),
     ("fixture", include_str!("../../rules/fixture.toml")),
@@ -80,10 +84,16 @@ impl RulePack {
             return Err(unsound(&format!("the file is larger than {} bytes", limits::PACK_MAX_BYTES)));
         }
         let pack: Self = toml::from_str(text).map_err(|e| unsound(e.to_string().trim()))?;
-        match pack.fault() {
-            Some(fault) => Err(unsound(fault)),
+        match pack.fault().map(str::to_owned).or_else(|| pack.contradiction()) {
+            Some(fault) => Err(unsound(&fault)),
             None => Ok(pack),
         }
+    }
+
+    /// The thresholds of every cell, those of `[households]` included.
+    #[must_use]
+    pub fn thresholds(&self) -> Rules {
+        Rules { households_min: self.households.as_ref().map_or(0, |h| h.min), ..self.rules }
     }
 
     fn fault(&self) -> Option<&'static str> {

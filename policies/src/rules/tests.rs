@@ -1,4 +1,4 @@
-//! One test per rule, against the packs that the product begins with.
+//! What rules mean for questions, against the packs that the product begins with. That each pack has its rules: `examples_tests`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ fn pack(name: &str) -> RulePack {
 }
 
 fn key(name: &str, role: ColumnRole, domain: Option<(i64, i64)>, named: Named) -> KeyRole {
-    KeyRole { name: name.to_owned(), role: Some(role), domain, named, every_row: true }
+    KeyRole { name: name.to_owned(), role: Some(role), domain, named, every_row: true, born: None, at: None }
 }
 
 fn municipality(named: Named) -> KeyRole {
@@ -46,11 +46,11 @@ fn every_pack_that_the_product_begins_with_is_sound_and_cites_its_sources() {
 
 #[test]
 fn thresholds_are_those_of_the_guidelines() {
-    assert_eq!(pack("ndb").rules, Rules { people_min: 10, facilities_min: 0, round_to: 10, dominance_percent: 10 });
-    assert_eq!(pack("kaigo").rules, Rules { people_min: 10, facilities_min: 3, round_to: 10, dominance_percent: 10 });
+    assert_eq!(pack("ndb").rules, Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 });
+    assert_eq!(pack("kaigo").rules, Rules { people_min: 10, facilities_min: 3, households_min: 0, round_to: 10, dominance_percent: 10 });
     // The strictest of two databases, kind by kind, in either order.
     for packs in [["ndb", "kaigo"], ["kaigo", "ndb"]] {
-        assert_eq!(judged(&packs, &[], &[]).unwrap().rules, pack("kaigo").rules);
+        assert_eq!(judged(&packs, &[], &[]).unwrap().rules, pack("kaigo").thresholds());
     }
 }
 
@@ -65,7 +65,7 @@ fn the_ladder_of_municipalities_turns_at_2000_and_25000() {
 
 #[test]
 fn a_cell_of_a_municipality_asks_for_what_its_population_asks_for() {
-    let sex = KeyRole { name: "sex".to_owned(), role: None, domain: None, named: Named::Each, every_row: true };
+    let sex = KeyRole { name: "sex".to_owned(), role: None, domain: None, named: Named::Each, every_row: true, born: None, at: None };
     let applied = judged(&["ndb"], &[sex, municipality(Named::Each)], &[]).unwrap();
     assert_eq!(least(&applied, &["1", "99101"]), Some(10));
     assert_eq!(least(&applied, &["1", "99201"]), Some(10), "exactly 25,000");
@@ -124,14 +124,9 @@ fn municipality_and_insurer_are_never_crossed() {
 }
 
 #[test]
-fn drugs_count_patients_where_they_are_known_and_quantities_where_not() {
-    let drugs = pack("ndb").drugs.unwrap();
-    assert_eq!([9, 10].map(|n| drugs.allows(Route::Injection, Some(n), 0)), [false, true]);
-    assert_eq!([999, 1000].map(|q| drugs.allows(Route::OralOrTopical, None, q)), [false, true]);
-    assert_eq!([399, 400].map(|q| drugs.allows(Route::Injection, None, q)), [false, true]);
-    // On the plan patients are always known: their threshold is the one that counts.
+fn patients_of_a_drug_are_as_many_as_its_rule_asks_for() {
     let mut strict = pack("ndb");
-    strict.drugs = Some(Drugs { patients_min: 30, ..drugs });
+    strict.drugs = strict.drugs.map(|drugs| Drugs { patients_min: 30, ..drugs });
     let drug = key("yj_code", ColumnRole::Drug, None, Named::Each);
     let applied = apply(&[&strict], &Municipalities::synthetic(), &[drug], &[]).unwrap();
     assert_eq!(least(&applied, &["1"]), Some(30));
@@ -185,6 +180,23 @@ fn bands_hold_in_conditions_as_in_groups() {
 }
 
 #[test]
+fn a_month_of_birth_tells_the_age_that_is_reached_in_the_last_year_of_the_data() {
+    let born = |named| ages(key("birth_ym", ColumnRole::BirthMonth, Some((190_001, 202_412)), named), 2024);
+    let by = |packs: &[&str], named: Named| judged(packs, &[born(named)], &[]).map(|a| a.bands[0].is_some());
+    let years = |from: i64, to: i64| Named::Ranges(vec![(from * 100 + 1, to * 100 + 12)]);
+    assert_eq!(by(&["kaigo"], years(1955, 1959)), Ok(true), "65-69");
+    assert_eq!(by(&["kaigo"], years(1960, 2024)), Ok(true), "64 and younger");
+    assert_eq!(by(&["kaigo"], Named::Ranges(vec![(190_001, 192_999)])), Ok(true), "95 and older, as arithmetic on years gives it");
+    assert_eq!(by(&["kaigo"], years(1955, 1958)), Err(Code::RuleForbids), "66-69");
+    assert_eq!(by(&["kaigo"], Named::Ranges(vec![(195_501, 195_911)])), Err(Code::RuleForbids), "eleven months of the last year");
+    assert_eq!(by(&["kaigo"], Named::Each), Err(Code::RuleForbids));
+    assert_eq!(by(&["default"], Named::Each), Ok(false), "no bands, no rule");
+    assert_eq!(by(&["ndb", "kaigo"], years(1935, 1939)), Err(Code::RuleForbids), "85-89 is a part of the NDB's tail");
+    let refused = apply(&[&pack("kaigo")], &Municipalities::synthetic(), &[born(Named::Each)], &[]).unwrap_err();
+    assert!(refused.detail.contains("WHEN (2024 - birth_ym / 100) <= 64") && refused.ja.is_some(), "{}", refused.detail);
+}
+
+#[test]
 fn bands_cover_every_value_once_and_follow_their_own_edges() {
     for (width, low, high) in
         [(1, None, None), (5, Some(64), Some(95)), (100, Some(300), Some(4000)), (7, None, Some(3)), (3, Some(-4), None)]
@@ -201,9 +213,14 @@ fn bands_cover_every_value_once_and_follow_their_own_edges() {
     }
 }
 
+/// A pack's text without its examples: what is wrong with a rule is told by the rule.
+fn bare(name: &str) -> &'static str {
+    genesis().find(|(n, _)| *n == name).unwrap().1.split("\n[examples]").next().unwrap()
+}
+
 #[test]
 fn a_broken_or_lax_pack_is_refused() {
-    let text = genesis().find(|(n, _)| *n == "ndb").unwrap().1;
+    let text = bare("ndb");
     let refused = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");
         let refusal = RulePack::read(&text.replace(from, to)).unwrap_err();
@@ -263,7 +280,7 @@ fn roster() -> (Roster, BTreeMap<&'static str, SigningKey>) {
 const STRICTER: (&str, &str) = ("people_min = 10 ", "people_min = 30 ");
 
 fn proposal(book: &RuleBook, by: &str, version: &str) -> (RulesProposal, String) {
-    let text = book.pack("fixture").unwrap().text.replace(STRICTER.0, STRICTER.1);
+    let text = book.pack("fixture").unwrap().text.split("\n[examples]").next().unwrap().replace(STRICTER.0, STRICTER.1);
     let now = &book.pack("fixture").unwrap().pack.version;
     let text = text.replace(&format!("version = \"{now}\""), &format!("version = \"{version}\""));
     let replaces = book.replaces("fixture").to_owned();

@@ -5,7 +5,7 @@ use std::fs;
 use datafusion::{arrow::array::AsArray, parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder};
 use visiting_gateway::wire::RunView;
 
-use super::{AT_RISK, BANDS, CONDITIONS, JOINED, Journey, OMOP_COLUMNS, Outcome, SUMS, Step, application, done, expect, said};
+use super::{AT_RISK, BANDS, CONDITIONS, JOINED, Journey, OMOP_COLUMNS, Outcome, PLACES, SUMS, Step, application, done, expect, said};
 use crate::{guest, world};
 
 /// The files of a release.
@@ -41,6 +41,15 @@ impl Journey {
         self.released("sums", &self.permit.clone(), SUMS)?;
         expect(self.rows("sums") > 0, "the table of sums is empty")?;
         Ok(Outcome::Done(format!("{} rows", self.rows("sums"))))
+    }
+
+    pub(super) fn run_places(&mut self) -> Step {
+        self.released("places", &self.permit.clone(), PLACES)?;
+        let table = cells(&self.report.tables.get("places").cloned().unwrap_or_default())?;
+        let shown = |code: &str| table.iter().any(|row| row.first().is_some_and(|c| c == code));
+        expect(shown("99101"), "a city is not shown")?;
+        expect(!["99302", "99303", "99304"].into_iter().any(shown), "a municipality of fewer than 2,000 people is shown")?;
+        Ok(Outcome::Done(format!("{} of 10 places", self.rows("places"))))
     }
 
     /// Uploads a guest on the command line, as a file beside its manifest.

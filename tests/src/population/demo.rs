@@ -2,6 +2,8 @@
 
 use std::{io, path::Path};
 
+use visiting_policies::rules::Municipalities;
+
 use super::{
     Written,
     draw::{Draw, whole},
@@ -10,6 +12,8 @@ use super::{
 };
 
 const YEAR: u64 = 2024;
+/// Tells the draws of municipalities (invented ones, by their invented populations) from those of people.
+const PLACES: u64 = 0x99;
 /// Facilities of a prefecture.
 const FACILITIES: u64 = 60;
 /// Share of people whose insured number changes in the year, and of those the share with two changes.
@@ -45,16 +49,20 @@ pub(crate) fn write(out: &Path, people: u32, seed: u64) -> io::Result<Written> {
         patients: Sheet::create(&ndb, "patients.csv", "insured_number,kana,birth_date,sex,birth_ym,pref")?,
         claims: Sheet::create(&ndb, "claims.csv", "insured_number,facility_id,ym,icd10,yj_code,points")?,
         labs: Sheet::create(&ndb, "labs.csv", "insured_number,ym,jlac10,value,unit")?,
-        recipients: Sheet::create(&kaigo, "recipients.csv", "insured_number,sex,birth_ym,pref,care_level")?,
+        recipients: Sheet::create(&kaigo, "recipients.csv", "insured_number,sex,birth_ym,pref,municipality,care_level")?,
         services: Sheet::create(&kaigo, "services.csv", "insured_number,facility_id,ym,service_code,units")?,
     };
+    let places = Municipalities::synthetic();
+    let (codes, populations): (Vec<&str>, Vec<f64>) = places.iter().map(|(code, people)| (code, people as f64)).unzip();
     for index in 0..u64::from(people) {
         let mut draw = Draw::new(seed, index);
         let person = Person::draw(&mut draw, index);
+        // Drawn apart from everything else: nobody else changes when a municipality does.
+        let place = Draw::new(seed ^ PLACES, index).weighted(&populations);
         person.register(&mut draw, &mut sheets)?;
         let ill = person.claims(&mut draw, &mut sheets.claims)?;
         person.labs(&mut draw, &ill, &mut sheets.labs)?;
-        person.care(&mut draw, &mut sheets)?;
+        person.care(&mut draw, codes.get(place).copied().unwrap_or_default(), &mut sheets)?;
     }
     let Sheets { history, patients, claims, labs, recipients, services } = sheets;
     [history, patients, claims, labs, recipients, services].into_iter().map(Sheet::finish).collect()
@@ -182,7 +190,7 @@ impl Person {
         sheet.row(format_args!("{number},{ym},{jlac10},{value},{unit}"))
     }
 
-    fn care(&self, draw: &mut Draw, sheets: &mut Sheets) -> io::Result<()> {
+    fn care(&self, draw: &mut Draw, municipality: &str, sheets: &mut Sheets) -> io::Result<()> {
         let share = if self.age >= 75 {
             0.92
         } else if self.age >= 65 {
@@ -195,7 +203,7 @@ impl Person {
         }
         let level = draw.weighted(&[15.0, 14.0, 20.0, 17.0, 13.0, 12.0, 9.0]) as u64 + 1;
         let (number, sex, birth_ym, pref) = (self.newest(), self.sex, self.birth_ym(), self.pref);
-        sheets.recipients.row(format_args!("{number},{sex},{birth_ym},{pref},{level}"))?;
+        sheets.recipients.row(format_args!("{number},{sex},{birth_ym},{pref},{municipality},{level}"))?;
         let facility = draw.between(1, FACILITIES);
         let offered: Vec<(u32, u64, f64)> = SERVICES.iter().copied().filter(|(_, from, _)| *from <= level).collect();
         let usual = draw.pick(&offered);

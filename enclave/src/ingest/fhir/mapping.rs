@@ -222,6 +222,9 @@ fn table(raw: RawTable, systems: &Systems, listing: &Listing) -> Result<Table, S
     if raw.facility.is_some() != target.facility.is_some() {
         return Err(said("`facility` must be named exactly where the listing's table has one".to_owned()));
     }
+    if target.household.is_some() {
+        return Err(said("a Bundle names no household, and the listing's table has one".to_owned()));
+    }
     if let Some(extra) = raw.columns.keys().find(|name| target.column(name).is_none()) {
         return Err(said(format!("the listing has no column `{extra}`")));
     }

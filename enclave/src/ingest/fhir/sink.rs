@@ -24,6 +24,7 @@ use super::{
     who::{Subject, Who},
 };
 use crate::vault::{Draft, QUARANTINE, Vault};
+use visiting_policies::disclosure::Site;
 
 /// Values come as the FHIR mapping has made them; nothing more is done.
 static PLAIN: Origin = Origin::Plain(String::new());
@@ -131,8 +132,9 @@ impl<'a> Sink<'a> {
                 continue;
             }
             let names: Vec<&str> = facilities.iter().map(String::as_str).collect();
-            let facilities = if table.facility.is_some() { Some(people.facilities(&names)?) } else { None };
-            load.append(persons, facilities, &cells)?;
+            // Bundles name no households: a mapping over a table that has them was refused.
+            let facilities = table.facility.as_ref().map(|_| people.sites(Site::Facility, &names)).transpose()?;
+            load.append(persons, facilities.into_iter().collect(), &cells)?;
         }
         Ok(())
     }
