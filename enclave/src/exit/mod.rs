@@ -15,6 +15,7 @@ mod evidence_tests;
 mod groups;
 mod log;
 mod made_up;
+mod measure;
 mod past;
 #[cfg(test)]
 mod past_tests;

@@ -4,7 +4,8 @@ use visiting_policies::disclosure::{Decimal, undominated};
 
 use super::{
     desk::{Desk, Row, near_sites},
-    statistic::{Measure, Part, Statistics},
+    measure::{Measure, Part},
+    statistic::Statistics,
 };
 use crate::{
     known::{Entry, Known, Place, ShownRow, SiteRows, TableEntry},
