@@ -14,8 +14,6 @@ pub const CELLS_MAX: usize = 2_000_000;
 pub const ATTEMPTS_MAX: u64 = 8;
 /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
 pub const UNSHOWN_MAX: usize = 20;
-/// AND, OR and NOT in one query: far above hand-written SQL, and no tree of them is deep enough for the stack.
-pub const CONNECTIVES_MAX: usize = 200;
 /// Combinations of declared values over which a guest's labels are listed before a run: two columns like month of birth and care
 /// level, and a second or two at the guest's highest cost.
 pub const REACH_MAX: usize = 25_000;

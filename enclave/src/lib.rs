@@ -4,6 +4,7 @@
 //! vault from the side; it is a process of its own and shares only files with the rest.
 
 mod bound;
+mod certain;
 pub mod config;
 mod door;
 mod engine;

@@ -52,3 +52,12 @@ SELECT sex, COUNT(*) AS n FROM patients WHERE birth_ym <= 195003 GROUP BY sex
 
 -- Bands below a limit and steps above it.
 SELECT CASE WHEN birth_ym < 195001 THEN 1949 ELSE birth_ym / 100 END AS born, COUNT(*) AS n FROM patients GROUP BY 1
+
+-- Arguments in range, and values of one kind.
+SELECT round(AVG(points), 1) AS m, trunc(AVG(points), -2) AS t, log(10, COUNT(*)) AS l FROM claims
+SELECT left(icd10, 1) AS chapter, COUNT(DISTINCT pid) AS n FROM claims WHERE right(icd10, 2) <> '11' GROUP BY 1
+SELECT COUNT(*) AS n FROM claims WHERE coalesce(points, 0) > 300 AND nullif(icd10, 'E11') IS NULL AND greatest(points, 5.5) > 7
+SELECT AVG(r) AS m FROM (SELECT pid, row_number() OVER (PARTITION BY pid ORDER BY ym, points) AS r FROM claims)
+SELECT COUNT(*) AS n FROM claims WHERE icd10 IN (SELECT k FROM (VALUES ('E11'), ('I10')) AS v(k))
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex HAVING 1 / (COUNT(*) - 10) >= 0
+SELECT COUNT(*) AS n FROM (SELECT pid, lag(ym, 2, 202401) OVER (PARTITION BY pid ORDER BY ym) AS x FROM claims) WHERE x > 202403

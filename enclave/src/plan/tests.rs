@@ -86,3 +86,22 @@ fn everything_else_is_refused_with_a_reason_in_both_languages() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Code and place of every refusal, beside its text: a place that gets lost shows here.
+#[test]
+fn every_refusal_keeps_its_code_and_its_place() {
+    let told = |sql: &str| match planned(sql, &guests()) {
+        Ok(_) => format!("taken  {sql}"),
+        Err(r) => {
+            let at = r.at.map_or_else(|| "-".to_owned(), |at| format!("{}:{}", at.line, at.column));
+            format!("{} {at}  {sql}", r.code.name())
+        }
+    };
+    let all: String = lines(include_str!("refused.sql")).map(|sql| told(sql) + "\n").collect();
+    if std::env::var_os("UPDATE_REFUSED").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/plan/refused.txt"), &all).unwrap();
+        return;
+    }
+    let differ: Vec<(&str, &str)> = all.lines().zip(include_str!("refused.txt").lines()).filter(|(a, b)| a != b).collect();
+    assert!(differ.is_empty() && all.lines().count() == include_str!("refused.txt").lines().count(), "UPDATE_REFUSED=1 after reading: {differ:#?}");
+}

@@ -85,11 +85,20 @@ impl Tracker<'_> {
     pub(super) fn col(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Col, Refusal> {
         match expression {
             Expr::Alias(alias) => self.col(&alias.expr, scope),
-            Expr::Column(column) => scope.find(column).cloned(),
+            Expr::Column(column) => {
+                let found = scope.find(column)?;
+                if let Col::Value(value) = found {
+                    self.spend(value)?;
+                }
+                Ok(found.clone())
+            }
             Expr::OuterReferenceColumn(_, column) => {
                 let outer = scope.outer.ok_or_else(unknown)?;
                 Ok(match outer.find(column)? {
-                    Col::Value(value) => Col::Value(self.outward(value.clone())?),
+                    Col::Value(value) => {
+                        self.spend(value)?;
+                        Col::Value(self.outward(value.clone())?)
+                    }
                     key => key.clone(),
                 })
             }
@@ -111,6 +120,7 @@ impl Tracker<'_> {
 
     /// An expression without keys.
     pub(super) fn value(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Expr, Refusal> {
+        self.affordable()?;
         let boxed = |this: &mut Self, e: &Expr| this.value(e, scope).map(Box::new);
         match expression {
             Expr::Alias(alias) => self.value(&alias.expr, scope),
@@ -270,7 +280,7 @@ impl Tracker<'_> {
             Expr::Column(c) | Expr::OuterReferenceColumn(_, c) => {
                 self.origins.get(c).is_some_and(|o| matches!(o.kind, DataType::Dictionary(..) | DataType::Utf8 | DataType::Utf8View))
             }
-            Expr::Literal(ScalarValue::Utf8(_), _) => true,
+            Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, _) => true,
             Expr::ScalarFunction(f) => matches!(f.name(), "substr" | "left" | "right"),
             _ => false,
         }
