@@ -27,17 +27,18 @@ pub fn plan<'a>(scope: &Scope, listings: &'a [Listing]) -> Result<Vec<TablePlan<
     }
     let mut plans = Vec::new();
     for (id, tables) in &scope.columns {
-        let listing = listings.iter().find(|l| l.id == *id).ok_or_else(|| {
-            unknown(format!("there is no listing `{id}`"), format!("`{id}` というデータベースはありません"))
-        })?;
+        let listing = listings
+            .iter()
+            .find(|l| l.id == *id)
+            .ok_or_else(|| unknown(format!("there is no listing `{id}`"), format!("`{id}` というデータベースはありません")))?;
         if tables.is_empty() {
             return Err(Refusal::new(Code::Malformed, format!("name at least one table of `{id}`"))
                 .ja(format!("`{id}` の表を 1 つ以上指定してください")));
         }
         for (name, columns) in tables {
-            let table = listing.table(name).ok_or_else(|| {
-                unknown(format!("`{id}` has no table `{name}`"), format!("`{id}` に `{name}` という表はありません"))
-            })?;
+            let table = listing
+                .table(name)
+                .ok_or_else(|| unknown(format!("`{id}` has no table `{name}`"), format!("`{id}` に `{name}` という表はありません")))?;
             if let Some(missing) = columns.iter().find(|c| table.column(c).is_none()) {
                 let ja = format!("`{id}.{name}` に申請できる列 `{missing}` はありません。キーは表とともに提供されます");
                 return Err(unknown(format!("`{id}.{name}` has no column `{missing}` to apply for; keys come with the table"), ja));

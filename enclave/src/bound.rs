@@ -144,8 +144,7 @@ pub(crate) enum Argument {
 }
 
 fn tampered() -> Refusal {
-    Refusal::new(Code::GuestTampered, "the bytes of a guest are not those that the record names")
-        .ja("プログラムの内容が記録と一致しません")
+    Refusal::new(Code::GuestTampered, "the bytes of a guest are not those that the record names").ja("プログラムの内容が記録と一致しません")
 }
 
 /// How many places (labels, and the one of rows without) a call gives over the declared domains of its arguments. `None` where an

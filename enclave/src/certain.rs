@@ -54,7 +54,9 @@ fn frame(node: &LogicalPlan) -> Result<DFSchema> {
 fn doubtful(part: &Expr, frame: &DFSchema) -> Result<Option<&'static str>> {
     Ok(match part {
         Expr::Cast(cast) => (!keeps(&cast.expr.get_type(frame)?, cast.field.data_type())).then_some("a conversion"),
-        Expr::BinaryExpr(b) if matches!(b.op, Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo) => {
+        Expr::BinaryExpr(b)
+            if matches!(b.op, Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo) =>
+        {
             let real = |e: &Expr| Ok::<_, datafusion::error::DataFusionError>(matches!(e.get_type(frame)?, DataType::Float64));
             (!(real(&b.left)? && real(&b.right)?)).then_some("arithmetic")
         }
@@ -73,7 +75,8 @@ fn keeps(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (Null, _) => true,
         (a, b) if a == b => true,
-        (Dictionary(_, value), other) | (other, Dictionary(_, value)) => keeps(value, other) || keeps(other, value),
+        (Dictionary(_, value), other) => keeps(value, other),
+        (other, Dictionary(_, value)) => keeps(other, value),
         (Utf8 | Utf8View, Utf8 | Utf8View) | (Int64 | UInt32 | UInt64 | Float64 | Boolean, Utf8 | Utf8View) => true,
         (Int64 | UInt32 | UInt64 | Decimal128(..) | Boolean, Float64) | (UInt32 | Boolean, Int64 | UInt64) => true,
         (Int64 | UInt32, Decimal128(p, s)) => whole(*p, *s) >= WHOLE_DIGITS,

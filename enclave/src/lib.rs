@@ -6,6 +6,7 @@
 mod bound;
 mod certain;
 pub mod config;
+mod deep;
 mod door;
 mod engine;
 mod exit;
@@ -33,6 +34,7 @@ pub mod vault;
 mod work;
 
 pub use config::Config;
+pub use deep::deep;
 pub use fault::Fault;
 pub use follow::Follower;
 pub use plan::PermitSchema;

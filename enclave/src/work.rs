@@ -263,7 +263,9 @@ impl Enclave {
             return Ok(());
         }
         let detail = format!("{UNSHOWN_MAX} questions of this permit had nothing to show; no more are run until the permit is renewed");
-        let ja = format!("この許可では、表示できるものがない問合せが {UNSHOWN_MAX} 件に達しました。許可が更新されるまで、これ以上は実行されません");
+        let ja = format!(
+            "この許可では、表示できるものがない問合せが {UNSHOWN_MAX} 件に達しました。許可が更新されるまで、これ以上は実行されません"
+        );
         Err(Refusal::new(Code::TooManyUnshown, detail).ja(ja))
     }
 
@@ -371,5 +373,17 @@ fn patiently(mut step: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
             }
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_in_the_rows_is_told_and_counted_as_nothing_to_show() {
+        let inside = untold(&Fault::Other("a cast failed".to_owned()).in_rows());
+        assert_eq!(inside, nothing_to_show());
+        assert_eq!(untold(&Fault::Other("the disk is full".to_owned())).code, Code::OperatorProblem);
     }
 }

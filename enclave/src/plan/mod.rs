@@ -36,7 +36,10 @@ pub use schema::PermitSchema;
 pub(crate) use schema::{SchemaTable, Signature, unknown};
 pub(crate) use text::not_offered;
 
-use crate::unit::{Tracked, track};
+use crate::{
+    deep::deep,
+    unit::{Tracked, track},
+};
 
 static FUNCTIONS: LazyLock<functions::Functions> = LazyLock::new(functions::Functions::new);
 
@@ -44,12 +47,9 @@ static FUNCTIONS: LazyLock<functions::Functions> = LazyLock::new(functions::Func
 /// listing's rules protect facilities. Reads no data.
 pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: &(dyn Fn(&str) -> bool + Sync)) -> Result<Tracked, Refusal> {
     let work = || track(&read(text::read(sql)?, permit)?, permit, floor, protected);
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("plan".to_owned()).stack_size(weight::STACK_BYTES);
-        let planned = thread.spawn_scoped(scope, work).map(std::thread::ScopedJoinHandle::join);
-        // A machine without threads, and a mistake of ours: for the operator, and the process lives.
-        planned.map_or_else(|_| Err(broken()), |ended| ended.unwrap_or_else(|_| Err(broken())))
-    })
+    // A mistake of ours is for the operator, and the process lives.
+    let planned = deep(|| catch_unwind(AssertUnwindSafe(work)).ok());
+    planned.flatten().unwrap_or_else(|| Err(broken()))
 }
 
 /// What the engine's reader understands. It is not ours: what makes it panic is refused.

@@ -178,3 +178,4 @@ SELECT nullif(COUNT(*), 'x') AS n FROM patients
 SELECT 'a' AS x, COUNT(*) AS n FROM patients UNION ALL SELECT 1, COUNT(*) FROM claims
 SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex LIMIT 'x'
 SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex LIMIT -1
+SELECT COUNT(*) FROM claims WHERE CASE WHEN points > 300 THEN icd10 LIKE '_____________________________________________________________________________________________________' ELSE false END

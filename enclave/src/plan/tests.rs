@@ -103,5 +103,8 @@ fn every_refusal_keeps_its_code_and_its_place() {
         return;
     }
     let differ: Vec<(&str, &str)> = all.lines().zip(include_str!("refused.txt").lines()).filter(|(a, b)| a != b).collect();
-    assert!(differ.is_empty() && all.lines().count() == include_str!("refused.txt").lines().count(), "UPDATE_REFUSED=1 after reading: {differ:#?}");
+    assert!(
+        differ.is_empty() && all.lines().count() == include_str!("refused.txt").lines().count(),
+        "UPDATE_REFUSED=1 after reading: {differ:#?}"
+    );
 }

@@ -79,7 +79,8 @@ fn few_chained(sql: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     let most = weight::CHAINED_MAX;
-    let en = format!("a query has {most} operators, comparisons, AND, OR, NOT, IS, WHEN, JOIN and SELECT at most; use IN for lists of values");
+    let en =
+        format!("a query has {most} operators, comparisons, AND, OR, NOT, IS, WHEN, JOIN and SELECT at most; use IN for lists of values");
     let ja = format!("演算子・比較・AND・OR・NOT・IS・WHEN・JOIN・SELECT は合わせて {most} 個までです。値の並びには IN を使ってください");
     Err(Refusal::new(Code::TooLarge, en).ja(ja))
 }

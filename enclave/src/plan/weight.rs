@@ -11,9 +11,6 @@ use visiting_policies::{Code, Refusal};
 
 use super::text::folded;
 
-/// Stack of the thread that plans, bytes: the deepest tree that fits into a text, a level for each character, and room besides. Only
-/// what is touched is ever memory.
-pub(super) const STACK_BYTES: usize = 128 << 20;
 /// Words and signs of one text that each can make its tree deeper: far above hand-written SQL; what comes after the planner walks a
 /// tree of this depth on any thread's stack.
 pub(super) const CHAINED_MAX: usize = 400;
@@ -126,7 +123,8 @@ impl Measure {
         let en = format!(
             "a query has {SOURCES_MAX} tables and subqueries at most, and those of a WITH count each time that it is named; name it less often"
         );
-        let ja = format!("表と副問合せは合わせて {SOURCES_MAX} 個までです。WITH の中のものは、使うたびに数えます。使う回数を減らしてください");
+        let ja =
+            format!("表と副問合せは合わせて {SOURCES_MAX} 個までです。WITH の中のものは、使うたびに数えます。使う回数を減らしてください");
         ControlFlow::Break(Box::new(Refusal::new(Code::TooLarge, en).ja(ja)))
     }
 }

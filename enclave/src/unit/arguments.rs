@@ -30,6 +30,9 @@ const ROWS: RangeInclusive<i64> = 0..=1_000_000;
 /// The same where there must be one.
 const SOME_ROWS: RangeInclusive<i64> = 1..=1_000_000;
 
+/// Characters of a pattern: the engine makes a program of it when it meets the first row, and fails on those that are too large.
+const PATTERN_MAX_CHARS: usize = 100;
+
 /// What a function takes only as a literal.
 pub(super) fn of_function(f: &ScalarFunction) -> Result<(), Refusal> {
     let args = f.args.as_slice();
@@ -71,6 +74,24 @@ pub(super) fn of_window(w: &WindowFunction) -> Result<(), Refusal> {
 /// A number of rows after LIMIT or OFFSET.
 pub(super) fn count(e: &Expr) -> Result<(), Refusal> {
     within(Some(e), &(0..=i64::from(u32::MAX)), "the number after LIMIT and OFFSET", "LIMIT・OFFSET の数")
+}
+
+/// The pattern of a LIKE.
+pub(super) fn pattern(e: &Expr) -> Result<(), Refusal> {
+    let short = match e {
+        Expr::Literal(ScalarValue::Utf8(text) | ScalarValue::Utf8View(text), _) => {
+            text.as_ref().is_none_or(|t| t.chars().count() <= PATTERN_MAX_CHARS)
+        }
+        Expr::Literal(ScalarValue::Null, _) => true,
+        _ => false,
+    };
+    if short {
+        return Ok(());
+    }
+    Err(not_offered(
+        format!("LIKE takes a pattern in quotes of {PATTERN_MAX_CHARS} characters at most, nothing computed: icd10 LIKE 'E1%'"),
+        format!("LIKE の型は '…' で書いた {PATTERN_MAX_CHARS} 文字までの文字列だけです（例：icd10 LIKE 'E1%'）。計算した値は使えません"),
+    ))
 }
 
 /// True where a frame goes by values of its order: these must be numbers.

@@ -9,9 +9,9 @@ use visiting_policies::{Code, Refusal};
 
 use super::{relation::Relation, track::Tracker};
 
-/// Parts of all expressions that names were replaced with: a thousand times what is written by hand, and some tens of megabytes.
-const PARTS_MAX: usize = 200_000;
-/// Bytes of all words that say what columns and relations are: the same.
+/// Parts of all expressions that names were replaced with: far above what is written by hand, and planned and run within a second.
+const PARTS_MAX: usize = 5_000;
+/// Bytes of all words that say what columns and relations are: three aggregates of aggregates deep, and some megabytes.
 const WORDS_MAX_BYTES: usize = 8 << 20;
 
 /// What was used of both.

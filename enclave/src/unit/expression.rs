@@ -118,9 +118,13 @@ impl Tracker<'_> {
         turned.map(|t| t.data).map_err(|_| not_valid(None))
     }
 
-    /// An expression without keys.
+    /// An expression without keys. What is refused in it is refused at its own place, or at the nearest that is known around it.
     pub(super) fn value(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Expr, Refusal> {
         self.affordable()?;
+        self.meaning(expression, scope).map_err(|refusal| refusal.at(place(expression)))
+    }
+
+    fn meaning(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Expr, Refusal> {
         let boxed = |this: &mut Self, e: &Expr| this.value(e, scope).map(Box::new);
         match expression {
             Expr::Alias(alias) => self.value(&alias.expr, scope),
@@ -144,10 +148,10 @@ impl Tracker<'_> {
                 }
                 let (left, right) = (boxed(self, left)?, boxed(self, right)?);
                 if REMAINDER.contains(op) && cuts(&left, &right) {
-                    return Err(remainder().at(place(expression)));
+                    return Err(remainder());
                 }
                 if matches!(op, Operator::Eq | Operator::NotEq) {
-                    self.can_be(&left, std::slice::from_ref(&*right)).map_err(|r| r.at(place(expression)))?;
+                    self.can_be(&left, std::slice::from_ref(&*right))?;
                 }
                 Ok(Expr::BinaryExpr(BinaryExpr { left, op: *op, right }))
             }
@@ -178,7 +182,7 @@ impl Tracker<'_> {
             Expr::InList(InList { expr, list, negated }) => {
                 let list = list.iter().map(|e| self.value(e, scope)).collect::<Result<Vec<_>, _>>()?;
                 let expr = boxed(self, expr)?;
-                self.can_be(&expr, &list).map_err(|r| r.at(place(expression)))?;
+                self.can_be(&expr, &list)?;
                 Ok(Expr::InList(InList { expr, list, negated: *negated }))
             }
             Expr::Case(case) => self.case(case, scope),
@@ -191,8 +195,7 @@ impl Tracker<'_> {
             _ => Err(not_offered(
                 "this expression is not offered here; use columns, literals, comparisons, CASE, IN, EXISTS and the listed functions",
                 "ここではこの式は使えません。列・値・比較・CASE・IN・EXISTS と、一覧にある関数を使ってください",
-            )
-            .at(place(expression))),
+            )),
         }
     }
 

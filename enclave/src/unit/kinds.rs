@@ -7,7 +7,7 @@
 use datafusion::{
     arrow::datatypes::DataType,
     common::{
-        Column, ScalarValue,
+        Column,
         tree_node::{TreeNode, TreeNodeRecursion},
     },
     logical_expr::{
@@ -180,10 +180,7 @@ impl Frame<'_> {
                 self.all([&*within.expr], theirs)
             }
             Expr::Like(like) => {
-                let written = matches!(&*like.pattern, Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Utf8View(_) | ScalarValue::Null, _));
-                if !written {
-                    return Err(pattern().at(place(node)));
-                }
+                arguments::pattern(&like.pattern).map_err(|refusal| refusal.at(place(node)))?;
                 self.all([&*like.expr], Kind::Text)
             }
             Expr::Case(case) => {
@@ -271,11 +268,4 @@ impl Frame<'_> {
         }
         Ok(())
     }
-}
-
-fn pattern() -> Refusal {
-    not_offered(
-        "LIKE takes a pattern in quotes, nothing computed: icd10 LIKE 'E1%'",
-        "LIKE の型は '…' で書いた文字列だけです（例：icd10 LIKE 'E1%'）。計算した値は使えません",
-    )
 }

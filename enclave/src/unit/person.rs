@@ -240,8 +240,7 @@ impl Tracker<'_> {
             ));
         }
         let mut relation = input;
-        relation.plan =
-            LogicalPlanBuilder::from(relation.plan).window(made).and_then(whole_numbers).map_err(|_| not_valid(None))?;
+        relation.plan = LogicalPlanBuilder::from(relation.plan).window(made).and_then(whole_numbers).map_err(|_| not_valid(None))?;
         for (visible, column) in added {
             relation.visible.push(visible);
             relation.carried.push(column);
@@ -392,11 +391,12 @@ fn signed(kind: DataType) -> DataType {
 
 fn whole_numbers(built: LogicalPlanBuilder) -> datafusion::common::Result<LogicalPlan> {
     let plan = built.build()?;
-    let column = |(qualifier, field): (Option<&datafusion::common::TableReference>, &std::sync::Arc<datafusion::arrow::datatypes::Field>)| {
-        let e = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        let unsigned = *field.data_type() == DataType::UInt64;
-        if unsigned { Expr::TryCast(TryCast::new(Box::new(e), DataType::Int64)).alias(field.name()) } else { e }
-    };
+    let column =
+        |(qualifier, field): (Option<&datafusion::common::TableReference>, &std::sync::Arc<datafusion::arrow::datatypes::Field>)| {
+            let e = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+            let unsigned = *field.data_type() == DataType::UInt64;
+            if unsigned { Expr::TryCast(TryCast::new(Box::new(e), DataType::Int64)).alias(field.name()) } else { e }
+        };
     let columns: Vec<Expr> = plan.schema().iter().map(column).collect();
     LogicalPlanBuilder::from(plan).project(columns)?.build()
 }

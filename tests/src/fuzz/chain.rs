@@ -44,7 +44,7 @@ pub const SOURCES: [(&str, &str, &str); 7] = [
 /// A condition of `times` links, in a query.
 #[must_use]
 pub fn condition((before, core, after): (&str, &str, &str), times: usize) -> String {
-    format!("SELECT COUNT(*) AS n FROM ndb.patients WHERE {}{core}{}", before.repeat(times), after.repeat(times))
+    format!("SELECT COUNT(*) AS n FROM ndb.patients WHERE ({}{core}{}) IS NOT NULL", before.repeat(times), after.repeat(times))
 }
 
 /// A query of `times` links.

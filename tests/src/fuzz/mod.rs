@@ -21,7 +21,7 @@ use std::{
 
 use visiting_catalog::Listing;
 use visiting_enclave::{
-    Fault as Wrong,
+    Fault as Wrong, deep,
     twin::{Model, SEED, Trial},
 };
 use visiting_policies::{
@@ -140,8 +140,8 @@ pub fn run(limits: Limits, say: impl Fn(&str) + Sync) -> Result<Report, String> 
     };
     let mut report = Report::default();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = trials.into_iter().map(|trial| scope.spawn(|| worker(trial))).collect();
-        workers.into_iter().filter_map(|w| w.join().ok()).for_each(|part| report.add(part));
+        let workers: Vec<_> = trials.into_iter().map(|trial| scope.spawn(|| deep(|| worker(trial)))).collect();
+        workers.into_iter().filter_map(|w| w.join().ok().flatten()).for_each(|part| report.add(part));
     });
     panic::set_hook(before);
     report.panics = std::mem::take(&mut PANICS.lock().unwrap_or_else(PoisonError::into_inner));
@@ -224,7 +224,7 @@ mod tests {
         let ground = Ground::new().unwrap();
         let mut trial = ground.trial().unwrap();
         let most = visiting_policies::disclosure::limits::SQL_MAX_BYTES;
-        let full = |(before, core, after): (&str, &str, &str)| (most - 60 - core.len()) / (before.len() + after.len());
+        let full = |(before, core, after): (&str, &str, &str)| (most - 90 - core.len()) / (before.len() + after.len());
         let mut texts: Vec<String> = Vec::new();
         for times in [5, 30, 38, 100, 190, 395, 1_000, usize::MAX] {
             texts.extend(chain::CONDITIONS.iter().map(|form| chain::condition(*form, times.min(full(*form)))));

@@ -97,7 +97,10 @@ impl Report {
         }
         let ours: u64 = self.panics.iter().filter(|(place, _)| is_ours(place)).map(|(_, n)| n).sum();
         let (foreign, faults, silent) = (self.foreign.count, self.faults.count, self.without_japanese.count);
-        out + &format!("fuzz-sql: {} texts, {ours} panics, {foreign} foreign errors, {faults} faults, {silent} without Japanese", self.texts)
+        out + &format!(
+            "fuzz-sql: {} texts, {ours} panics, {foreign} foreign errors, {faults} faults, {silent} without Japanese",
+            self.texts
+        )
     }
 }
 
