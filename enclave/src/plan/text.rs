@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::{
-    ast::{BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, Statement, TableFactor, Visit, VisitMut, VisitorMut},
+    ast::{
+        BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, Spanned, Statement, TableFactor, Visit, VisitMut,
+        VisitorMut,
+    },
     dialect::GenericDialect,
     parser::Parser,
     tokenizer::{Span, Tokenizer},
@@ -24,11 +27,13 @@ pub(super) fn read(sql: &str) -> Result<Statement, Refusal> {
     }
     few_chained(sql)?;
     let mut found = statements(sql)?;
+    let second = found.get(1).or(found.first()).and_then(|s| place(s.span()));
     let (Some(mut statement @ Statement::Query(_)), true) = (found.pop(), found.is_empty()) else {
         return Err(not_offered(
             "anything but one SELECT is not offered; write one query, without a second statement",
             "1 つの SELECT 文だけが書けます。2 つ目の文や、ほかの種類の文を除いてください",
-        ));
+        )
+        .at(second));
     };
     weight::fits(&statement)?;
     match statement.visit(&mut Shape) {

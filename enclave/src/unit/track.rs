@@ -170,7 +170,8 @@ impl Tracker<'_> {
                     return Err(not_offered(
                         "a subquery inside VALUES is not offered; write the values out, or join the subquery",
                         "VALUES の中に副問合せは書けません。値をそのまま書くか、副問合せを結合してください",
-                    ));
+                    )
+                    .at(place(e)));
                 }
                 made.push(safe(self.value(e, &nothing)?, &frame).map_err(|_| not_valid(place(e)))?);
             }
