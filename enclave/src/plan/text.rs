@@ -80,6 +80,11 @@ fn told_place(error: &str) -> Option<TextPlace> {
 /// Chains of AND, OR and operators grow as deep as they are long, whatever the parser's own depth limit.
 fn few_chained(sql: &str) -> Result<(), Refusal> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().map_err(|e| unreadable().at(told_place(&e.to_string())))?;
+    if tokens.iter().filter(|t| weight::computes(t)).count() > weight::ARITHMETIC_MAX {
+        let most = weight::ARITHMETIC_MAX;
+        let (en, ja) = (format!("a query has {most} of + - * / || at most"), format!("+ - * / || は合わせて {most} 個までです"));
+        return Err(Refusal::new(Code::TooLarge, en).ja(ja));
+    }
     if tokens.iter().filter(|t| weight::chains(t)).count() <= weight::CHAINED_MAX {
         return Ok(());
     }

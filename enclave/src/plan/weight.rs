@@ -14,6 +14,8 @@ use super::text::folded;
 /// Words and signs of one text that each can make its tree deeper: far above hand-written SQL; what comes after the planner walks a
 /// tree of this depth on any thread's stack.
 pub(super) const CHAINED_MAX: usize = 400;
+/// Signs of arithmetic among them: the engine's time to plan a chain of them grows with its third power, and this many take a second.
+pub(super) const ARITHMETIC_MAX: usize = 150;
 /// Levels of the syntax tree, whatever made them: the chains that are counted, and brackets besides.
 const LEVELS_MAX: usize = 500;
 /// Tables and subqueries of a query, those of a WITH once for each time that it is named: a plan of a few hundred steps, planned in
@@ -48,6 +50,11 @@ pub(super) fn chains(token: &Token) -> bool {
         Token::LParen | Token::RParen | Token::Char(_) => false,
         text => !is_text(text),
     }
+}
+
+/// True for a sign of arithmetic.
+pub(super) fn computes(token: &Token) -> bool {
+    matches!(token, Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::StringConcat)
 }
 
 fn is_text(token: &Token) -> bool {

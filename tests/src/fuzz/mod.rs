@@ -226,7 +226,7 @@ mod tests {
         let most = visiting_policies::disclosure::limits::SQL_MAX_BYTES;
         let full = |(before, core, after): (&str, &str, &str)| (most - 90 - core.len()) / (before.len() + after.len());
         let mut texts: Vec<String> = Vec::new();
-        for times in [5, 30, 38, 100, 190, 395, 1_000, usize::MAX] {
+        for times in [5, 30, 38, 100, 148, 190, 395, 1_000, usize::MAX] {
             texts.extend(chain::CONDITIONS.iter().map(|form| chain::condition(*form, times.min(full(*form)))));
             texts.extend(chain::SOURCES.iter().map(|form| chain::source(*form, times.min(full(*form)))));
         }
@@ -240,7 +240,7 @@ mod tests {
                 ran(&mut trial, text, number, &mut report);
             }
             let took = start.elapsed();
-            assert!(took < Duration::from_secs(20), "{took:?}: {}", text.chars().take(200).collect::<String>());
+            assert!(took < Duration::from_secs(30), "{took:?}: {}", text.chars().take(200).collect::<String>());
         }
         println!("{}", report.told());
         assert!(report.is_clean() && report.ran > 20, "{}", report.told());
