@@ -22,18 +22,26 @@ pub struct TablePlan<'a> {
 pub fn plan<'a>(scope: &Scope, listings: &'a [Listing]) -> Result<Vec<TablePlan<'a>>, Refusal> {
     let period = scope.period;
     if !is_month(period.from) || !is_month(period.to) || period.from > period.to {
-        return Err(Refusal::new(Code::Malformed, "a period is two months `yyyymm`, the first not after the last"));
+        return Err(Refusal::new(Code::Malformed, "a period is two months `yyyymm`, the first not after the last")
+            .ja("期間は 2 つの年月（yyyymm）で、始まりは終わりより後にできません"));
     }
     let mut plans = Vec::new();
     for (id, tables) in &scope.columns {
-        let listing = listings.iter().find(|l| l.id == *id).ok_or_else(|| unknown(format!("there is no listing `{id}`")))?;
+        let listing = listings
+            .iter()
+            .find(|l| l.id == *id)
+            .ok_or_else(|| unknown(format!("there is no listing `{id}`"), format!("`{id}` というデータベースはありません")))?;
         if tables.is_empty() {
-            return Err(Refusal::new(Code::Malformed, format!("name at least one table of `{id}`")));
+            return Err(Refusal::new(Code::Malformed, format!("name at least one table of `{id}`"))
+                .ja(format!("`{id}` の表を 1 つ以上指定してください")));
         }
         for (name, columns) in tables {
-            let table = listing.table(name).ok_or_else(|| unknown(format!("`{id}` has no table `{name}`")))?;
+            let table = listing
+                .table(name)
+                .ok_or_else(|| unknown(format!("`{id}` has no table `{name}`"), format!("`{id}` に `{name}` という表はありません")))?;
             if let Some(missing) = columns.iter().find(|c| table.column(c).is_none()) {
-                return Err(unknown(format!("`{id}.{name}` has no column `{missing}` to apply for; keys come with the table")));
+                let ja = format!("`{id}.{name}` に申請できる列 `{missing}` はありません。キーは表とともに提供されます");
+                return Err(unknown(format!("`{id}.{name}` has no column `{missing}` to apply for; keys come with the table"), ja));
             }
             let columns = table.columns.iter().filter(|c| columns.contains(&c.name)).collect();
             plans.push(TablePlan { listing, table, columns });
@@ -42,8 +50,9 @@ pub fn plan<'a>(scope: &Scope, listings: &'a [Listing]) -> Result<Vec<TablePlan<
     Ok(plans)
 }
 
-fn unknown(what: String) -> Refusal {
+fn unknown(what: String, ja: String) -> Refusal {
     Refusal::new(Code::ListingUnknown, format!("{what}; the catalogue shows what exists"))
+        .ja(format!("{ja}。使えるものはカタログにあります"))
 }
 
 #[cfg(test)]

@@ -78,7 +78,9 @@ impl Shelf {
         for (name, bound) in called(bound, sql) {
             let guest = self.compiled(&bound.guest)?;
             if guest.digest() != bound.guest || guest.manifest().name != name {
-                return Err(Refusal::new(Code::GuestRefused, "the guest calls itself otherwise than it is bound; bind it again").into());
+                return Err(Refusal::new(Code::GuestRefused, "the guest calls itself otherwise than it is bound; bind it again")
+                    .ja("プログラムの名前が登録された名前と違います。登録し直してください")
+                    .into());
             }
             signatures.insert(name.to_owned(), Signature { digest: bound.guest.clone(), manifest: guest.manifest().clone() });
             guests.insert(bound.guest.clone(), guest);
@@ -92,7 +94,10 @@ impl Shelf {
         }
         let missing = || Fault::Other("a guest of the run was not fetched".to_owned());
         let bytes = self.fetched.remove(digest).ok_or_else(missing)?;
-        let refused = || Refusal::new(Code::GuestRefused, "the guest does not pass the examination any more; mend it and bind it again");
+        let refused = || {
+            Refusal::new(Code::GuestRefused, "the guest does not pass the examination any more; mend it and bind it again")
+                .ja("プログラムが現在の検査を通りません。直して登録し直してください")
+        };
         let (manifest, module) = visiting_intake::open(&bytes).ok_or_else(refused)?;
         visiting_intake::examine(&manifest, &module).map_err(|_| refused())?;
         let guest = Guest::new(&manifest, &module)?;
@@ -139,7 +144,7 @@ pub(crate) enum Argument {
 }
 
 fn tampered() -> Refusal {
-    Refusal::new(Code::GuestTampered, "the bytes of a guest are not those that the record names")
+    Refusal::new(Code::GuestTampered, "the bytes of a guest are not those that the record names").ja("プログラムの内容が記録と一致しません")
 }
 
 /// How many places (labels, and the one of rows without) a call gives over the declared domains of its arguments. `None` where an

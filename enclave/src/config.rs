@@ -19,8 +19,6 @@ pub const UNSHOWN_MAX: usize = 20;
 /// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough that
 /// unlike ones do not add up to somebody's value (A3).
 pub const OPAQUE_MAX: usize = 20;
-/// AND, OR and NOT in one query: far above hand-written SQL, and no tree of them is deep enough for the stack.
-pub const CONNECTIVES_MAX: usize = 200;
 /// Combinations of declared values over which a guest's labels are listed before a run: two columns like month of birth and care
 /// level, and a second or two at the guest's highest cost.
 pub const REACH_MAX: usize = 25_000;

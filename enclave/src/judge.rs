@@ -139,7 +139,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
         let question = named(&point.question, &answers);
         let site = sites(setting);
         let ledger = Ledger { people: &setting.extract.people, site: &site, least: applied.rules.people_min };
-        let cells = exit::gather(session.rows(&question.rows).await?, &question, &ledger).await?;
+        let cells = exit::gather(session.rows(&question.rows).await?, &question, &ledger).await.map_err(Fault::in_rows)?;
         stages.evidence += begun.elapsed();
         let begun = Instant::now();
         let versions = named_versions(&question, &setting.extract.manifest, setting.listings);

@@ -4,8 +4,10 @@
 //! vault from the side; it is a process of its own and shares only files with the rest.
 
 mod bound;
+mod certain;
 mod codes;
 pub mod config;
+mod deep;
 mod door;
 mod engine;
 mod exit;
@@ -33,6 +35,7 @@ pub mod vault;
 mod work;
 
 pub use config::Config;
+pub use deep::deep;
 pub use fault::Fault;
 pub use follow::Follower;
 pub use plan::PermitSchema;

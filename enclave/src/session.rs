@@ -17,7 +17,7 @@ use datafusion::{
     prelude::SessionContext,
 };
 
-use crate::{bound::Guests, engine, extract::Extract, fault::Fault, plan::GuestName, unit::released_scan};
+use crate::{bound::Guests, certain, engine, extract::Extract, fault::Fault, plan::GuestName, unit::released_scan};
 
 /// Everything that a run's plans can read.
 pub(crate) struct Session<'a> {
@@ -60,21 +60,32 @@ impl<'a> Session<'a> {
     /// The rows of a release point. One stream a partition.
     pub(crate) async fn rows(&self, plan: &LogicalPlan) -> Result<Vec<SendableRecordBatchStream>, Fault> {
         let physical = self.physical(plan).await?;
-        Ok(execute_stream_partitioned(physical, self.context.task_ctx())?)
+        execute_stream_partitioned(physical, self.context.task_ctx()).map_err(Fault::from).map_err(Fault::in_rows)
     }
 
     /// The result of what stands above the release points, in its own order.
     pub(crate) async fn result(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, Fault> {
         let physical = self.physical(plan).await?;
-        Ok(datafusion::physical_plan::collect(physical, self.context.task_ctx()).await?)
+        self.collect(physical).await
     }
 
     async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, Fault> {
         let plan = self.with_numbers(plan).await?;
-        let bound = self.bind(plan)?;
-        let physical = self.context.state().create_physical_plan(&bound).await?;
+        self.planned(plan).await
+    }
+
+    /// What the engine makes of a plan, looked at twice: as expressions after everything that it added, and as operators.
+    async fn planned(&self, plan: LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, Fault> {
+        let state = self.context.state();
+        let best = state.optimize(&self.bind(plan)?)?;
+        certain::check(&best)?;
+        let physical = state.query_planner().create_physical_plan(&best, &state).await?;
         check(&physical)?;
         Ok(physical)
+    }
+
+    async fn collect(&self, physical: Arc<dyn ExecutionPlan>) -> Result<Vec<RecordBatch>, Fault> {
+        datafusion::physical_plan::collect(physical, self.context.task_ctx()).await.map_err(Fault::from).map_err(Fault::in_rows)
     }
 
     /// Released numbers in the place of scalar subqueries: below, they are literals.
@@ -95,9 +106,8 @@ impl<'a> Session<'a> {
         let mut values = Vec::with_capacity(found.len());
         for (e, subquery) in found {
             let inner = Box::pin(self.with_numbers(&subquery)).await?;
-            let physical = self.context.state().create_physical_plan(&self.bind(inner)?).await?;
-            check(&physical)?;
-            let rows = datafusion::physical_plan::collect(physical.clone(), self.context.task_ctx()).await?;
+            let physical = self.planned(inner).await?;
+            let rows = self.collect(physical.clone()).await?;
             let first = rows.iter().find(|b| b.num_rows() > 0);
             let kind = physical.schema().field(0).data_type().clone();
             let value = match first {

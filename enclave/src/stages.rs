@@ -16,7 +16,7 @@ use visiting_policies::{
     Refusal,
     rules::{Municipalities, RuleBook},
     sign,
-    terms::{PermitId, Scope, Verdict},
+    terms::{PermitId, Verdict},
 };
 
 pub use crate::judge::Stages;
@@ -30,18 +30,8 @@ use crate::{
     judge::{self, Setting},
     keys::GateKeys,
     known::Known,
-    plan::{self, PermitSchema},
     roles::RulesInForce,
 };
-
-/// Reads and types a query against a scope, and runs nothing.
-///
-/// # Errors
-/// The refusal.
-pub fn plan_only(sql: &str, scope: &Scope, listings: &[Listing]) -> Result<(), Refusal> {
-    let plans = visiting_catalog::plan(scope, listings)?;
-    plan::plan(sql, &PermitSchema::new(&plans), 10, &|_, _| true).map(|_| ())
-}
 
 /// An extract opened for measuring.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ use crate::{
     codes::CodeShelf,
     config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
     door::Door,
+    exit::nothing_to_show,
     extract::{self, Extract},
     fault::Fault,
     follow::Follower,
@@ -215,13 +216,13 @@ impl Enclave {
         }
         // A run that takes the process down with it must not do so for ever.
         let again = self.ledger.attempt(run.as_str())? > ATTEMPTS_MAX;
-        let judged = if again { Err(Fault::Other("the run was begun too often".to_owned())) } else { self.judge(&case, sql) };
+        let judged = if again { Err(Fault::Other("the run was begun too often".to_owned()).in_rows()) } else { self.judge(&case, sql) };
         let judged = match judged {
             Ok(judged) => judged,
             Err(Fault::Refused(refusal)) => Judged::refused(refusal),
             Err(fault) => {
                 tracing::error!(%fault, %run, "a run could not be completed");
-                Judged::refused(operator_problem())
+                Judged::refused(untold(&fault))
             }
         };
         let report = |ledger| RunReport {
@@ -272,7 +273,10 @@ impl Enclave {
             return Ok(());
         }
         let detail = format!("{UNSHOWN_MAX} questions of this permit had nothing to show; no more are run until the permit is renewed");
-        Err(Refusal::new(Code::TooManyUnshown, detail))
+        let ja = format!(
+            "この許可では、表示できるものがない問合せが {UNSHOWN_MAX} 件に達しました。許可が更新されるまで、これ以上は実行されません"
+        );
+        Err(Refusal::new(Code::TooManyUnshown, detail).ja(ja))
     }
 
     /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
@@ -345,8 +349,15 @@ impl Enclave {
     }
 }
 
+/// What a researcher hears of a fault. One that happened while rows were read may hang on one row: it is as if there were nothing to
+/// show, and counts as that (`check_unshown`); the operators see the difference in their log.
+fn untold(fault: &Fault) -> Refusal {
+    if matches!(fault, Fault::Rows(_)) { nothing_to_show() } else { operator_problem() }
+}
+
 fn operator_problem() -> Refusal {
     Refusal::new(Code::OperatorProblem, "the run could not be completed; the operators have been told")
+        .ja("実行を完了できませんでした。運用者に伝えてあります")
 }
 
 /// Delivers on the ladder 250 ms, 500 ms, 1 s, ...: how long a run took says no more than its rung.
@@ -372,5 +383,17 @@ fn patiently(mut step: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
             }
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_in_the_rows_is_told_and_counted_as_nothing_to_show() {
+        let inside = untold(&Fault::Other("a cast failed".to_owned()).in_rows());
+        assert_eq!(inside, nothing_to_show());
+        assert_eq!(untold(&Fault::Other("the disk is full".to_owned())).code, Code::OperatorProblem);
     }
 }

@@ -447,7 +447,8 @@ impl Cases {
     pub fn named(&self, permit: &PermitId, person: &PersonId) -> Result<&PermitCase, Refusal> {
         let case = self.permits.get(permit).ok_or_else(|| Refusal::not_found("permit"))?;
         if !case.permit.people.contains(person) {
-            return Err(Refusal::new(Code::NotNamed, "this permit does not name you; the applicant can ask for an amendment"));
+            return Err(Refusal::new(Code::NotNamed, "this permit does not name you; the applicant can ask for an amendment")
+                .ja("この許可にあなたの名前はありません。申請者が変更を申請できます"));
         }
         Ok(case)
     }
@@ -462,7 +463,8 @@ impl Cases {
             return Err(suspended());
         }
         if at_ms >= case.permit.until_ms {
-            return Err(Refusal::new(Code::PermitExpired, "the permit has expired; apply again"));
+            return Err(Refusal::new(Code::PermitExpired, "the permit has expired; apply again")
+                .ja("許可の期限が切れています。改めて申請してください"));
         }
         Ok(case)
     }
@@ -486,6 +488,7 @@ impl Cases {
 #[must_use]
 pub fn suspended() -> Refusal {
     Refusal::new(Code::PermitSuspended, "the ministry has suspended this permit; nothing runs under it")
+        .ja("この許可は所管省庁により停止されています。何も実行されません")
 }
 
 fn person(event: &Event) -> Result<&PersonId, Refusal> {

@@ -160,7 +160,8 @@ fn tried(words: &Words) -> Result<bool, Wrong> {
 fn said(fault: Fault) -> Wrong {
     match fault {
         Fault::Refused(refusal) => Wrong(refusal.detail),
-        other => Wrong(other.to_string()),
+        // The rows are made up, so the engine's own words quote nobody.
+        other => Wrong(other.in_full()),
     }
 }
 

@@ -9,17 +9,21 @@ mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
+mod weight;
 
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::LazyLock,
 };
 
 use datafusion::{
     common::{DataFusionError, SchemaError},
+    logical_expr::LogicalPlan,
     sql::{
         planner::{ParserOptions, SqlToRel},
         sqlparser::{
+            ast::Statement,
             dialect::GenericDialect,
             tokenizer::{Token, Tokenizer},
         },
@@ -29,36 +33,43 @@ use visiting_policies::{Code, Refusal, TextPlace};
 
 pub(crate) use crate::unit::Protected;
 pub(crate) use functions::{PER_PERSON, RELEASED, is_of_months};
-pub(crate) use names::{GuestName, Source, kind};
+pub(crate) use names::{GuestName, Source, is_key, kind};
 pub use schema::PermitSchema;
 pub(crate) use schema::{SchemaTable, Signature, unknown};
 pub(crate) use text::not_offered;
 
-use crate::unit::{Tracked, track};
+use crate::{
+    deep::deep,
+    unit::{Tracked, track},
+};
 
-thread_local! {
-    static FUNCTIONS: functions::Functions = functions::Functions::new();
+static FUNCTIONS: LazyLock<functions::Functions> = LazyLock::new(functions::Functions::new);
+
+/// Reads and types a query, on a stack of known size. `floor` is the fewest people behind anything shown; `protected` says whether a
+/// listing's rules protect facilities, or households. Reads no data.
+pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Tracked, Refusal> {
+    let work = || track(&read(text::read(sql)?, permit)?, permit, floor, protected);
+    // A mistake of ours is for the operator, and the process lives.
+    let planned = deep(|| catch_unwind(AssertUnwindSafe(work)).ok());
+    planned.flatten().unwrap_or_else(|| Err(broken()))
 }
 
-/// Reads and types a query. `floor` is the fewest people behind anything shown; `protected` says whether a listing's rules protect
-/// facilities, or households. Reads no data.
-pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Tracked, Refusal> {
-    let statement = text::read(sql)?;
-    let planned = catch_unwind(AssertUnwindSafe(|| {
-        FUNCTIONS.with(|functions| {
-            let names = names::Names::new(permit, functions);
-            let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
-            let reader = SqlToRel::new_with_options(&names, options);
-            let plan = reader.sql_statement_to_plan(statement).map_err(|e| {
-                let ours = names.refused.borrow().clone();
-                let place = place_of(&e);
-                ours.unwrap_or_else(|| told(&e)).at(place)
-            })?;
-            track(&plan, permit, floor, protected)
+/// What the engine's reader understands. It is not ours: what makes it panic is refused.
+fn read(statement: Statement, permit: &PermitSchema) -> Result<LogicalPlan, Refusal> {
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let names = names::Names::new(permit, &FUNCTIONS);
+        let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
+        SqlToRel::new_with_options(&names, options).sql_statement_to_plan(statement).map_err(|e| {
+            let place = place_of(&e);
+            names.refused.take().unwrap_or_else(|| told(&e)).at(place)
         })
     }));
-    // The engine's reader is not ours: what makes it panic is refused, and the process lives.
-    planned.unwrap_or_else(|_| Err(unit_invalid()))
+    read.unwrap_or_else(|_| Err(unit_invalid()))
+}
+
+fn broken() -> Refusal {
+    Refusal::new(Code::OperatorProblem, "this query could not be planned; the operators have been told")
+        .ja("この問合せは計画できませんでした。運用者に伝えてあります")
 }
 
 fn unit_invalid() -> Refusal {

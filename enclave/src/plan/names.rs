@@ -28,6 +28,14 @@ pub(crate) fn kind(column: &Column) -> DataType {
     }
 }
 
+/// Type of the keys, which nothing else has.
+const KEY: DataType = DataType::LargeUtf8;
+
+/// True for the type of a key.
+pub(crate) fn is_key(kind: &DataType) -> bool {
+    *kind == KEY
+}
+
 /// A table of the permit as SQL sees it. Keys are texts here, so that every misuse of one is a well-formed expression, and refused
 /// as what it is.
 #[derive(Debug)]
@@ -39,7 +47,7 @@ pub(crate) struct Source {
 
 impl Source {
     fn new(table: &SchemaTable) -> Self {
-        let key = |name: &str| Field::new(name, DataType::Utf8, false);
+        let key = |name: &str| Field::new(name, KEY, false);
         let keys = std::iter::once(key(&table.table.person)).chain(table.table.sites().map(|(_, name)| key(name)));
         let columns = table.table.columns.iter().map(|c| Field::new(&c.name, kind(c), c.domain.is_none()));
         Self { table: table.clone(), schema: Arc::new(Schema::new(keys.chain(columns).collect::<Vec<_>>())) }

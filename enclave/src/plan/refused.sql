@@ -143,3 +143,54 @@ SELECT COUNT(*) AS n FROM patients WHERE pid IN (SELECT name_en FROM codes.prefe
 SELECT COUNT(*) AS n FROM claims JOIN codes.prefecture k ON claims.facility_id = k.name_ja
 SELECT name_ja FROM codes.prefecture UNION ALL SELECT pid FROM patients
 SELECT COUNT(*) AS n FROM claims JOIN codes.prefecture k ON claims.icd10 = k.pref
+
+-- The engine would convert one kind of value to another, row by row, and fail where it cannot.
+SELECT COUNT(DISTINCT c.pid) AS n FROM claims c JOIN patients p USING (pid) WHERE substr(c.icd10, 1, CASE WHEN p.birth_ym = 195006 AND p.pref = 31 AND c.points >= 300 THEN -1 ELSE 1 END) <> 'zz'
+SELECT COUNT(*) FROM claims WHERE substr(icd10, 1, -1) = 'E'
+SELECT COUNT(*) FROM claims WHERE substr(icd10, points) = 'E'
+SELECT COUNT(*) FROM claims WHERE left(icd10, points) = 'E'
+SELECT COUNT(*) FROM claims WHERE right(icd10, -9223372036854775808) = 'E'
+SELECT SUM(round(points, CASE WHEN points > 300 THEN 9999999999 ELSE 0 END)) AS s FROM claims
+SELECT SUM(trunc(points, ym)) AS s FROM claims
+SELECT SUM(log(points, ym)) AS s FROM claims
+SELECT COUNT(*) FROM claims WHERE nullif(CASE WHEN points > 300 THEN 'x' ELSE '1' END, points) IS NULL
+SELECT COUNT(*) FROM claims WHERE nullif(icd10, points) IS NULL
+SELECT COUNT(*) FROM claims WHERE CASE WHEN points > 300 THEN 'x' ELSE '1' END IN (SELECT v FROM (VALUES (1)) t(v))
+SELECT COUNT(*) FROM claims WHERE coalesce(icd10, points) IS NULL
+SELECT COUNT(*) FROM claims WHERE ifnull(points, 'x') IS NULL
+SELECT COUNT(*) FROM claims WHERE greatest(icd10, points) IS NULL
+SELECT COUNT(*) FROM claims WHERE least(points, 'x') IS NULL
+SELECT COUNT(*) FROM claims WHERE CASE WHEN points > 300 THEN icd10 ELSE points END IS NULL
+SELECT COUNT(*) FROM claims WHERE CASE icd10 WHEN 1 THEN 1 ELSE 0 END = 1
+SELECT COUNT(*) FROM claims WHERE points LIKE '%7'
+SELECT COUNT(*) FROM claims WHERE icd10 LIKE CASE WHEN points > 300 THEN 'E%' ELSE 'F%' END
+SELECT COUNT(*) FROM claims WHERE icd10 LIKE icd10
+SELECT COUNT(*) FROM claims WHERE NOT points
+SELECT COUNT(*) FROM claims WHERE points IS TRUE
+SELECT COUNT(*) FROM claims WHERE points AND true
+SELECT COUNT(*) FROM claims WHERE points || points = '1'
+SELECT COUNT(*) FROM claims WHERE icd10 BETWEEN 1 AND 5
+SELECT COUNT(*) FROM claims WHERE points = ABS(icd10)
+SELECT COUNT(*) FROM claims c JOIN (VALUES ('x'), ('1')) AS v(k) ON c.points = v.k
+SELECT COUNT(*) FROM claims c JOIN (VALUES (1), ('x')) AS v(k) ON c.points = v.k
+SELECT COUNT(*) FROM claims c JOIN patients p ON c.pid = p.pid AND c.icd10 = p.sex
+SELECT COUNT(*) FROM (SELECT pid, icd10 AS x FROM claims UNION ALL SELECT pid, sex FROM patients)
+SELECT COUNT(*) FROM (SELECT pid, icd10 AS x FROM claims EXCEPT SELECT pid, sex FROM patients)
+SELECT COUNT(*) FROM (SELECT pid, icd10 AS x FROM claims INTERSECT SELECT pid, sex FROM patients)
+SELECT COUNT(*) FROM (SELECT pid, lag(ym, 1, 'x') OVER (PARTITION BY pid ORDER BY ym) AS x FROM claims) WHERE x > 5
+SELECT COUNT(*) FROM (SELECT pid, lag(ym, points) OVER (PARTITION BY pid ORDER BY ym) AS x FROM claims) WHERE x > 5
+SELECT COUNT(*) FROM (SELECT pid, ntile(0) OVER (PARTITION BY pid ORDER BY ym) AS x FROM claims) WHERE x > 5
+SELECT COUNT(*) FROM (SELECT pid, nth_value(ym, points) OVER (PARTITION BY pid ORDER BY ym) AS x FROM claims) WHERE x > 5
+SELECT COUNT(*) FROM (SELECT pid, SUM(points) OVER (PARTITION BY pid ORDER BY ym RANGE BETWEEN 'x' PRECEDING AND CURRENT ROW) AS x FROM claims) WHERE x > 5
+SELECT COUNT(*) FROM (SELECT pid, SUM(icd10) AS x FROM claims GROUP BY pid) WHERE x > 5
+SELECT COUNT(*) FROM (SELECT pid, AVG(icd10) AS x FROM claims GROUP BY pid) WHERE x > 5
+SELECT COUNT(*) FROM (SELECT pid, BOOL_AND(points) AS x FROM claims GROUP BY pid) WHERE x
+SELECT SUM(icd10) AS s FROM claims
+SELECT COUNT(*) FROM claims c CROSS JOIN (VALUES ((SELECT COUNT(*) FROM patients))) AS v(k) WHERE c.points > v.k
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex HAVING substr('abc', 1, COUNT(*)) = 'a'
+SELECT round(COUNT(*), COUNT(*)) AS n FROM patients
+SELECT nullif(COUNT(*), 'x') AS n FROM patients
+SELECT 'a' AS x, COUNT(*) AS n FROM patients UNION ALL SELECT 1, COUNT(*) FROM claims
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex LIMIT 'x'
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex LIMIT -1
+SELECT COUNT(*) FROM claims WHERE CASE WHEN points > 300 THEN icd10 LIKE '_____________________________________________________________________________________________________' ELSE false END

@@ -43,7 +43,8 @@ impl Visitor for Shape {
     fn pre_visit_query(&mut self, query: &Query) -> Step {
         let Query { with, body, order_by: _, limit_clause: _, fetch, locks, for_clause, settings, format_clause, pipe_operators } = query;
         let others = fetch.is_some() || !locks.is_empty() || for_clause.is_some() || settings.is_some() || format_clause.is_some();
-        absent(others || !pipe_operators.is_empty(), || clause("FETCH, FOR or another closing clause"))?;
+        let at = place(query.span());
+        absent(others || !pipe_operators.is_empty(), || clause("FETCH, FOR or another closing clause").at(at))?;
         if let Some(With { with_token: _, recursive, cte_tables }) = with {
             absent(*recursive, || {
                 not_offered(

@@ -61,3 +61,12 @@ SELECT COUNT(DISTINCT pid) AS n FROM codes.prefecture JOIN patients ON patients.
 WITH k AS (SELECT pref, region_en FROM codes.prefecture WHERE pref < 20) SELECT k.region_en, COUNT(DISTINCT pid) AS n FROM patients LEFT JOIN k USING (pref) GROUP BY k.region_en
 SELECT k.title_ja, COUNT(DISTINCT c.pid) AS n FROM claims c JOIN codes.icd10_chapter k ON substr(c.icd10, 1, 3) BETWEEN k.first_code AND k.last_code GROUP BY k.title_ja
 SELECT t.region, t.n, k.pref FROM (SELECT k.region_en AS region, COUNT(DISTINCT pid) AS n FROM patients JOIN codes.prefecture k USING (pref) GROUP BY k.region_en) t JOIN codes.prefecture k ON k.region_en = t.region
+
+-- Arguments in range, and values of one kind.
+SELECT round(AVG(points), 1) AS m, trunc(AVG(points), -2) AS t, log(10, COUNT(*)) AS l FROM claims
+SELECT left(icd10, 1) AS chapter, COUNT(DISTINCT pid) AS n FROM claims WHERE right(icd10, 2) <> '11' GROUP BY 1
+SELECT COUNT(*) AS n FROM claims WHERE coalesce(points, 0) > 300 AND nullif(icd10, 'E11') IS NULL AND greatest(points, 5.5) > 7
+SELECT AVG(r) AS m FROM (SELECT pid, row_number() OVER (PARTITION BY pid ORDER BY ym, points) AS r FROM claims)
+SELECT COUNT(*) AS n FROM claims WHERE icd10 IN (SELECT k FROM (VALUES ('E11'), ('I10')) AS v(k))
+SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex HAVING 1 / (COUNT(*) - 10) >= 0
+SELECT COUNT(*) AS n FROM (SELECT pid, lag(ym, 2, 202401) OVER (PARTITION BY pid ORDER BY ym) AS x FROM claims) WHERE x > 202403

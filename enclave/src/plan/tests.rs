@@ -126,3 +126,28 @@ fn a_code_list_is_the_same_rows_in_values() {
     };
     assert_ne!(twice("a.w < b.w"), twice("b.w < a.w"));
 }
+
+/// Code and place of every refusal, beside its text: a place that gets lost shows here.
+#[test]
+fn every_refusal_keeps_its_code_and_its_place() {
+    let told = |sql: &str| match planned(sql, &guests()) {
+        Ok(_) => format!("taken  {sql}"),
+        Err(r) => {
+            let at = r.at.map_or_else(|| "-".to_owned(), |at| format!("{}:{}", at.line, at.column));
+            format!("{} {at}  {sql}", r.code.name())
+        }
+    };
+    let all: String = lines(include_str!("refused.sql")).map(|sql| told(sql) + "\n").collect();
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/src/plan/refused.txt");
+    if std::env::var_os("UPDATE_REFUSED").is_some() {
+        std::fs::write(golden, &all).unwrap();
+    }
+    let before = std::fs::read_to_string(golden).unwrap();
+    let differ: Vec<(&str, &str)> = all.lines().zip(before.lines()).filter(|(now, then)| now != then).collect();
+    assert!(
+        all == before,
+        "with UPDATE_REFUSED=1 after reading, {} lines, {} before: {differ:#?}",
+        all.lines().count(),
+        before.lines().count()
+    );
+}

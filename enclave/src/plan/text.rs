@@ -3,18 +3,19 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::{
-    ast::{BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, Statement, TableFactor, Visit, VisitMut, VisitorMut},
+    ast::{
+        BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, Spanned, Statement, TableFactor, Visit, VisitMut,
+        VisitorMut,
+    },
     dialect::GenericDialect,
-    keywords::Keyword,
     parser::Parser,
-    tokenizer::{Span, Token, Tokenizer},
+    tokenizer::{Span, Tokenizer},
 };
 use visiting_policies::{Code, Refusal, TextPlace, disclosure::limits};
 
-use super::shape::Shape;
-use crate::config::CONNECTIVES_MAX;
+use super::{shape::Shape, weight};
 
-/// Deepest nesting of the syntax tree: far above hand-written SQL, far below the stack.
+/// Deepest nesting of brackets, CASE, NOT and subqueries that the parser follows: far above hand-written SQL. Chains it does not count.
 const DEPTH_MAX: usize = 40;
 
 /// Reads one SELECT.
@@ -24,14 +25,17 @@ pub(super) fn read(sql: &str) -> Result<Statement, Refusal> {
             (format!("a query has {} bytes at most", limits::SQL_MAX_BYTES), format!("SQL は {} バイトまでです", limits::SQL_MAX_BYTES));
         return Err(Refusal::new(Code::TooLarge, en).ja(ja));
     }
-    few_connectives(sql)?;
+    few_chained(sql)?;
     let mut found = statements(sql)?;
+    let second = found.get(1).or(found.first()).and_then(|s| place(s.span()));
     let (Some(mut statement @ Statement::Query(_)), true) = (found.pop(), found.is_empty()) else {
         return Err(not_offered(
             "anything but one SELECT is not offered; write one query, without a second statement",
             "1 つの SELECT 文だけが書けます。2 つ目の文や、ほかの種類の文を除いてください",
-        ));
+        )
+        .at(second));
     };
+    weight::fits(&statement)?;
     match statement.visit(&mut Shape) {
         ControlFlow::Continue(()) => {
             // The person may be named without its table after a join on it, however the join is written.
@@ -74,33 +78,20 @@ fn told_place(error: &str) -> Option<TextPlace> {
 }
 
 /// Chains of AND, OR and operators grow as deep as they are long, whatever the parser's own depth limit.
-fn few_connectives(sql: &str) -> Result<(), Refusal> {
+fn few_chained(sql: &str) -> Result<(), Refusal> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().map_err(|e| unreadable().at(told_place(&e.to_string())))?;
-    let word = |k: Keyword| {
-        matches!(
-            k,
-            Keyword::AND
-                | Keyword::OR
-                | Keyword::NOT
-                | Keyword::XOR
-                | Keyword::UNION
-                | Keyword::EXCEPT
-                | Keyword::INTERSECT
-                | Keyword::JOIN
-                | Keyword::WHEN
-                | Keyword::SELECT
-        )
-    };
-    let counts = |t: &Token| match t {
-        Token::Word(w) => word(w.keyword),
-        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::StringConcat | Token::Eq | Token::Pipe | Token::Ampersand => true,
-        _ => false,
-    };
-    if tokens.iter().filter(|t| counts(t)).count() <= 2 * CONNECTIVES_MAX {
+    if tokens.iter().filter(|t| weight::computes(t)).count() > weight::ARITHMETIC_MAX {
+        let most = weight::ARITHMETIC_MAX;
+        let (en, ja) = (format!("a query has {most} of + - * / || at most"), format!("+ - * / || は合わせて {most} 個までです"));
+        return Err(Refusal::new(Code::TooLarge, en).ja(ja));
+    }
+    if tokens.iter().filter(|t| weight::chains(t)).count() <= weight::CHAINED_MAX {
         return Ok(());
     }
-    let en = format!("a query has {} AND, OR, NOT, WHEN and operators at most; use IN for lists of values", 2 * CONNECTIVES_MAX);
-    let ja = format!("AND・OR・NOT・WHEN と演算子は合わせて {} 個までです。値の並びには IN を使ってください", 2 * CONNECTIVES_MAX);
+    let most = weight::CHAINED_MAX;
+    let en =
+        format!("a query has {most} operators, comparisons, AND, OR, NOT, IS, WHEN, JOIN and SELECT at most; use IN for lists of values");
+    let ja = format!("演算子・比較・AND・OR・NOT・IS・WHEN・JOIN・SELECT は合わせて {most} 個までです。値の並びには IN を使ってください");
     Err(Refusal::new(Code::TooLarge, en).ja(ja))
 }
 
@@ -175,7 +166,7 @@ fn equal_names(condition: &Expr, into: &mut Vec<String>) {
 }
 
 /// A name as the engine reads it.
-fn folded(name: &Ident) -> String {
+pub(super) fn folded(name: &Ident) -> String {
     if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
 }
 

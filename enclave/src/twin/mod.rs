@@ -121,6 +121,15 @@ impl Twin {
         Tried::of(judge::judge(&setting, shelf, sql).await)
     }
 
+    /// Reads and types a text as a run does, up to everything that the rules say of its plan; runs nothing.
+    pub(crate) fn accepts(&self, (listings, rules): (&[Listing], RulesInForce<'_>), known: &Known, sql: &str) -> Result<(), Fault> {
+        let Self { config, keys, extract } = self;
+        let guests = Guests::new();
+        let (signatures, codes) = (BTreeMap::new(), Codes::new());
+        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes };
+        judge::accepted(&setting, &mut Shelf::default(), sql).map(|_| ())
+    }
+
     /// Where its files are.
     pub(crate) fn folder(&self) -> &Path {
         &self.config.home

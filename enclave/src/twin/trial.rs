@@ -111,6 +111,14 @@ impl Trial {
         Ok(tried)
     }
 
+    /// Plans a text as [`Trial::ask`] does, and stops before anything runs. Guests are not named.
+    ///
+    /// # Errors
+    /// The refusal, or the machine's.
+    pub fn plans(&self, sql: &str) -> Result<(), Fault> {
+        self.twin.accepts((self.listings.as_slice(), self.rules.in_force()), &self.known, sql)
+    }
+
     /// Forgets what was shown.
     pub fn forget(&mut self) {
         self.known = Known::default();

@@ -11,7 +11,7 @@ use datafusion::{
     },
     logical_expr::{
         BinaryExpr, Expr, Join, LogicalPlan, LogicalPlanBuilder, Operator, TableSource, builder::LogicalTableSource,
-        utils::split_conjunction,
+        expr_rewriter::NamePreserver, utils::split_conjunction,
     },
 };
 use visiting_policies::Refusal;
@@ -77,7 +77,8 @@ impl Tracker<'_> {
             self.above_threshold(&filter.predicate)?;
         }
         let inputs = self.traced(plan, inputs)?;
-        let mut exprs = plan.expressions().into_iter().map(|e| self.above_expression(e, outer)).collect::<Result<Vec<_>, _>>()?;
+        let written = plan.expressions();
+        let mut exprs = written.iter().map(|e| self.above_expression(e.clone(), outer)).collect::<Result<Vec<_>, _>>()?;
         let mut plans = Vec::with_capacity(inputs.len());
         let mut inner_released = false;
         for input in inputs {
@@ -90,9 +91,10 @@ impl Tracker<'_> {
             inner_released |=
                 e.exists(|n| Ok(matches!(n, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)))).unwrap_or(true);
         }
-        if matches!(plan, LogicalPlan::Projection(_)) {
-            exprs = plans.first().map_or(Ok(exprs.clone()), |input| self.projected(exprs, input))?;
-        }
+        exprs = match (plan, plans.as_slice()) {
+            (LogicalPlan::Projection(_), [input]) => self.projected(exprs, input)?,
+            _ => certain(plan, &written, exprs, &plans)?,
+        };
         let new = plan.with_new_exprs(exprs, plans).and_then(LogicalPlan::recompute_schema).map_err(|_| not_valid(None))?;
         Ok(if released || inner_released { Typed::Released(new) } else { Typed::Public(new) })
     }
@@ -268,4 +270,33 @@ impl Tracker<'_> {
             tables: std::collections::BTreeSet::new(),
         })
     }
+}
+
+/// The expressions of a step above as the engine may run them: what overflows or divides by zero is NULL here as well. Names stay.
+fn certain(plan: &LogicalPlan, written: &[Expr], exprs: Vec<Expr>, inputs: &[LogicalPlan]) -> Result<Vec<Expr>, Refusal> {
+    let frame = match inputs {
+        [one] => one.schema().as_ref().clone(),
+        [left, right] if matches!(plan, LogicalPlan::Join(_)) => left.schema().join(right.schema()).map_err(|_| not_valid(None))?,
+        _ => return Ok(exprs),
+    };
+    let named = matches!(plan, LogicalPlan::Aggregate(_) | LogicalPlan::Window(_));
+    let names = NamePreserver::new_for_projection();
+    let mut out = Vec::with_capacity(exprs.len());
+    for (written, e) in written.iter().zip(exprs) {
+        if let Expr::GroupingSet(set) = &e {
+            if !set.distinct_expr().into_iter().all(|e| matches!(e, Expr::Column(_))) {
+                return Err(not_offered(
+                    "ROLLUP, CUBE and GROUPING SETS above the groups take columns; compute in a subquery first",
+                    "集計結果に対する ROLLUP・CUBE・GROUPING SETS には列だけを書けます。計算は先に副問合せで行ってください",
+                )
+                .at(place(written)));
+            }
+            out.push(e);
+            continue;
+        }
+        let name = names.save(&e);
+        let made = safe(e, &frame).map_err(|_| not_valid(place(written)))?;
+        out.push(if named { name.restore(made) } else { made });
+    }
+    Ok(out)
 }

@@ -102,14 +102,20 @@ impl Tracker<'_> {
         match expression {
             Expr::Alias(alias) => self.col(&alias.expr, scope),
             Expr::Column(column) => {
-                let col = scope.find(column)?.clone();
-                self.remember(&col, at(&column.spans));
-                Ok(col)
+                let found = scope.find(column)?.clone();
+                if let Col::Value(value) = &found {
+                    self.spend(value)?;
+                }
+                self.seen(&found, at(&column.spans));
+                Ok(found)
             }
             Expr::OuterReferenceColumn(_, column) => {
                 let outer = scope.outer.ok_or_else(unknown)?;
                 Ok(match outer.find(column)? {
-                    Col::Value(value) => Col::Value(self.outward(value.clone())?),
+                    Col::Value(value) => {
+                        self.spend(value)?;
+                        Col::Value(self.outward(value.clone())?)
+                    }
                     key => key.clone(),
                 })
             }
@@ -118,7 +124,7 @@ impl Tracker<'_> {
     }
 
     /// Keeps where a column of a table is used first: below a release point that is a condition or a group, before any title.
-    fn remember(&mut self, col: &Col, place: Option<TextPlace>) {
+    fn seen(&mut self, col: &Col, place: Option<TextPlace>) {
         if let (Col::Value(Expr::Column(c)), Some(place)) = (col, place)
             && let Some(origin) = self.origins.get(c)
         {
@@ -138,8 +144,13 @@ impl Tracker<'_> {
         turned.map(|t| t.data).map_err(|_| not_valid(None))
     }
 
-    /// An expression without keys.
+    /// An expression without keys. What is refused in it is refused at its own place, or at the nearest that is known around it.
     pub(super) fn value(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Expr, Refusal> {
+        self.affordable()?;
+        self.meaning(expression, scope).map_err(|refusal| refusal.at(place(expression)))
+    }
+
+    fn meaning(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Expr, Refusal> {
         let boxed = |this: &mut Self, e: &Expr| this.value(e, scope).map(Box::new);
         match expression {
             Expr::Alias(alias) => self.value(&alias.expr, scope),
@@ -163,10 +174,10 @@ impl Tracker<'_> {
                 }
                 let (left, right) = (boxed(self, left)?, boxed(self, right)?);
                 if REMAINDER.contains(op) && cuts(&left, &right) {
-                    return Err(remainder().at(place(expression)));
+                    return Err(remainder());
                 }
                 if matches!(op, Operator::Eq | Operator::NotEq) {
-                    self.can_be(&left, std::slice::from_ref(&*right)).map_err(|r| r.at(place(expression)))?;
+                    self.can_be(&left, std::slice::from_ref(&*right))?;
                 }
                 Ok(Expr::BinaryExpr(BinaryExpr { left, op: *op, right }))
             }
@@ -197,7 +208,7 @@ impl Tracker<'_> {
             Expr::InList(InList { expr, list, negated }) => {
                 let list = list.iter().map(|e| self.value(e, scope)).collect::<Result<Vec<_>, _>>()?;
                 let expr = boxed(self, expr)?;
-                self.can_be(&expr, &list).map_err(|r| r.at(place(expression)))?;
+                self.can_be(&expr, &list)?;
                 Ok(Expr::InList(InList { expr, list, negated: *negated }))
             }
             Expr::Case(case) => self.case(case, scope),
@@ -210,8 +221,7 @@ impl Tracker<'_> {
             _ => Err(not_offered(
                 "this expression is not offered here; use columns, literals, comparisons, CASE, IN, EXISTS and the listed functions",
                 "ここではこの式は使えません。列・値・比較・CASE・IN・EXISTS と、一覧にある関数を使ってください",
-            )
-            .at(place(expression))),
+            )),
         }
     }
 
@@ -299,7 +309,7 @@ impl Tracker<'_> {
             Expr::Column(c) | Expr::OuterReferenceColumn(_, c) => {
                 self.origins.get(c).is_some_and(|o| matches!(o.kind, DataType::Dictionary(..) | DataType::Utf8 | DataType::Utf8View))
             }
-            Expr::Literal(ScalarValue::Utf8(_), _) => true,
+            Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, _) => true,
             Expr::ScalarFunction(f) => matches!(f.name(), "substr" | "left" | "right"),
             _ => false,
         }

@@ -62,7 +62,8 @@ impl Tracker<'_> {
                         return Err(not_offered(
                             "a guest in ON is not offered; write it in WHERE",
                             "ON の中でプログラム（guest）は使えません。WHERE に書いてください",
-                        ));
+                        )
+                        .at(place(e)));
                     }
                     found.rest.push(value);
                 }

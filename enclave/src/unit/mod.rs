@@ -26,11 +26,14 @@
 
 mod above;
 mod aggregate;
+mod arguments;
+mod budget;
 mod canon;
 mod expression;
 mod guests;
 mod join;
 mod keys;
+mod kinds;
 mod linear;
 mod moments;
 mod origin;

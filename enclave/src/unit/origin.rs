@@ -107,11 +107,14 @@ pub(crate) struct Origins {
     described: Vec<(Expr, String)>,
     /// Key columns that are not simply the row's own person: facilities, and the far sides of outer joins.
     keys: BTreeMap<Column, String>,
+    /// Bytes of all words.
+    bytes: usize,
 }
 
 impl Origins {
     /// Adds one; answers with its name in the engine's plan.
     pub(crate) fn add(&mut self, origin: Origin) -> Column {
+        self.bytes = self.bytes.saturating_add(origin.name.len());
         self.all.push(origin);
         Column::new_unqualified(format!("o{}", self.all.len() - 1))
     }
@@ -133,7 +136,13 @@ impl Origins {
 
     /// Remembers what a condition over a subquery is in words: the engine's text of one does not show the subquery.
     pub(super) fn describe(&mut self, condition: Expr, words: String) {
+        self.bytes = self.bytes.saturating_add(words.len());
         self.described.push((condition, words));
+    }
+
+    /// Bytes of all words so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The words of a condition over a subquery.

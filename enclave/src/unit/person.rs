@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use datafusion::{
+    arrow::datatypes::DataType,
     common::Column,
     functions_aggregate::expr_fn::min,
     logical_expr::{
-        Aggregate, Expr, ExprSchemable, LogicalPlanBuilder, Window, WindowFrame, WindowFrameBound, WindowFrameUnits,
+        Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, TryCast, Window, WindowFrame, WindowFrameBound, WindowFrameUnits,
         expr::{AggregateFunction, Sort, WindowFunction},
         lit,
     },
@@ -199,7 +200,8 @@ impl Tracker<'_> {
                 )
                 .at(place(e)));
             }
-            params.partition_by = partition;
+            let told_partition = partition.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", ");
+            params.partition_by = partition.into_iter().map(|p| self.safe(p, &input)).collect::<Result<_, _>>()?;
             let mut args = Vec::new();
             for a in &params.args {
                 args.push(self.value(a, &scope)?);
@@ -215,7 +217,7 @@ impl Tracker<'_> {
                 fun.name(),
                 if params.distinct { "distinct " } else { "" },
                 args.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
-                params.partition_by.iter().map(|a| self.origins.words(a)).collect::<Vec<_>>().join(", "),
+                told_partition,
                 order.iter().map(|s| format!("{} {} {}", self.origins.words(&s.expr), s.asc, s.nulls_first)).collect::<Vec<_>>().join(", "),
                 params.window_frame,
                 input.words()
@@ -243,7 +245,7 @@ impl Tracker<'_> {
                 params.order_by.extend(tie_breakers(&input));
             }
             let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
-            let kind = e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?;
+            let kind = signed(e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?);
             let mut origin = Origin::derived(words, if counts { Class::Count } else { Class::Other }, kind, columns.into_iter().collect());
             if let Some(of) = plain {
                 (origin.class, origin.values, origin.months, origin.measure) =
@@ -258,8 +260,7 @@ impl Tracker<'_> {
             ));
         }
         let mut relation = input;
-        relation.plan =
-            LogicalPlanBuilder::from(relation.plan).window(made).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
+        relation.plan = LogicalPlanBuilder::from(relation.plan).window(made).and_then(whole_numbers).map_err(|_| not_valid(None))?;
         for (visible, column) in added {
             relation.visible.push(visible);
             relation.carried.push(column);
@@ -321,6 +322,20 @@ impl Tracker<'_> {
         Ok(Relation { carried, sources: vec![source], filter: Predicate::True, one_row: words.is_empty(), ..relation })
     }
 
+    /// One column of all branches in one type: the engine's own choice would come after everything that depends on it.
+    fn one_type(&mut self, values: Vec<Expr>, branches: &[Relation]) -> Result<(Vec<Expr>, DataType), Refusal> {
+        let kinds = values.iter().zip(branches).map(|(v, b)| self.kind(v, b)).collect::<Result<Vec<_>, _>>()?;
+        let said: BTreeSet<&DataType> = kinds.iter().filter(|k| **k != DataType::Null).collect();
+        let kind = match said.iter().copied().collect::<Vec<_>>().as_slice() {
+            [] => DataType::Null,
+            [one] => (*one).clone(),
+            [first, ..] if first.is_numeric() => DataType::Float64,
+            _ => DataType::Utf8,
+        };
+        let cast = |(v, is): (Expr, &DataType)| if *is == kind { v } else { Expr::TryCast(TryCast::new(Box::new(v), kind.clone())) };
+        Ok((values.into_iter().zip(&kinds).map(cast).collect(), kind))
+    }
+
     /// UNION ALL of people: each branch's columns by place.
     pub(super) fn union(&mut self, branches: Vec<Relation>, names: Vec<Visible>) -> Result<Relation, Refusal> {
         let refused = || {
@@ -346,8 +361,8 @@ impl Tracker<'_> {
             }
             let values: Vec<Expr> =
                 cols.into_iter().map(|c| if let Col::Value(v) = c { Ok(v) } else { Err(refused()) }).collect::<Result<_, _>>()?;
+            let (values, kind) = self.one_type(values, &branches)?;
             let words: Vec<String> = values.iter().map(|v| self.origins.words(v)).collect();
-            let kind = branches.first().zip(values.first()).map(|(b, v)| self.kind(v, b)).transpose()?.ok_or_else(refused)?;
             let behind: BTreeSet<String> = values.iter().flat_map(|v| self.origins.columns(v)).collect();
             let mut origin = Origin::derived(format!("union({})", words.join(", ")), Class::Other, kind, behind.into_iter().collect());
             let origins: Option<Vec<Origin>> =
@@ -429,4 +444,21 @@ fn has_distance(frame: &WindowFrame) -> bool {
 fn tie_breakers(relation: &Relation) -> impl Iterator<Item = Sort> {
     let sites = relation.sites.iter().map(|(_, column)| column);
     relation.carried.iter().chain(sites).map(|column| Expr::Column(column.clone()).sort(true, false))
+}
+
+/// Ranks and row numbers are whole numbers like any other.
+fn signed(kind: DataType) -> DataType {
+    if kind == DataType::UInt64 { DataType::Int64 } else { kind }
+}
+
+fn whole_numbers(built: LogicalPlanBuilder) -> datafusion::common::Result<LogicalPlan> {
+    let plan = built.build()?;
+    let column =
+        |(qualifier, field): (Option<&datafusion::common::TableReference>, &std::sync::Arc<datafusion::arrow::datatypes::Field>)| {
+            let e = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+            let unsigned = *field.data_type() == DataType::UInt64;
+            if unsigned { Expr::TryCast(TryCast::new(Box::new(e), DataType::Int64)).alias(field.name()) } else { e }
+        };
+    let columns: Vec<Expr> = plan.schema().iter().map(column).collect();
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
 }

@@ -12,7 +12,7 @@ use datafusion::{
         DFSchema, Result, ScalarValue, exec_err,
         tree_node::{Transformed, TreeNode},
     },
-    logical_expr::{BinaryExpr, ColumnarValue, Expr, ExprSchemable, Operator, ScalarUDF, TryCast, Volatility, create_udf},
+    logical_expr::{BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, Operator, ScalarUDF, TryCast, Volatility, create_udf},
 };
 
 /// Whole-number arithmetic by operator.
@@ -81,6 +81,8 @@ pub(crate) fn safe(expression: Expr, schema: &DFSchema) -> Result<Expr> {
                 }
                 Ok(Transformed::yes(Expr::ScalarFunction(f)))
             }
+            // A cast that fails is NULL; numbers have the two types of the language.
+            Expr::Cast(Cast { expr, field }) => Ok(Transformed::yes(Expr::TryCast(TryCast::new(expr, plain(field.data_type()))))),
             Expr::InList(list) => {
                 list.list.iter().try_for_each(|item| comparable(&list.expr, item, schema))?;
                 Ok(Transformed::no(Expr::InList(list)))
@@ -88,6 +90,15 @@ pub(crate) fn safe(expression: Expr, schema: &DFSchema) -> Result<Expr> {
             other => Ok(Transformed::no(other)),
         })
         .map(|t| t.data)
+}
+
+fn plain(to: &DataType) -> DataType {
+    match to {
+        whole if whole.is_integer() => DataType::Int64,
+        number if number.is_numeric() => DataType::Float64,
+        DataType::Utf8View => DataType::Utf8,
+        other => other.clone(),
+    }
 }
 
 /// A text and a number are not compared: the engine would read the text as a number, and fail where it is none.

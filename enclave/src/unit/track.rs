@@ -7,9 +7,9 @@ use std::{
 
 use datafusion::{
     arrow::datatypes::{DataType, Field, Schema},
-    common::Column,
+    common::{Column, DFSchema, tree_node::TreeNode},
     logical_expr::{
-        Distinct, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, TableScan, Union,
+        Distinct, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, TableScan, Union, Values,
         builder::LogicalTableSource, expr::ScalarFunction,
     },
 };
@@ -17,7 +17,9 @@ use visiting_policies::{Refusal, TextPlace, disclosure::Site};
 
 use super::{
     above::{BEFORE, Point},
+    budget::Budget,
     expression::{Scope, not_valid, place},
+    kinds::fit,
     origin::{Origin, Origins},
     relation::{Col, Relation, Typed, Visible},
     safe::safe,
@@ -57,7 +59,7 @@ pub(crate) struct GuestCall {
 }
 
 /// Says whether a listing's rules protect its facilities, or its households.
-pub(crate) type Protected<'a> = &'a dyn Fn(&str, Site) -> bool;
+pub(crate) type Protected<'a> = &'a (dyn Fn(&str, Site) -> bool + Sync);
 
 /// What the walk knows.
 pub(super) struct Tracker<'a> {
@@ -81,6 +83,7 @@ pub(super) struct Tracker<'a> {
     pub(super) untraced: bool,
     /// Tables that only conditions read.
     pub(super) also: BTreeSet<(String, String)>,
+    pub(super) budget: Budget,
     keys: usize,
     occurrences: BTreeMap<String, usize>,
     protected: Protected<'a>,
@@ -101,6 +104,7 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
         floor,
         untraced: false,
         also: BTreeSet::new(),
+        budget: Budget::default(),
         keys: 0,
         occurrences: BTreeMap::new(),
         protected,
@@ -125,14 +129,19 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
 impl Tracker<'_> {
     /// The type of a relation.
     pub(super) fn typed(&mut self, plan: &LogicalPlan, outer: Option<&Scope<'_>>) -> Result<Typed, Refusal> {
+        fit(plan)?;
+        let typed = self.step(plan, outer)?;
+        if let Typed::Unit(relation) = &typed {
+            self.remember(relation)?;
+        }
+        Ok(typed)
+    }
+
+    fn step(&mut self, plan: &LogicalPlan, outer: Option<&Scope<'_>>) -> Result<Typed, Refusal> {
         match plan {
             LogicalPlan::TableScan(scan) => self.table(scan),
-            LogicalPlan::Values(_) | LogicalPlan::EmptyRelation(_) => {
-                for e in plan.expressions() {
-                    self.value(&e, &Scope::of(&[], None))?;
-                }
-                Ok(Typed::Public(plan.clone()))
-            }
+            LogicalPlan::Values(values) => self.list(values),
+            LogicalPlan::EmptyRelation(_) => Ok(Typed::Public(plan.clone())),
             LogicalPlan::Join(join) => self.join(join, outer),
             LogicalPlan::Union(union) => self.all_of(plan, union, outer),
             LogicalPlan::Projection(_)
@@ -155,6 +164,28 @@ impl Tracker<'_> {
                 "この操作は使えません。SELECT・JOIN・WHERE・GROUP BY・HAVING・ORDER BY・LIMIT・UNION・EXCEPT・INTERSECT を使ってください",
             )),
         }
+    }
+
+    /// A list in the text: what is computed in it is computed as everywhere.
+    fn list(&mut self, values: &Values) -> Result<Typed, Refusal> {
+        let nothing = Scope::of(&[], None);
+        let frame = DFSchema::empty();
+        let mut rows = Vec::with_capacity(values.values.len());
+        for row in &values.values {
+            let mut made = Vec::with_capacity(row.len());
+            for e in row {
+                if e.exists(|n| Ok(matches!(n, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)))).unwrap_or(true) {
+                    return Err(not_offered(
+                        "a subquery inside VALUES is not offered; write the values out, or join the subquery",
+                        "VALUES の中に副問合せは書けません。値をそのまま書くか、副問合せを結合してください",
+                    )
+                    .at(place(e)));
+                }
+                made.push(safe(self.value(e, &nothing)?, &frame).map_err(|_| not_valid(place(e)))?);
+            }
+            rows.push(made);
+        }
+        LogicalPlanBuilder::values(rows).and_then(LogicalPlanBuilder::build).map(Typed::Public).map_err(|_| not_valid(None))
     }
 
     /// A step over rows about people.
@@ -369,7 +400,7 @@ impl Tracker<'_> {
         }
         for v in &mut relation.visible {
             if let Col::Value(e) = &mut v.col {
-                use datafusion::common::tree_node::{Transformed, TreeNode};
+                use datafusion::common::tree_node::Transformed;
                 let turned = e.clone().transform(|n| {
                     Ok(match &n {
                         Expr::Column(c) => new(c).map_or_else(|| Transformed::no(n.clone()), |to| Transformed::yes(Expr::Column(to))),

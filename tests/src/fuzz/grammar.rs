@@ -2,20 +2,21 @@
 
 use crate::population::draw::Draw;
 
-/// A table: name, whether rows have a month and a facility, and columns of codes or numbers.
+/// A table: name, and columns of keys, codes and numbers.
 struct Table {
     name: &'static str,
     columns: &'static [&'static str],
 }
 
-const TABLES: [Table; 5] = [
+const TABLES: [Table; 6] = [
     Table { name: "ndb.patients", columns: &["pid", "sex", "birth_ym", "pref"] },
     Table { name: "ndb.claims", columns: &["pid", "ym", "icd10", "yj_code", "points", "facility_id"] },
     Table { name: "ndb.labs", columns: &["pid", "ym", "jlac10", "value", "unit"] },
     Table { name: "kaigo.recipients", columns: &["pid", "sex", "birth_ym", "pref", "care_level"] },
     Table { name: "kaigo.services", columns: &["pid", "ym", "service_code", "units"] },
+    Table { name: "regions.residents", columns: &["pid", "sex", "municipality", "insurer", "age", "birth_weight", "death_hour"] },
 ];
-const LITERALS: [&str; 22] = [
+const LITERALS: [&str; 25] = [
     "0",
     "1",
     "2",
@@ -29,6 +30,9 @@ const LITERALS: [&str; 22] = [
     "0.5",
     "6.5",
     "-3",
+    "9223372036854775807",
+    "1e308",
+    "'99101'",
     "'E11'",
     "'I10'",
     "'39%'",
@@ -65,14 +69,19 @@ const AGGREGATES: [&str; 24] = [
     "COUNT(DISTINCT {k})",
     "SUM({e} + {l})",
 ];
-const WINDOWS: [&str; 5] = [
+const WINDOWS: [&str; 10] = [
     "ROW_NUMBER() OVER (PARTITION BY {k} ORDER BY {e})",
     "LAG({e}) OVER (PARTITION BY {k} ORDER BY {e})",
     "SUM({e}) OVER (PARTITION BY {k})",
     "RANK() OVER (ORDER BY {e})",
+    "NTILE({l}) OVER (PARTITION BY {k} ORDER BY {e})",
+    "NTH_VALUE({e}, {l}) OVER (PARTITION BY {k} ORDER BY {e})",
+    "LAG({e}, {l}, {l}) OVER (PARTITION BY {k}, {e} ORDER BY {e})",
+    "AVG({e}) OVER (PARTITION BY {k} ORDER BY {e} RANGE BETWEEN {l} PRECEDING AND CURRENT ROW)",
+    "DENSE_RANK() OVER (PARTITION BY {k} ORDER BY {e} / {l})",
     "FIRST_VALUE({e}) OVER (PARTITION BY {k} ORDER BY {e} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
 ];
-const SCALARS: [&str; 16] = [
+const SCALARS: [&str; 38] = [
     "{e} + {e}",
     "{e} * {l}",
     "{e} / 100",
@@ -88,9 +97,31 @@ const SCALARS: [&str; 16] = [
     "CASE WHEN {p} THEN {e} ELSE {l} END",
     "CASE {e} WHEN {l} THEN {l} END",
     "-{e}",
+    "substr({e}, {l}, {l})",
+    "substr({e}, {e})",
+    "left({e}, {l})",
+    "right({e}, {e})",
+    "round({e}, {l})",
+    "trunc({e}, {e})",
+    "log({l}, {e})",
+    "nullif({e}, {e})",
+    "nullif({e}, {l})",
+    "COALESCE({e}, {e})",
+    "ifnull({e}, {l})",
+    "GREATEST({e}, {e})",
+    "LEAST({l}, {e}, {e})",
+    "{e}::int",
+    "CAST({e} AS DOUBLE)",
+    "CAST({e} AS VARCHAR)",
+    "month_of({e})",
+    "months_between({e}, {e})",
+    "CASE WHEN {p} THEN 'x' ELSE '1' END",
+    "SQRT({e})",
+    "EXP({e} / {l})",
+    "(SELECT AVG(points) FROM ndb.claims)",
     "{e} || {e}",
 ];
-const PREDICATES: [&str; 17] = [
+const PREDICATES: [&str; 22] = [
     "{e} = {l}",
     "{e} <> {l}",
     "{e} < {l}",
@@ -108,6 +139,26 @@ const PREDICATES: [&str; 17] = [
     "{k} IN ({u})",
     "{k} NOT IN ({u})",
     "{e} = {e}",
+    "{e} LIKE {e}",
+    "{e} IN (SELECT v FROM (VALUES ({l}), ({l})) t(v))",
+    "{e} BETWEEN {e} AND {e}",
+    "({p}) IS NOT TRUE",
+    "nullif({e}, {e}) IS NULL",
+];
+/// What is computed of a table of groups.
+const ABOVE: [&str; 12] = [
+    "x.n / (x.n - 10) AS z",
+    "round(x.n, 1) AS z",
+    "round(x.n, x.n) AS z",
+    "nullif(x.n, 10) AS z",
+    "RANK() OVER (ORDER BY x.n DESC) AS z",
+    "SUM(x.n) OVER () AS z, x.n * 1.5 AS y",
+    "CAST(x.n AS INT) AS z",
+    "CAST(x.n AS VARCHAR) AS z",
+    "CASE WHEN x.n > 20 THEN x.n ELSE 0 END AS z",
+    "SUM(x.n) AS z, COUNT(*) AS y",
+    "COALESCE(x.n, 'none') AS z",
+    "NTILE(4) OVER (ORDER BY x.n) AS z",
 ];
 
 /// Names in reach at a place.
@@ -140,6 +191,11 @@ impl Grower<'_> {
             let name = self.name();
             out = format!("WITH {name} AS ({text}) ");
             self.ctes.push((name, columns));
+        }
+        if self.draw.chance(0.08) {
+            let what = self.draw.pick(&ABOVE);
+            let rest = self.draw.pick(&["", " WHERE x.n >= 10", " WHERE 1 / (x.n - 20) > 0", " ORDER BY 1 / (x.n - 10)"]);
+            return format!("{out}SELECT {what} FROM ({}) x{rest}", self.table());
         }
         out += &self.table();
         while self.draw.chance(0.06) {
@@ -230,14 +286,19 @@ impl Grower<'_> {
         let mut reach = Reach::default();
         reach.take(&first, &columns);
         while self.draw.chance(0.35) {
-            if self.draw.chance(0.12) {
+            if self.draw.chance(0.2) {
                 let alias = self.name();
-                out += &format!(" CROSS JOIN (VALUES ({}), ({})) AS {alias}(v)", self.literal(), self.literal());
+                let list = format!("(VALUES ({}), ({})) AS {alias}(v)", self.literal(), self.literal());
+                out += &match self.draw.below(3) {
+                    0 => format!(" CROSS JOIN {list}"),
+                    1 => format!(" JOIN {list} ON {} = {alias}.v", self.fill("{e}", &reach)),
+                    _ => format!(" LEFT JOIN {list} ON {} < {alias}.v", self.fill("{e}", &reach)),
+                };
                 reach.columns.push(format!("{alias}.v"));
                 continue;
             }
             let (text, alias, columns) = self.relation();
-            let kind = self.draw.pick(&["JOIN", "JOIN", "JOIN", "LEFT JOIN", "FULL JOIN"]);
+            let kind = self.draw.pick(&["JOIN", "JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]);
             let before = reach.clone();
             reach.take(&alias, &columns);
             let on = format!("{first}.pid = {alias}.pid");
