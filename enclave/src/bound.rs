@@ -115,7 +115,7 @@ impl Shelf {
             }
         }
         for key in tracked.points.iter_mut().flat_map(|p| &mut p.question.keys) {
-            if let Some(Preimage::Column(name, Values::Labels { reachable, .. })) = &mut key.of {
+            if let Some(Preimage::Column(name, Values::Labels { reachable, .. }, _)) = &mut key.of {
                 *reachable = self.reached.get(name).copied().flatten();
             }
         }

@@ -259,7 +259,7 @@ fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
     let mut wholes: BTreeMap<Option<&String>, (u64, u64)> = BTreeMap::new();
     for key in &question.keys {
         let of = question.tables.iter().find(|t| !key.columns.is_empty() && key.columns.iter().all(|c| c.starts_with(&format!("{t}."))));
-        let labels = matches!(&key.of, Some(Preimage::Column(_, crate::predicate::Values::Labels { .. })));
+        let labels = matches!(&key.of, Some(Preimage::Column(_, crate::predicate::Values::Labels { .. }, _)));
         let (whole, at_most) = match (&key.list, of) {
             (Some((list, rows)), _) => (Some(list), rows + 1),
             (None, Some(table)) if !labels => (Some(table), rows(table)),

@@ -93,8 +93,8 @@ impl Most {
 /// A key as a function of one column with a declared domain.
 #[derive(Debug, Clone)]
 pub(crate) enum Preimage {
-    /// The column itself.
-    Column(String, Values),
+    /// The column itself, and whether a row may be without it.
+    Column(String, Values, bool),
     /// The column's name, and for each value of the key the places of the column that give it.
     Sets(String, BTreeMap<KeyValue, ValueSet>),
 }
@@ -103,7 +103,10 @@ impl Key {
     /// The condition that the key has this value.
     pub(crate) fn is(&self, value: &KeyValue) -> Predicate {
         let found = match &self.of {
-            Some(Preimage::Column(name, values)) => values.place(value).map(|p| (name, ValueSet::values([p]))),
+            Some(Preimage::Column(name, values, false)) => values.place(value).map(|p| (name, ValueSet::values([p]))),
+            Some(Preimage::Column(name, values, true)) => {
+                values.place(value).or_else(|| (*value == KeyValue::Null).then(|| nothing(values))).map(|p| (name, ValueSet::values([p])))
+            }
             Some(Preimage::Sets(name, sets)) => sets.get(value).map(|set| (name, set.clone())),
             None => None,
         };
@@ -116,11 +119,12 @@ impl Key {
     /// Number of values that it can have in rows that meet a condition, where that is known from declared domains.
     pub(crate) fn count_within(&self, condition: &Predicate) -> Option<u64> {
         let name = match self.of.as_ref()? {
-            Preimage::Column(name, _) | Preimage::Sets(name, _) => name,
+            Preimage::Column(name, ..) | Preimage::Sets(name, _) => name,
         };
         let Some(left) = condition.within(name) else { return self.count() };
         Some(match self.of.as_ref()? {
-            Preimage::Column(_, values) => values.all().intersection(&left).size().min(values.count()),
+            Preimage::Column(_, values, false) => values.all().intersection(&left).size().min(values.count()),
+            Preimage::Column(_, values, true) => values.all().union(&ValueSet::values([nothing(values)])).intersection(&left).size(),
             Preimage::Sets(_, sets) => sets.values().filter(|set| !set.intersection(&left).is_empty()).count() as u64,
         })
     }
@@ -128,11 +132,16 @@ impl Key {
     /// Number of values that it can have, where that is known from declared domains.
     pub(crate) fn count(&self) -> Option<u64> {
         match &self.of {
-            Some(Preimage::Column(_, values)) => Some(values.count()),
+            Some(Preimage::Column(_, values, may_be_missing)) => Some(values.count().saturating_add(u64::from(*may_be_missing))),
             Some(Preimage::Sets(_, sets)) => Some(sets.len() as u64),
             None => None,
         }
     }
+}
+
+/// The place of rows without a value, behind all others, of a column that has none by itself.
+fn nothing(values: &Values) -> i64 {
+    values.null().unwrap_or_else(|| values.bounds().1.saturating_add(1))
 }
 
 /// A numeric column of the rows, computed by the engine; NULL where the row contributes nothing.

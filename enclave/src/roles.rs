@@ -103,7 +103,7 @@ impl<'a> Columns<'a> {
 
     fn of_key(&self, key: &Key, every_row: bool) -> Vec<KeyRole> {
         let readable = match &key.of {
-            Some(Preimage::Column(name, _)) => self.exactly(name).map(|c| c.role(name, |_| Named::Each)),
+            Some(Preimage::Column(name, ..)) => self.exactly(name).map(|c| c.role(name, |_| Named::Each)),
             Some(Preimage::Sets(name, sets)) => self.exactly(name).map(|c| c.role(name, |values| groups(values, sets.values()))),
             None => None,
         };

@@ -70,7 +70,7 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
     let key = |(name, size): &(&str, i64)| Key {
         name: format!("ndb.patients.{name}"),
         columns: vec![format!("ndb.patients.{name}")],
-        of: Some(Preimage::Column(format!("ndb.patients.{name}"), Values::Range(1, *size))),
+        of: Some(Preimage::Column(format!("ndb.patients.{name}"), Values::Range(1, *size), false)),
         most: Most::Values(size.unsigned_abs()),
         list: None,
     };

@@ -63,9 +63,8 @@ impl Tracker<'_> {
     fn of_one_domain(&self, e: &Expr) -> Option<Preimage> {
         if let Expr::Column(c) = e
             && let Some(Origin { name, values: Some(values), nullable, .. }) = self.origins.get(c)
-            && (!nullable || values.null().is_some())
         {
-            return Some(Preimage::Column(name.clone(), values.clone()));
+            return Some(Preimage::Column(name.clone(), values.clone(), *nullable && values.null().is_none()));
         }
         self.origins.preimage(e).map(|(name, sets)| Preimage::Sets(name, sets))
     }
