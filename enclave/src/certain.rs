@@ -3,22 +3,68 @@
 //!
 //! `unit` makes plans that pass; one that does not is a mistake of ours, found without any data.
 
+use std::sync::LazyLock;
+
 use datafusion::{
     arrow::datatypes::DataType,
     common::{
-        DFSchema, Result,
-        tree_node::{TreeNode, TreeNodeRecursion},
+        DFSchema, Result, ScalarValue,
+        tree_node::{Transformed, TreeNode, TreeNodeRecursion},
     },
+    execution::SessionState,
     logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator},
+    prelude::SessionContext,
+};
+use visiting_policies::Refusal;
+
+use crate::{
+    fault::Fault,
+    plan::{broken, not_offered},
 };
 
-use crate::fault::Fault;
+/// The engine as runs have it, for plans alone: it has no table.
+static STATE: LazyLock<SessionState> = LazyLock::new(|| SessionContext::new().state());
 
 /// Digits of the largest whole number.
 const WHOLE_DIGITS: i16 = 19;
 
 /// Functions that fail on some values of an argument: those after the first are literals.
 const LITERAL_AFTER_FIRST: &[&str] = &["substr", "left", "right", "round", "trunc"];
+
+/// Refuses what the engine would refuse to run, before anything is read: a pre-flight and a run say the same.
+pub(crate) fn runs(plan: &LogicalPlan) -> std::result::Result<(), Refusal> {
+    let (plan, inner) = without_numbers(plan).map_err(|_| not_run())?;
+    inner.iter().try_for_each(runs)?;
+    let best = STATE.optimize(&plan).map_err(|_| not_run())?;
+    let asks = |e: &Expr| e.exists(|n| Ok(matches!(n, Expr::Exists(_) | Expr::InSubquery(_)))).unwrap_or(true);
+    if best.exists(|node| Ok(node.expressions().iter().any(asks))).unwrap_or(true) {
+        return Err(not_run());
+    }
+    check(&best).map_err(|_| broken())
+}
+
+fn not_run() -> Refusal {
+    not_offered(
+        "the engine cannot run this; IN (SELECT ...) and EXISTS stand in WHERE: beside OR write EXISTS, and for a group or a part LEFT JOIN the subquery and ask IS NULL",
+        "この形では実行できません。IN (SELECT …) と EXISTS は WHERE に書きます。OR と並べるときは EXISTS とし、群や条件つき集計には LEFT JOIN と IS NULL を使ってください",
+    )
+}
+
+/// The plan with NULL for each scalar subquery, which a run has turned into a number by then; and these subqueries.
+fn without_numbers(plan: &LogicalPlan) -> Result<(LogicalPlan, Vec<LogicalPlan>)> {
+    let mut inner = Vec::new();
+    let turned = plan.clone().transform_up_with_subqueries(|node| {
+        node.map_expressions(|e| {
+            e.transform(|n| {
+                let Expr::ScalarSubquery(subquery) = &n else { return Ok(Transformed::no(n)) };
+                let kind = subquery.subquery.schema().field(0).data_type().clone();
+                inner.push(subquery.subquery.as_ref().clone());
+                Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(&kind)?, None)))
+            })
+        })
+    })?;
+    Ok((turned.data, inner))
+}
 
 /// Refuses a plan that the engine could fail on in a row.
 pub(crate) fn check(plan: &LogicalPlan) -> std::result::Result<(), Fault> {

@@ -39,6 +39,7 @@ pub(crate) use schema::{SchemaTable, Signature, unknown};
 pub(crate) use text::not_offered;
 
 use crate::{
+    certain,
     deep::deep,
     unit::{Tracked, track},
 };
@@ -48,7 +49,11 @@ static FUNCTIONS: LazyLock<functions::Functions> = LazyLock::new(functions::Func
 /// Reads and types a query, on a stack of known size. `floor` is the fewest people behind anything shown; `protected` says whether a
 /// listing's rules protect facilities, or households. Reads no data.
 pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Tracked, Refusal> {
-    let work = || track(&read(text::read(sql)?, permit)?, permit, floor, protected);
+    let work = || {
+        let tracked = track(&read(text::read(sql)?, permit)?, permit, floor, protected)?;
+        tracked.points.iter().map(|point| &point.question.rows).chain([&tracked.root]).try_for_each(certain::runs)?;
+        Ok(tracked)
+    };
     // A mistake of ours is for the operator, and the process lives.
     let planned = deep(|| catch_unwind(AssertUnwindSafe(work)).ok());
     planned.flatten().unwrap_or_else(|| Err(broken()))
@@ -67,7 +72,8 @@ fn read(statement: Statement, permit: &PermitSchema) -> Result<LogicalPlan, Refu
     read.unwrap_or_else(|_| Err(unit_invalid()))
 }
 
-fn broken() -> Refusal {
+/// A mistake of ours: operators look at it.
+pub(crate) fn broken() -> Refusal {
     Refusal::new(Code::OperatorProblem, "this query could not be planned; the operators have been told")
         .ja("この問合せは計画できませんでした。運用者に伝えてあります")
 }

@@ -194,3 +194,11 @@ SELECT 'a' AS x, COUNT(*) AS n FROM patients UNION ALL SELECT 1, COUNT(*) FROM c
 SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex LIMIT 'x'
 SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex LIMIT -1
 SELECT COUNT(*) FROM claims WHERE CASE WHEN points > 300 THEN icd10 LIKE '_____________________________________________________________________________________________________' ELSE false END
+
+-- What the engine does not run is refused before anything is read.
+SELECT COUNT(*) FROM patients WHERE sex = 1 OR pid IN (SELECT pid FROM claims WHERE icd10 = 'E11')
+SELECT SUM(CASE WHEN pid IN (SELECT pid FROM claims WHERE icd10 = 'E11') THEN 1 ELSE 0 END) AS n FROM patients
+SELECT COUNT(*) FILTER (WHERE pid IN (SELECT pid FROM claims WHERE icd10 = 'E11')) AS n FROM patients
+SELECT sex, COUNT(*) AS n FROM patients p GROUP BY sex, EXISTS (SELECT 1 FROM claims c WHERE c.pid = p.pid)
+SELECT COUNT(*) AS n FROM claims c LEFT JOIN patients p ON c.pid = p.pid AND c.icd10 IN (SELECT v FROM (VALUES ('E11')) t(v))
+SELECT CASE WHEN n IN (SELECT v FROM (VALUES (10)) t(v)) THEN 1 ELSE 2 END AS z FROM (SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex)

@@ -70,3 +70,5 @@ SELECT AVG(r) AS m FROM (SELECT pid, row_number() OVER (PARTITION BY pid ORDER B
 SELECT COUNT(*) AS n FROM claims WHERE icd10 IN (SELECT k FROM (VALUES ('E11'), ('I10')) AS v(k))
 SELECT sex, COUNT(*) AS n FROM patients GROUP BY sex HAVING 1 / (COUNT(*) - 10) >= 0
 SELECT COUNT(*) AS n FROM (SELECT pid, lag(ym, 2, 202401) OVER (PARTITION BY pid ORDER BY ym) AS x FROM claims) WHERE x > 202403
+SELECT COUNT(*) AS n FROM patients p WHERE sex = 1 OR EXISTS (SELECT 1 FROM claims c WHERE c.pid = p.pid AND icd10 = 'E11')
+SELECT COUNT(*) AS n FROM (SELECT pid, pid IN (SELECT pid FROM claims WHERE icd10 = 'E11') AS f FROM patients) WHERE f
