@@ -1,11 +1,11 @@
 //! Sets of people and vectors of contributions, by ledger ordinal: compared with early exit, stored compactly.
 //!
-//! Two sets that are not nearly equal differ among their first few members, so most comparisons end after about k steps; and only
-//! sets that are compared further, or stored, are ever sorted.
+//! Two sets that are not nearly equal differ among their first few members, so most comparisons end after about k steps. Sets that one
+//! question counted are listed in one order already, that of its extract; only others that are compared further, or stored, are sorted.
 
 use std::sync::{Arc, OnceLock};
 
-use itertools::{EitherOrBoth, Itertools as _};
+use itertools::{Either, EitherOrBoth, Itertools as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use visiting_policies::sign;
 
@@ -27,6 +27,15 @@ struct Set {
     lowest: Vec<u32>,
     /// All of them, sorted, and where they were; made when first asked for, `None` where they came sorted.
     order: OnceLock<Option<Order>>,
+    /// Ids of the members where they were counted, in the same places and rising.
+    listed: Option<Listed>,
+}
+
+/// Ids of one source: equal ids are one person, and all sets of a source are listed by them.
+#[derive(Debug)]
+struct Listed {
+    source: u64,
+    ids: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -38,6 +47,15 @@ struct Order {
 impl People {
     /// From ordinals in any order, each once.
     pub(crate) fn new(members: Vec<u32>) -> Self {
+        Self::of(members, None)
+    }
+
+    /// The same, with the members' rising ids in a source.
+    pub(crate) fn listed(members: Vec<u32>, source: u64, ids: Vec<u32>) -> Self {
+        Self::of(members, Some(Listed { source, ids }))
+    }
+
+    fn of(members: Vec<u32>, listed: Option<Listed>) -> Self {
         let sorted = members.is_sorted();
         let mut lowest = members.clone();
         if !sorted && lowest.len() > LOWEST {
@@ -46,12 +64,18 @@ impl People {
         lowest.truncate(LOWEST);
         lowest.sort_unstable();
         let order = if sorted { OnceLock::from(None) } else { OnceLock::new() };
-        Self(Arc::new(Set { members, lowest, order }))
+        Self(Arc::new(Set { members, lowest, order, listed }))
     }
 
     /// How many.
     pub(crate) fn len(&self) -> usize {
         self.0.members.len()
+    }
+
+    /// All members, in the order in which they came.
+    #[cfg(test)]
+    pub(crate) fn members(&self) -> &[u32] {
+        &self.0.members
     }
 
     /// The lowest members, sorted; all of them in a small set.
@@ -160,9 +184,9 @@ pub(crate) fn fit(a: &Vector, b: &Vector, k: u64) -> Fit {
         return Fit::Apart;
     }
     let (mut both, mut apart) = (Vec::new(), 0u64);
-    for person in a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q)) {
+    for person in side_by_side(a, b) {
         match person {
-            EitherOrBoth::Both((_, x), (_, y)) => both.push((x, y)),
+            EitherOrBoth::Both(x, y) => both.push((x, y)),
             _ => apart += 1,
         }
         if apart >= k {
@@ -176,9 +200,8 @@ pub(crate) fn fit(a: &Vector, b: &Vector, k: u64) -> Fit {
 /// through one of k disjoint pairs of them. Most vectors of the same people are no more alike than this.
 fn surely_apart(a: &Vector, b: &Vector, k: u64) -> bool {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
-    let people = a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q)).take(k.saturating_mul(SAMPLE));
-    let mut some: Vec<(i128, i128)> =
-        people.filter_map(|p| if let EitherOrBoth::Both((_, x), (_, y)) = p { Some((x, y)) } else { None }).collect();
+    let people = side_by_side(a, b).take(k.saturating_mul(SAMPLE));
+    let mut some: Vec<(i128, i128)> = people.filter_map(EitherOrBoth::both).collect();
     if some.iter().filter(|(x, y)| x != y).take(k).count() < k {
         return false;
     }
@@ -214,6 +237,26 @@ fn on_a_line(both: &mut [(i128, i128)], apart: u64, k: u64) -> Fit {
     if pairs(both).take(usize::try_from(k).unwrap_or(0)).any(fits) { Fit::Line } else { Fit::Apart }
 }
 
+/// The ids of two sets of one source.
+fn in_one_order<'a>(a: &'a People, b: &'a People) -> Option<(&'a [u32], &'a [u32])> {
+    let (a, b) = (a.0.listed.as_ref()?, b.0.listed.as_ref()?);
+    (a.source == b.source).then_some((&a.ids, &b.ids))
+}
+
+/// The people of two vectors, each once and in one order, with what they contribute.
+fn side_by_side<'a>(a: &'a Vector, b: &'a Vector) -> impl Iterator<Item = EitherOrBoth<i128, i128>> {
+    match in_one_order(&a.people, &b.people) {
+        Some((left, right)) => {
+            let both = left.iter().enumerate().merge_join_by(right.iter().enumerate(), |(_, p), (_, q)| p.cmp(q));
+            Either::Left(both.map(|person| person.map_any(|(i, _)| a.amounts.at(i), |(i, _)| b.amounts.at(i))))
+        }
+        None => {
+            let both = a.iter().merge_join_by(b.iter(), |(p, _), (q, _)| p.cmp(q));
+            Either::Right(both.map(|person| person.map_any(|(_, x)| x, |(_, y)| y)))
+        }
+    }
+}
+
 /// True when fewer than `k` people are in only one of the two sets.
 pub(crate) fn near(a: &People, b: &People, k: u64) -> bool {
     let k = usize::try_from(k).unwrap_or(usize::MAX);
@@ -229,7 +272,8 @@ pub(crate) fn near(a: &People, b: &People, k: u64) -> bool {
     let reach = reach(a).min(reach(b));
     let low = |set: &'_ People| set.lowest().partition_point(|p| *p <= reach);
     let (a_low, b_low) = (a.lowest().get(..low(a)).unwrap_or_default(), b.lowest().get(..low(b)).unwrap_or_default());
-    apart(a_low, b_low, k) < k && ((whole(a) && whole(b)) || apart(a.sorted(), b.sorted(), k) < k)
+    let rest = || in_one_order(a, b).map_or_else(|| apart(a.sorted(), b.sorted(), k), |(a, b)| apart(a, b, k));
+    apart(a_low, b_low, k) < k && ((whole(a) && whole(b)) || rest() < k)
 }
 
 /// How many are in only one of two sorted sets, counted up to `k`.
@@ -410,6 +454,28 @@ mod tests {
             }
             assert_eq!(a.sorted(), (0..size).collect::<Vec<_>>());
             assert_eq!(union([&a, &a].into_iter()), (a, 2 * size as usize));
+        }
+    }
+
+    #[test]
+    fn sets_of_one_source_are_compared_in_its_order_and_say_the_same() {
+        let member = |id: u32| id.wrapping_mul(2_654_435_761) >> 8;
+        let listed = |ids: Vec<u32>, source| People::listed(ids.iter().map(|id| member(*id)).collect(), source, ids);
+        let amount = |id: &u32, by: i64| i64::from(id * id % 97) * by;
+        let vector =
+            |people: People, ids: &[u32], by: i64| Vector { people, amounts: Amounts::Small(ids.iter().map(|i| amount(i, by)).collect()) };
+        let all: Vec<u32> = (0..900).collect();
+        for missing in [0, 1, 9, 10, 40] {
+            for from in [0usize, 450, 850] {
+                let some: Vec<u32> = all.iter().copied().filter(|i| (*i as usize) < from || *i as usize >= from + missing).collect();
+                let (a, here, elsewhere) = (listed(all.clone(), 1), listed(some.clone(), 1), listed(some.clone(), 2));
+                assert_eq!(super::near(&a, &here, 10), super::near(&a, &elsewhere, 10), "{missing} from {from}");
+                for by in [1, 3] {
+                    let fits = |people: &People| fit(&vector(a.clone(), &all, 1), &vector(people.clone(), &some, by), 10);
+                    assert_eq!(fits(&here), fits(&elsewhere), "{missing} from {from}, times {by}");
+                }
+                assert_eq!(here, elsewhere);
+            }
         }
     }
 

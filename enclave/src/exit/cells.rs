@@ -7,7 +7,7 @@ use super::{
     log::{Counts, SiteShare, Sums},
     wanted::{RowsOf, SumOf, Wanted},
 };
-use crate::question::KeyValue;
+use crate::{people::People, question::KeyValue};
 
 /// Evidence of all grouping sets of a question, in the question's order.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Cells<'l> {
     pub(super) ordinals: &'l [u32],
     pub(super) wanted: Wanted,
     pub(super) tables: Vec<Table>,
+    /// Tells the person ids of this count from those of every other.
+    pub(super) source: u64,
 }
 
 /// Evidence of one grouping set.
@@ -45,6 +47,7 @@ pub(super) struct Cell<'a> {
     wanted: &'a Wanted,
     table: &'a Table,
     at: usize,
+    source: u64,
 }
 
 /// One number a person of a cell.
@@ -72,7 +75,8 @@ impl Cells<'_> {
     pub(super) fn of(&self, set: usize) -> impl Iterator<Item = Cell<'_>> {
         let table = self.tables.get(set);
         let all = table.map_or(0, |t| t.spans.len());
-        (0..all).filter_map(move |at| table.map(|table| Cell { ordinals: self.ordinals, wanted: &self.wanted, table, at }))
+        (0..all)
+            .filter_map(move |at| table.map(|table| Cell { ordinals: self.ordinals, wanted: &self.wanted, table, at, source: self.source }))
     }
 }
 
@@ -91,10 +95,16 @@ impl<'a> Cell<'a> {
         self.table.units.get(self.span()).unwrap_or_default()
     }
 
-    /// Ledger ordinals, in the order of the ids.
-    pub(super) fn people(&self) -> Vec<u32> {
+    /// Everybody.
+    pub(super) fn people(&self) -> People {
+        self.those(self.units().to_vec())
+    }
+
+    /// Some of the cell's people, by their rising ids.
+    pub(super) fn those(&self, units: Vec<u32>) -> People {
         // A person id beyond the extract cannot come from its files; it would only ever count against showing.
-        self.units().iter().map(|unit| self.ordinals.get(*unit as usize).copied().unwrap_or(u32::MAX)).collect()
+        let ordinals = units.iter().map(|unit| self.ordinals.get(*unit as usize).copied().unwrap_or(u32::MAX)).collect();
+        People::listed(ordinals, self.source, units)
     }
 
     /// Rows of each person.

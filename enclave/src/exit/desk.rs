@@ -171,7 +171,7 @@ impl<'a> Row<'a> {
         let place = Place { base: base.to_owned(), keys: names.zip(key).collect() };
         let rows = cell.sites().map(|s| s.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
         let sites = question.sites.iter().cloned().zip(rows).collect();
-        let (versions, people) = (context.versions, People::new(cell.people()));
+        let (versions, people) = (context.versions, cell.people());
         Self { question, rules, versions, condition, plan, place, people, sites }
     }
 

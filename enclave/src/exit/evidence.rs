@@ -4,7 +4,10 @@
 //! Each partition keeps a [`Log`] of its own, group by group in the end. Assembly puts the groups of a cell one behind the other; as
 //! extracts are sorted by person and no person crosses a file, that is mostly all, and where it is not, people are sorted and joined.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use datafusion::{common::HashMap, execution::SendableRecordBatchStream};
 use futures::StreamExt;
@@ -61,6 +64,9 @@ pub(crate) async fn gather<'l>(
     assemble(logs, question, ledger)
 }
 
+/// Number of the next count.
+static SOURCES: AtomicU64 = AtomicU64::new(0);
+
 /// The columns of a question's rows.
 pub(super) fn shape(question: &Question) -> Shape {
     Shape {
@@ -78,7 +84,7 @@ pub(super) fn assemble<'l>(mut logs: Vec<Sorted>, question: &Question, ledger: &
     logs.sort_by_key(|log| log.units.iter().min().copied());
     let keys = Keys::new(&logs, question.keys.len());
     let tables = question.sets.iter().map(|set| table(&logs, &keys, set, question, ledger)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Cells { ordinals: ledger.people, wanted: Wanted::of(question), tables })
+    Ok(Cells { ordinals: ledger.people, wanted: Wanted::of(question), tables, source: SOURCES.fetch_add(1, Ordering::Relaxed) })
 }
 
 /// Key values of all logs in one order.

@@ -133,8 +133,12 @@ impl Desk<'_> {
         }
         let people = self.having(row, &measure.part, measure.people(), count);
         let Some(people) = people.value().and_then(|d| d.units(0)).and_then(|n| u64::try_from(n).ok()) else { return Judged::Masked };
-        let Some(value) = measure.judged(&row.rules, people) else { return Judged::Masked };
         let plan = row.plan_of(&measure.top.as_ref().unwrap_or(&measure.part).there);
+        // What was shown of the very same is shown again without computing it again: spreads ask for their means.
+        if let Some(entry) = self.same(&measure.of, &plan).find(|e| e.shown == measure.form) {
+            return read(entry, Judged::Own);
+        }
+        let Some(value) = measure.judged(&row.rules, people) else { return Judged::Masked };
         if let Some(judged) = self.released(row, &plan, &measure) {
             return judged;
         }

@@ -38,8 +38,8 @@ impl Statistics<'_> {
     /// These people.
     fn people(&self, places: Option<&[usize]>) -> People {
         let Some(places) = places else { return self.people.clone() };
-        let all = self.cell.people();
-        People::new(places.iter().filter_map(|i| all.get(*i)).copied().collect())
+        let all = self.cell.units();
+        self.cell.those(places.iter().filter_map(|i| all.get(*i)).copied().collect())
     }
 
     /// The people who have a value of the column.
@@ -252,14 +252,14 @@ impl Statistics<'_> {
             }
         }
         let people = all.chunk_by(|a, b| a.0 == b.0).map(|having| having.len() as u64).collect();
-        let pairs = self.cell.people().into_iter().zip(own).filter(|(_, n)| *n > 0);
+        let pairs = units.iter().copied().zip(own).filter(|(_, n)| *n > 0);
         let (people_with, amounts): (Vec<u32>, Vec<i64>) = pairs.unzip();
         Some(Measure {
             of: format!("{VALUES}{name}"),
             form: "distinct".to_owned(),
             part: Part { when: there.clone(), there: there.clone() },
             top: None,
-            vector: Vector { people: People::new(people_with), amounts: Amounts::Small(amounts) },
+            vector: Vector { people: self.cell.those(people_with), amounts: Amounts::Small(amounts) },
             rows: None,
             sites: Vec::new(),
             law: Law::Distinct(people),

@@ -12,7 +12,9 @@ use datafusion::{
         DFSchema, Result, ScalarValue, exec_err,
         tree_node::{Transformed, TreeNode},
     },
-    logical_expr::{BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, Operator, ScalarUDF, TryCast, Volatility, create_udf},
+    logical_expr::{
+        BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, Operator, ScalarUDF, TryCast, Volatility, create_udf, expr::InSubquery,
+    },
 };
 
 /// Whole-number arithmetic by operator.
@@ -86,6 +88,11 @@ pub(crate) fn safe(expression: Expr, schema: &DFSchema) -> Result<Expr> {
             Expr::InList(list) => {
                 list.list.iter().try_for_each(|item| comparable(&list.expr, item, schema))?;
                 Ok(Transformed::no(Expr::InList(list)))
+            }
+            // The engine would put a list of reals on the decimals' scale, and fail where one does not fit.
+            Expr::InSubquery(within) if *within.subquery.subquery.schema().field(0).data_type() == DataType::Float64 => {
+                let expr = Box::new(real(*within.expr, schema)?);
+                Ok(Transformed::yes(Expr::InSubquery(InSubquery { expr, ..within })))
             }
             other => Ok(Transformed::no(other)),
         })

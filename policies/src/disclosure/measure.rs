@@ -114,17 +114,7 @@ pub fn ratio(rules: &Rules, scale: u32, parts: &[(i128, i128)]) -> Option<Decima
 
 /// What each person moves: `s - r*m`, times the rows.
 fn residuals(parts: &[(i128, i128)], rows: i128, total: i128) -> Option<Vec<i128>> {
-    let exact = |(s, m): &(i128, i128)| s.checked_mul(rows)?.checked_sub(total.checked_mul(*m)?);
-    match (i64::try_from(rows), i64::try_from(total)) {
-        (Ok(rows), Ok(total)) => {
-            let small = |p: &(i128, i128)| match (i64::try_from(p.0), i64::try_from(p.1)) {
-                (Ok(s), Ok(m)) => product(s, rows).checked_sub(product(total, m)),
-                _ => exact(p),
-            };
-            parts.iter().map(small).collect()
-        }
-        _ => parts.iter().map(exact).collect(),
-    }
+    parts.iter().map(|(s, m)| times(*s, rows)?.checked_sub(times(total, *m)?)).collect()
 }
 
 /// T1 on the people's own means `s / m`.
@@ -170,6 +160,14 @@ pub(super) fn median<T: Measure>(y: &[T]) -> Option<T> {
     let mut sorted = y.to_vec();
     let (_, median, _) = sorted.select_nth_unstable(y.len().checked_sub(1)? / 2);
     Some(*median)
+}
+
+/// The product of two numbers, quickly where both have 64 bits.
+pub(super) fn times(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(product(a, b)),
+        _ => a.checked_mul(b),
+    }
 }
 
 /// The product of two numbers of 64 bits.

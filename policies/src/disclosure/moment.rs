@@ -3,7 +3,7 @@
 use super::{
     Rules,
     decimal::{Decimal, power},
-    measure::ratio,
+    measure::{ratio, times},
     opaque::opaque_mean,
 };
 
@@ -44,10 +44,9 @@ fn centred(x: (u32, Decimal), y: (u32, Decimal), parts: &[Products]) -> Option<(
 
 /// One person's sum of `(x - mx)(y - my)`, in units that only the released means fix; `None` where it does not fit.
 fn product(x: &Centre, y: &Centre, p: &Products) -> Option<i128> {
-    let xy = p.xy.checked_mul(x.factor.checked_mul(y.factor)?)?;
-    let left = p.x.checked_mul(x.factor)?.checked_mul(y.mean)?;
-    let right = p.y.checked_mul(y.factor)?.checked_mul(x.mean)?;
-    let both = x.mean.checked_mul(y.mean)?.checked_mul(p.rows)?;
+    let xy = times(p.xy, times(x.factor, y.factor)?)?;
+    let (left, right) = (times(p.x, times(x.factor, y.mean)?)?, times(p.y, times(y.factor, x.mean)?)?);
+    let both = times(times(x.mean, y.mean)?, p.rows)?;
     xy.checked_sub(left)?.checked_sub(right)?.checked_add(both)
 }
 
@@ -79,9 +78,9 @@ fn levers(parts: &[Products]) -> Option<bool> {
     // Around a number near the mean the sums stay small; leverage does not depend on the origin.
     let origin = sum.checked_div(rows)?;
     let moved = |p: &Products| {
-        let x = p.x.checked_sub(origin.checked_mul(p.rows)?)?;
-        let xx = p.xy.checked_sub(origin.checked_mul(2)?.checked_mul(p.x)?)?;
-        Some((x, xx.checked_add(origin.checked_mul(origin)?.checked_mul(p.rows)?)?, p.rows))
+        let x = p.x.checked_sub(times(origin, p.rows)?)?;
+        let xx = p.xy.checked_sub(times(origin.checked_mul(2)?, p.x)?)?;
+        Some((x, xx.checked_add(times(times(origin, origin)?, p.rows)?)?, p.rows))
     };
     let parts = parts.iter().map(moved).collect::<Option<Vec<_>>>()?;
     let (mut x, mut xx) = (0i128, 0i128);
