@@ -17,10 +17,7 @@ use datafusion::{
 };
 use visiting_policies::Refusal;
 
-use crate::{
-    fault::Fault,
-    plan::{broken, not_offered},
-};
+use crate::{fault::Fault, plan::not_offered};
 
 /// The engine as runs have it, for plans alone: it has no table.
 static STATE: LazyLock<SessionState> = LazyLock::new(|| SessionContext::new().state());
@@ -40,7 +37,14 @@ pub(crate) fn runs(plan: &LogicalPlan) -> std::result::Result<(), Refusal> {
     if best.exists(|node| Ok(node.expressions().iter().any(asks))).unwrap_or(true) {
         return Err(not_run());
     }
-    check(&best).map_err(|_| broken())
+    check(&best).map_err(|_| not_of_a_kind())
+}
+
+fn not_of_a_kind() -> Refusal {
+    not_offered(
+        "two values that meet here are not of one kind (a text and a number, or decimals and reals): write both as texts, or both with CAST(... AS DOUBLE)",
+        "種類の異なる値（文字列と数、または小数と実数）が組み合わされています。どちらも文字列にするか、どちらも CAST(… AS DOUBLE) としてください",
+    )
 }
 
 fn not_run() -> Refusal {

@@ -222,13 +222,13 @@ def judged(form, scale, parts, shown_people):
 
 
 def near(a, b):
-    """True when a and b, or b and some line of a, differ for fewer than K people."""
+    """Whether a and b ("same"), or b and some line of a ("line"), differ for fewer than K people."""
     common = [p for p in a if p in b]
     apart = len(a) + len(b) - 2 * len(common)
     if apart >= K:
-        return False
+        return None
     if apart + sum(a[p] != b[p] for p in common) < K:
-        return True
+        return "same"
     # A line that misses fewer than K people runs through both ends of one of K pairs that share nobody.
     ordered = sorted(common, key=lambda p: (a[p], b[p]))
     half = len(ordered) // 2
@@ -236,8 +236,8 @@ def near(a, b):
     for p, q in pairs:
         slope = Fraction(b[q] - b[p], a[q] - a[p])
         if slope and apart + sum(b[r] - b[p] != slope * (a[r] - a[p]) for r in common) < K:
-            return True
-    return False
+            return "line"
+    return None
 
 
 def near_places(a, b):
@@ -262,17 +262,22 @@ class Ledger:
         self.people_shown.append((name, value, people, facilities))
         return value, False
 
-    def measure(self, name, of, form, value, vector, facilities):
-        for other, other_of, other_form, shown, earlier, places in self.measures_shown:
-            if other_of != of:
+    def measure(self, name, of, form, value, vector, rows, facilities):
+        for other, other_of, other_form, shown, *_ in self.measures_shown:
+            if (other, other_of, other_form) == (name, of, form):
+                return shown, False
+        for other, other_of, other_form, shown, earlier, earlier_rows, places in self.measures_shown:
+            # Sums and means of one column over one cell are one thing in two forms.
+            if (other, other_of) == (name, of):
                 continue
-            if other == name:
-                if other_form == form:
-                    return shown, False
+            # Every sum is compared with every other, whatever its column is called; facilities only with those of the same column.
+            fit, by_place = near(vector, earlier), other_of == of and near_places(facilities, places)
+            if fit is None and not by_place:
                 continue
-            if near(vector, earlier) or near_places(facilities, places):
-                return (shown, True) if other_form == form else (MASK, False)
-        self.measures_shown.append((name, of, form, value, vector, facilities))
+            # Another form, an image, or a mean over other rows is another number: it is not repeated.
+            alike = fit == "same" and (rows is None) == (earlier_rows is None) and (rows is None or near(rows, earlier_rows) == "same")
+            return (shown, True) if other_form == form and (alike or (fit is None and by_place)) else (MASK, False)
+        self.measures_shown.append((name, of, form, value, vector, rows, facilities))
         return value, False
 
 
@@ -319,7 +324,9 @@ def measure(ledger, key, of, form, scale, parts, amounts, by_place):
     value = judged(form, scale, parts, count)
     if value is None:
         return MASK, False
-    return ledger.measure(key, of, form, value, {p: total for p, (total, _) in parts.items()}, by_place)
+    rows = None if form == "sum" else {p: n for p, (_, n) in parts.items()}
+    # The unit is part of the form: numbers of different scales are not read alike.
+    return ledger.measure(key, of, (form, scale), value, {p: total for p, (total, _) in parts.items()}, rows, by_place)
 
 
 def main():

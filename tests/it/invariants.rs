@@ -62,7 +62,16 @@ fn i01_no_row_about_one_person_leaves() {
 fn each_file(folder: &Path, look: &mut dyn FnMut(&Path, &[u8])) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { each_file(&path, look) } else { look(&path, &fs::read(&path).unwrap()) }
+        if path.is_dir() {
+            each_file(&path, look);
+            continue;
+        }
+        // The world runs while it is looked through: a file may be renamed or gone between the listing and the look.
+        match fs::read(&path) {
+            Ok(bytes) => look(&path, &bytes),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => panic!("{}: {e}", path.display()),
+        }
     }
 }
 

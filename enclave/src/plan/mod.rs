@@ -73,7 +73,7 @@ fn read(statement: Statement, permit: &PermitSchema) -> Result<LogicalPlan, Refu
 }
 
 /// A mistake of ours: operators look at it.
-pub(crate) fn broken() -> Refusal {
+fn broken() -> Refusal {
     Refusal::new(Code::OperatorProblem, "this query could not be planned; the operators have been told")
         .ja("この問合せは計画できませんでした。運用者に伝えてあります")
 }
