@@ -1,6 +1,6 @@
 //! Pre-flights: SQL on the synthetic twin, over the API, by the page, and on a researcher's own machine.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Output};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Output, time::Duration};
 
 use serde_json::json;
 use visiting_enclave::{
@@ -93,6 +93,8 @@ fn a_preflight_is_two_events_and_no_release() {
     let tried = hanako.wait_preflight(&asked.id).unwrap();
     assert_eq!((tried.verdict, tried.refusal.clone()), (Some(Verdict::Release), None));
     assert_eq!(tried.synthetic_table.as_deref().unwrap().lines().next(), Some("sex,people,note"));
+    // The published copy of the record follows the record.
+    world.wait_event(before, |e| matches!(e.act, Act::PreflightAnswered { .. }), Duration::from_secs(30)).unwrap();
     let events = world.events().unwrap().split_off(before);
     let [asked_for, answered] = events.as_slice() else { panic!("{events:?}") };
     assert!(matches!(&asked_for.act, Act::PreflightRequested { preflight, .. } if preflight.as_str() == asked.id));
