@@ -30,6 +30,8 @@ pub(crate) fn session(scratch: &Path) -> Result<SessionContext, Fault> {
     options.optimizer.hash_join_single_partition_threshold = MEMORY_MAX_BYTES / 8;
     options.optimizer.hash_join_single_partition_threshold_rows = 20_000_000;
     options.optimizer.repartition_file_scans = false;
+    // A partition that took files of another would bring its people out of order.
+    options.execution.enable_file_stream_work_stealing = false;
     options.execution.parquet.pushdown_filters = true;
     let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![scratch.to_owned()]));
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_MAX_BYTES))).with_disk_manager_builder(disk);
