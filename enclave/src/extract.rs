@@ -34,6 +34,7 @@ use crate::{
     engine,
     fault::Fault,
     keys::{GateKeys, Key, Permutation},
+    people::Ordinals,
     vault::{self, Vault, site_column},
 };
 
@@ -63,7 +64,7 @@ pub(crate) struct Extract {
     /// Its key.
     pub(crate) key: Key,
     /// Ledger ordinal of each person id.
-    pub(crate) people: Vec<u32>,
+    pub(crate) people: Ordinals,
     folder: PathBuf,
 }
 
@@ -79,7 +80,7 @@ impl Extract {
     }
 
     /// An extract from its parts: a synthetic twin.
-    pub(crate) fn of_parts(manifest: Manifest, key: Key, people: Vec<u32>, folder: PathBuf) -> Self {
+    pub(crate) fn of_parts(manifest: Manifest, key: Key, people: Ordinals, folder: PathBuf) -> Self {
         Self { manifest, key, people, folder }
     }
 

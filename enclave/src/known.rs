@@ -27,10 +27,10 @@ pub(crate) struct Entry {
     /// What was shown.
     pub(crate) value: String,
     /// Contributions; for people, 1 each.
-    #[serde(with = "people::packed")]
+    #[serde(with = "people::packed::vector")]
     pub(crate) vector: Vector,
     /// Of a mean: the rows that it is over.
-    #[serde(default, with = "people::packed_if", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "people::packed::vector_if", skip_serializing_if = "Option::is_none")]
     pub(crate) rows: Option<Vector>,
     /// Which rows.
     pub(crate) place: Place,
@@ -64,7 +64,7 @@ pub(crate) struct ShownRow {
     /// Key values, in the order of the table's keys.
     pub(crate) key: Vec<KeyValue>,
     /// Everyone in it.
-    #[serde(with = "people::packed_people")]
+    #[serde(with = "people::packed::set")]
     pub(crate) people: People,
 }
 

@@ -11,12 +11,14 @@ mod measure;
 mod moment;
 mod opaque;
 mod quantile;
+mod spread;
 
 pub use decimal::Decimal;
-pub use measure::{Contribution, Measure, Shown, judge, ratio, sum, undominated};
+pub use measure::{Measure, ratio, sum};
 pub use moment::{Products, leverage_ok, moment, opaque_moment};
 pub use opaque::{opaque_mean, opaque_sum};
 pub use quantile::{distinct_shared, quantile};
+pub use spread::undominated;
 
 pub use crate::rules::{Applied, RulePack, rule_pack};
 

@@ -1,90 +1,78 @@
 //! The cells of a question: for each grouping set, cell by cell in the order of the keys, people by ledger ordinal with what each
-//! contributes. Flat columns; a cell is a span of them.
+//! contributes. Flat columns; a cell is a span of them, shared with whatever is made of it.
 
 use std::ops::Range;
 
+use datafusion::arrow::buffer::ScalarBuffer;
+
 use super::{
-    log::{Counts, SiteShare, Sums},
+    log::SiteShare,
     wanted::{RowsOf, SumOf, Wanted},
 };
-use crate::{people::People, question::KeyValue};
+use crate::{
+    people::{Amounts, Ordinals, People},
+    question::KeyValue,
+};
 
 /// Evidence of all grouping sets of a question, in the question's order.
 #[derive(Debug)]
-pub(crate) struct Cells<'l> {
-    /// Ledger ordinal of each person id.
-    pub(super) ordinals: &'l [u32],
+pub(crate) struct Cells {
+    pub(super) ordinals: Ordinals,
     pub(super) wanted: Wanted,
     pub(super) tables: Vec<Table>,
-    /// Tells the person ids of this count from those of every other.
-    pub(super) source: u64,
 }
 
 /// Evidence of one grouping set.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
-    /// Of each cell: its people in the columns below.
-    pub(super) spans: Vec<Range<usize>>,
+    /// Cells in the order of their keys, so many in each.
+    pub(super) pieces: Vec<Piece>,
     /// Of each cell: the values of all keys of the question; NULL for those outside the set.
     pub(super) keys: Vec<Vec<KeyValue>>,
-    /// Person ids of the extract, sorted within a cell.
-    pub(super) units: Vec<u32>,
-    pub(super) rows: Vec<u32>,
-    pub(super) sums: Vec<Sums>,
-    pub(super) counts: Vec<Counts>,
     /// By kept column and cell: values with their people, sorted.
     pub(super) lists: Vec<Vec<Vec<(i128, u32)>>>,
-    /// By value column and cell: numbers of values with their people, sorted, each once.
+    /// By value column and cell: people with numbers of values, sorted, each once.
     pub(super) having: Vec<Vec<Vec<(u32, u32)>>>,
     /// By column of sites and cell: facilities or households with what they contribute, sorted.
     pub(super) sites: Vec<Vec<Vec<(u32, SiteShare)>>>,
 }
 
+/// Some consecutive cells.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// Of each cell: its number among all that were counted.
+    pub(super) cells: Vec<usize>,
+    /// Of each cell: its people in the columns below.
+    pub(super) spans: Vec<Range<usize>>,
+    /// Person ids of the extract, sorted within a cell.
+    pub(super) units: ScalarBuffer<u32>,
+    pub(super) rows: ScalarBuffer<u32>,
+    pub(super) sums: Vec<Amounts>,
+    pub(super) counts: Vec<Option<ScalarBuffer<u32>>>,
+}
+
 /// One cell.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Cell<'a> {
-    ordinals: &'a [u32],
-    wanted: &'a Wanted,
+    cells: &'a Cells,
     table: &'a Table,
+    piece: &'a Piece,
+    /// Its number in the table.
     at: usize,
-    source: u64,
+    span: Range<usize>,
 }
 
-/// One number a person of a cell.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Amounts<'a> {
-    /// In 64 bits.
-    Small(&'a [i64]),
-    /// In more.
-    Wide(&'a [i128]),
-}
-
-impl Amounts<'_> {
-    /// One after the other.
-    pub(super) fn iter(&self) -> impl Iterator<Item = i128> {
-        let (small, wide): (&[i64], &[i128]) = match self {
-            Self::Small(all) => (all, &[]),
-            Self::Wide(all) => (&[], all),
-        };
-        small.iter().copied().map(i128::from).chain(wide.iter().copied())
-    }
-}
-
-impl Cells<'_> {
+impl Cells {
     /// The cells of a grouping set, by their keys.
     pub(super) fn of(&self, set: usize) -> impl Iterator<Item = Cell<'_>> {
-        let table = self.tables.get(set);
-        let all = table.map_or(0, |t| t.spans.len());
-        (0..all)
-            .filter_map(move |at| table.map(|table| Cell { ordinals: self.ordinals, wanted: &self.wanted, table, at, source: self.source }))
+        self.tables.get(set).into_iter().flat_map(move |table| {
+            let spans = table.pieces.iter().flat_map(|piece| piece.spans.iter().map(move |span| (piece, span.clone())));
+            spans.enumerate().map(move |(at, (piece, span))| Cell { cells: self, table, piece, at, span })
+        })
     }
 }
 
 impl<'a> Cell<'a> {
-    fn span(&self) -> Range<usize> {
-        self.table.spans.get(self.at).cloned().unwrap_or_default()
-    }
-
     /// The values of all keys.
     pub(super) fn key(&self) -> &'a [KeyValue] {
         self.table.keys.get(self.at).map_or(&[], Vec::as_slice)
@@ -92,52 +80,47 @@ impl<'a> Cell<'a> {
 
     /// Person ids of the extract, sorted.
     pub(super) fn units(&self) -> &'a [u32] {
-        self.table.units.get(self.span()).unwrap_or_default()
+        self.piece.units.get(self.span.clone()).unwrap_or_default()
     }
 
     /// Everybody.
     pub(super) fn people(&self) -> People {
-        self.those(self.units().to_vec())
+        People::counted(self.piece.units.slice(self.span.start, self.span.len()), &self.cells.ordinals)
     }
 
     /// Some of the cell's people, by their rising ids.
     pub(super) fn those(&self, units: Vec<u32>) -> People {
-        // A person id beyond the extract cannot come from its files; it would only ever count against showing.
-        let ordinals = units.iter().map(|unit| self.ordinals.get(*unit as usize).copied().unwrap_or(u32::MAX)).collect();
-        People::listed(ordinals, self.source, units)
+        People::counted(units.into(), &self.cells.ordinals)
     }
 
     /// Rows of each person.
-    pub(super) fn rows(&self) -> &'a [u32] {
-        self.table.rows.get(self.span()).unwrap_or_default()
+    pub(super) fn rows(&self) -> ScalarBuffer<u32> {
+        self.piece.rows.slice(self.span.start, self.span.len())
     }
 
     /// A sum of each person.
-    pub(super) fn sum(&self, what: SumOf) -> Amounts<'a> {
-        let place = self.wanted.sums.iter().position(|w| *w == what);
-        match place.and_then(|i| self.table.sums.get(i)) {
-            Some(Sums::Small(all)) => Amounts::Small(all.get(self.span()).unwrap_or_default()),
-            Some(Sums::Wide(all)) => Amounts::Wide(all.get(self.span()).unwrap_or_default()),
-            None => Amounts::Small(&[]),
-        }
+    pub(super) fn sum(&self, what: SumOf) -> Amounts {
+        let place = self.cells.wanted.sums.iter().position(|w| *w == what);
+        let column = place.and_then(|i| self.piece.sums.get(i));
+        column.map_or_else(|| Amounts::Small(Vec::new().into()), |all| all.slice(&self.span))
     }
 
     /// A number of rows of each person; `None` where it is all of them.
-    pub(super) fn count(&self, what: RowsOf) -> Option<&'a [u32]> {
-        let place = self.wanted.rows.iter().position(|w| *w == what);
-        let counts = place.and_then(|i| self.table.counts.get(i)).and_then(Option::as_ref)?;
-        counts.get(self.span())
+    pub(super) fn count(&self, what: RowsOf) -> Option<ScalarBuffer<u32>> {
+        let place = self.cells.wanted.rows.iter().position(|w| *w == what);
+        let counts = place.and_then(|i| self.piece.counts.get(i)).and_then(Option::as_ref)?;
+        Some(counts.slice(self.span.start, self.span.len()))
     }
 
     /// All values of a kept column, sorted, with their people.
     pub(super) fn list(&self, column: usize) -> &'a [(i128, u32)] {
-        let place = self.wanted.lists.iter().position(|c| *c == column);
+        let place = self.cells.wanted.lists.iter().position(|c| *c == column);
         place.and_then(|i| self.table.lists.get(i)).and_then(|l| l.get(self.at)).map_or(&[], Vec::as_slice)
     }
 
-    /// Who has which value of a value column: numbers of values, sorted, with their people.
+    /// Who has which value of a value column: people, sorted, with numbers of values.
     pub(super) fn having(&self, column: usize) -> &'a [(u32, u32)] {
-        let place = self.wanted.values.iter().position(|c| *c == column);
+        let place = self.cells.wanted.values.iter().position(|c| *c == column);
         place.and_then(|i| self.table.having.get(i)).and_then(|l| l.get(self.at)).map_or(&[], Vec::as_slice)
     }
 
@@ -149,7 +132,7 @@ impl<'a> Cell<'a> {
 
     /// Largest amounts first: what the sites of each column have of a sum, or of the rows.
     pub(super) fn by_site(&self, what: Option<SumOf>) -> impl Iterator<Item = Vec<u128>> {
-        let place = what.map(|what| self.wanted.sums.iter().position(|w| *w == what).unwrap_or(usize::MAX));
+        let place = what.map(|what| self.cells.wanted.sums.iter().position(|w| *w == what).unwrap_or(usize::MAX));
         self.sites().map(move |shares| {
             let amount = |share: &SiteShare| match place {
                 None => u128::from(share.rows),

@@ -77,7 +77,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Judges one question. Refused is a table that would complete a total that was shown.
-    pub(crate) fn judge(&mut self, context: &Context<'_>, cells: &Cells<'_>) -> Result<Protected, Refusal> {
+    pub(crate) fn judge(&mut self, context: &Context<'_>, cells: &Cells) -> Result<Protected, Refusal> {
         let mut protected = Protected::default();
         for (number, set) in context.question.sets.iter().enumerate() {
             self.table(context, set, cells.of(number), &mut protected)?;
@@ -99,9 +99,9 @@ impl<'a> Desk<'a> {
         let mut table = TableEntry { base, keys, rows: Vec::new() };
         let mark = self.fresh.mark();
         for cell in cells {
-            let Some(rules) = applied(context, set, cell) else { continue };
-            let row = Row::new(context, rules, set, cell, &table.base);
-            let (shown, displayed) = self.row(&row, cell);
+            let Some(rules) = applied(context, set, &cell) else { continue };
+            let row = Row::new(context, rules, set, &cell, &table.base);
+            let (shown, displayed) = self.row(&row, &cell);
             if displayed {
                 table.rows.push(ShownRow { key: within(set, cell.key()), people: row.people.clone() });
             }
@@ -126,14 +126,14 @@ impl<'a> Desk<'a> {
     }
 
     /// One row as it will be shown, and whether its people are.
-    fn row(&mut self, row: &Row<'_>, cell: Cell<'_>) -> (ProtectedRow, bool) {
+    fn row(&mut self, row: &Row<'_>, cell: &Cell<'_>) -> (ProtectedRow, bool) {
         let k = row.rules.people_min;
         let shown = self.same("people", &row.plan).next().is_some();
         let completes = |known: &Known| known.completes(&row.people, &row.place, k);
         let masked = !shown && (completes(self.known) || completes(&self.fresh));
         let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
-        let statistics = Statistics { question: row.question, cell, people: &row.people };
+        let statistics = Statistics::new(row.question, cell.clone(), &row.people);
         for statistic in &row.question.statistics {
             let judged = if masked { Judged::Masked } else { self.statistic(row, &statistics, statistic, count) };
             out.values.push(judged.value());
@@ -162,7 +162,7 @@ impl<'a> Desk<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(context: &Context<'a>, rules: Rules, set: &[usize], cell: Cell<'_>, base: &str) -> Self {
+    fn new(context: &Context<'a>, rules: Rules, set: &[usize], cell: &Cell<'_>, base: &str) -> Self {
         let question = context.question;
         let key = within(set, cell.key());
         let condition = question.cell(set, &key);
@@ -202,7 +202,7 @@ fn within(set: &[usize], key: &[KeyValue]) -> Vec<KeyValue> {
 
 /// T0: the rules of a cell with enough people, and enough facilities and households where the database asks for them; `None` for a
 /// row that is not sent.
-fn applied(context: &Context<'_>, set: &[usize], cell: Cell<'_>) -> Option<Rules> {
+fn applied(context: &Context<'_>, set: &[usize], cell: &Cell<'_>) -> Option<Rules> {
     let Context { question, rules, .. } = context;
     // Cells are only ever under stricter rules than all of them: most small ones end here.
     if (cell.units().len() as u64) < rules.rules.people_min {

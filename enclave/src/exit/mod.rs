@@ -5,6 +5,8 @@
 //! reaches either.
 
 mod cells;
+mod chunk;
+mod codes;
 mod columns;
 mod desk;
 #[cfg(test)]
@@ -13,6 +15,9 @@ mod evidence;
 #[cfg(test)]
 mod evidence_tests;
 mod groups;
+mod having;
+mod kept;
+mod keys;
 mod log;
 mod made_up;
 mod measure;
@@ -22,6 +27,8 @@ mod past_tests;
 #[cfg(test)]
 mod samples;
 mod statistic;
+mod sums;
+mod table;
 mod wanted;
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(super) struct ShownPart {
     plan: String,
     part: Part,
     people: People,
+    /// The number of its people, once that was asked for.
+    count: Option<Judged>,
 }
 
 impl Desk<'_> {
@@ -62,6 +64,9 @@ impl Desk<'_> {
         if plan == row.plan {
             return count;
         }
+        if let Some(count) = self.parts.iter().find(|p| p.plan == plan).and_then(|p| p.count) {
+            return count;
+        }
         let k = row.rules.people_min;
         if (people.len() as u64) < k {
             return Judged::Masked;
@@ -69,20 +74,21 @@ impl Desk<'_> {
         let place = Place { base: plan.clone(), keys: Vec::new() };
         let completes = |known: &Known| known.completes(people, &place, k);
         let shown = self.same("people", &plan).next().is_some();
-        let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone() };
+        let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone(), count: None };
         if !shown && (completes(self.known) || completes(&self.fresh) || self.parts_complete(row, &new)) {
             return Judged::Masked;
         }
         let judged = self.people(row, &plan, people, (&place, row.sites_of(&part.when)));
         if judged.value().is_some() {
-            self.remember(row, new);
+            self.remember(row, ShownPart { count: Some(judged), ..new });
         }
         judged
     }
 
     /// True when a part completes, with those beside it, a total that was shown: its own cell's above all.
     fn parts_complete(&self, row: &Row<'_>, new: &ShownPart) -> bool {
-        let parts: Vec<&ShownPart> = self.parts.iter().chain([new]).collect();
+        let others = self.parts.iter().filter(|p| p.plan != new.plan);
+        let parts: Vec<&ShownPart> = others.chain([new]).collect();
         let table = table_of(row, &parts);
         let conditions = |inside: &[&ShownRow], of: fn(&Part) -> &Predicate| -> Vec<Predicate> {
             let shown = |p: &&&ShownPart| inside.iter().any(|row| row.key == key_of(p));
@@ -124,7 +130,7 @@ impl Desk<'_> {
     }
 
     /// Anything but a number of people: its own people first, then facilities and households, the law, and the ledger.
-    pub(super) fn measure(&mut self, row: &Row<'_>, measure: Option<Measure>, count: Judged) -> Judged {
+    pub(super) fn measure(&mut self, row: &Row<'_>, measure: Option<Measure<'_>>, count: Judged) -> Judged {
         let Some(measure) = measure else { return Judged::Masked };
         let (k, percent) = (row.rules.people_min, row.rules.dominance_percent);
         let few = |people: &People| (people.len() as u64) < k;
@@ -149,15 +155,12 @@ impl Desk<'_> {
         Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
     }
 
-    /// What the ledger says to a statistic: the same plan has its value; of near ones, the oldest is shown again or hides this one.
+    /// What the ledger says to a statistic that it does not have: of near ones, the oldest is shown again or hides this one.
     ///
     /// Sum, mean, spread and quantiles of one column over provably the same rows are the same contributions in different forms, a few
     /// in number and each protected. A rate is one of them once: over rows of one's own choosing it would have as many forms as there
     /// are such rows.
-    fn released(&self, row: &Row<'_>, plan: &str, measure: &Measure) -> Option<Judged> {
-        if let Some(entry) = self.same(&measure.of, plan).find(|e| e.shown == measure.form) {
-            return Some(read(entry, Judged::Own));
-        }
+    fn released(&self, row: &Row<'_>, plan: &str, measure: &Measure<'_>) -> Option<Judged> {
         let is_rate = |form: &str| form.starts_with("rate");
         if is_rate(&measure.form) && self.same(&measure.of, plan).any(|e| is_rate(&e.shown)) {
             return Some(Judged::Masked);
@@ -186,7 +189,7 @@ impl Desk<'_> {
     pub(super) fn rate(&mut self, row: &Row<'_>, all: &Statistics<'_>, (a, b): (usize, usize), count: Judged) -> Judged {
         let (Some(measure), Some(over)) = (all.ratio(a, b), all.count_rows(Some(b))) else { return Judged::Masked };
         let part = measure.top.clone().unwrap_or_else(|| measure.part.clone());
-        let top = ShownPart { plan: row.plan_of(&part.there), part, people: measure.vector.people.clone() };
+        let top = ShownPart { plan: row.plan_of(&part.there), part, people: measure.vector.people.clone(), count: None };
         let plan = row.plan_of(&over.part.there);
         let known = self.same(&over.of, &plan).next().is_some();
         let shown = top.plan == row.plan || self.same(&measure.of, &top.plan).next().is_some();
@@ -207,8 +210,10 @@ impl Desk<'_> {
 
     /// A part is displayed, in whatever statistic.
     fn remember(&mut self, row: &Row<'_>, part: ShownPart) {
-        if part.plan != row.plan && self.parts.iter().all(|p| p.plan != part.plan) {
-            self.parts.push(part);
+        match self.parts.iter_mut().find(|p| p.plan == part.plan) {
+            Some(known) => known.count = known.count.or(part.count),
+            None if part.plan != row.plan => self.parts.push(part),
+            None => {}
         }
     }
 

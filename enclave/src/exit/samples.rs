@@ -18,6 +18,7 @@ use super::{
     log::Log,
 };
 use crate::{
+    people::Ordinals,
     predicate::{Predicate, ValueSet, Values},
     question::{Column, Key, KeyValue, Most, Preimage, Question, SiteColumn, Statistic},
 };
@@ -135,18 +136,18 @@ pub(super) fn batch(question: &Question, rows: &[Row]) -> RecordBatch {
 }
 
 /// Everybody is their own ledger ordinal, but for the order: nobody's neighbours by id are neighbours in the ledger.
-pub(super) fn ordinals() -> &'static [u32] {
-    static ALL: std::sync::OnceLock<Vec<u32>> = std::sync::OnceLock::new();
+pub(super) fn ordinals() -> &'static Ordinals {
+    static ALL: std::sync::OnceLock<Ordinals> = std::sync::OnceLock::new();
     ALL.get_or_init(|| (0..40_000u32).map(|unit| unit * 7919 % 40_009).collect())
 }
 
-/// The cells of rows that come in these partitions, in batches of a few rows.
-pub(super) fn cells(question: &Question, partitions: &[Vec<Row>], least: u64) -> Cells<'static> {
+/// The cells of rows that come in these partitions, in batches and chunks of a few rows.
+pub(super) fn cells(question: &Question, partitions: &[Vec<Row>], least: u64) -> Cells {
     let log = |rows: &Vec<Row>| {
-        let mut log = Log::new(shape(question));
+        let mut log = Log::new(shape(question), 50);
         rows.chunks(97).for_each(|rows| log.add(&batch(question, rows)).unwrap());
         log
     };
-    let logs = partitions.iter().map(|rows| log(rows).sorted()).collect();
-    assemble(logs, question, &Ledger { people: ordinals(), site: &|_, id| id, least }).unwrap()
+    let found = partitions.iter().map(|rows| log(rows).found()).collect();
+    assemble(found, question, &Ledger { people: ordinals(), site: &|_, id| id, least }).unwrap()
 }

@@ -171,6 +171,14 @@ impl Tracker<'_> {
         Ok((made, origin))
     }
 
+    /// Everything of a row that the query uses: rows that are equal in all of it may change places.
+    fn tie_breakers(&self, relation: &Relation) -> Vec<Sort> {
+        let sites = relation.sites.iter().map(|(_, column)| column);
+        let used = |column: &&Column| self.origins.get(column).and_then(Origin::stored).is_none_or(|name| self.used.contains(name));
+        let columns = relation.carried.iter().filter(used).chain(sites);
+        columns.map(|column| Expr::Column(column.clone()).sort(true, false)).collect()
+    }
+
     /// Windows over one person's rows.
     pub(super) fn window(&mut self, node: &Window, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
         let here = [&input];
@@ -242,7 +250,7 @@ impl Tracker<'_> {
                     )
                     .at(at));
                 }
-                params.order_by.extend(tie_breakers(&input));
+                params.order_by.extend(self.tie_breakers(&input));
             }
             let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
             let kind = signed(e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?);
@@ -438,12 +446,6 @@ fn has_distance(frame: &WindowFrame) -> bool {
         WindowFrameBound::CurrentRow => false,
     };
     steps(&frame.start_bound) || steps(&frame.end_bound)
-}
-
-/// Everything a row has: rows that are equal in all of it may change places.
-fn tie_breakers(relation: &Relation) -> impl Iterator<Item = Sort> {
-    let sites = relation.sites.iter().map(|(_, column)| column);
-    relation.carried.iter().chain(sites).map(|column| Expr::Column(column.clone()).sort(true, false))
 }
 
 /// Ranks and row numbers are whole numbers like any other.

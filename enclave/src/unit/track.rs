@@ -7,7 +7,10 @@ use std::{
 
 use datafusion::{
     arrow::datatypes::{DataType, Field, Schema},
-    common::{Column, DFSchema, tree_node::TreeNode},
+    common::{
+        Column, DFSchema,
+        tree_node::{TreeNode, TreeNodeRecursion},
+    },
     logical_expr::{
         Distinct, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, TableScan, Union, Values,
         builder::LogicalTableSource, expr::ScalarFunction,
@@ -84,6 +87,8 @@ pub(super) struct Tracker<'a> {
     /// Tables that only conditions read.
     pub(super) also: BTreeSet<(String, String)>,
     pub(super) budget: Budget,
+    /// Names of all columns that the query uses anywhere.
+    pub(super) used: BTreeSet<String>,
     keys: usize,
     occurrences: BTreeMap<String, usize>,
     protected: Protected<'a>,
@@ -105,6 +110,7 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
         untraced: false,
         also: BTreeSet::new(),
         budget: Budget::default(),
+        used: used(plan),
         keys: 0,
         occurrences: BTreeMap::new(),
         protected,
@@ -124,6 +130,23 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
             "データについての問合せになっていません。許可された表と集計を書いてください",
         )),
     }
+}
+
+/// Names of all columns in a plan's expressions.
+fn used(plan: &LogicalPlan) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let walked = plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|e| {
+            e.apply(|e| {
+                if let Expr::Column(c) | Expr::OuterReferenceColumn(_, c) = e {
+                    names.insert(c.name.clone());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    });
+    debug_assert!(walked.is_ok(), "nothing above fails");
+    names
 }
 
 impl Tracker<'_> {

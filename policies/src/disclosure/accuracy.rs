@@ -83,7 +83,7 @@ fn lines() -> Vec<(String, Option<f64>)> {
                 let shown = RULES.round(n as u64);
                 let per_person = |d: Decimal| Decimal { digits: d.digits / i128::from(shown), ..d };
                 person.add(sum(&RULES, 2, None, &values, shown).map(per_person), mean, standard);
-                rows.add(ratio(&RULES, 2, &values.iter().map(|v| (*v, 1)).collect::<Vec<_>>()), mean, standard);
+                rows.add(ratio(&RULES, 2, &values, &vec![1; values.len()]), mean, standard);
                 opaque.add(opaque_sum(&RULES, 2, None, &values, shown).map(per_person), mean, standard);
             }
             out.push((person.line(what, "sum / people", n), Some(person.mean())));
@@ -95,9 +95,9 @@ fn lines() -> Vec<(String, Option<f64>)> {
         for n in [130, 1030, 10_070] {
             let mut errors = Errors::default();
             for _ in 0..CELLS {
-                let events: Vec<(i128, i128)> = (0..n).map(|_| (i128::from(chance.uniform() < share), 1)).collect();
-                let (mean, standard) = moments(&events.iter().map(|e| e.0 as f64).collect::<Vec<_>>());
-                errors.add(ratio(&RULES, 0, &events), mean, standard);
+                let events: Vec<i64> = (0..n).map(|_| i64::from(chance.uniform() < share)).collect();
+                let (mean, standard) = moments(&events.iter().map(|e| *e as f64).collect::<Vec<_>>());
+                errors.add(ratio(&RULES, 0, &events, &vec![1; events.len()]), mean, standard);
             }
             let bound = (!errors.all.is_empty()).then(|| errors.mean());
             if bound.is_some() {
@@ -118,13 +118,15 @@ struct Told {
 
 fn told(pairs: &[(i128, i128)]) -> Option<Told> {
     let number = |d: Decimal| d.to_string().parse::<f64>().ok();
-    let mean = |of: fn(&(i128, i128)) -> i128| ratio(&RULES, 2, &pairs.iter().map(|p| (of(p), 1)).collect::<Vec<_>>());
-    let (x, y) = ((2, mean(|p| p.0)?), (2, mean(|p| p.1)?));
-    let products = |of: fn(&(i128, i128)) -> (i128, i128)| -> Vec<Products> {
-        pairs.iter().map(of).map(|(x, y)| Products { x, y, xy: x * y, rows: 1 }).collect()
-    };
-    let (xx, xy, yy) = (products(|p| (p.0, p.0)), products(|p| *p), products(|p| (p.1, p.1)));
-    let second = |a, b, parts: &[Products]| moment(&RULES, a, b, parts).and_then(number);
+    let (first, other): (Vec<i128>, Vec<i128>) = pairs.iter().copied().unzip();
+    let rows = vec![1; pairs.len()];
+    let mean = |of: &[i128]| ratio(&RULES, 2, of, &rows);
+    let (x, y) = ((2, mean(&first)?), (2, mean(&other)?));
+    let product = |a: &[i128], b: &[i128]| -> Vec<i128> { a.iter().zip(b).map(|(a, b)| a * b).collect() };
+    let (squares, both, others) = (product(&first, &first), product(&first, &other), product(&other, &other));
+    let xx = Products { x: &first, y: &first, xy: &squares, rows: &rows };
+    let (xy, yy) = (Products { y: &other, xy: &both, ..xx }, Products { x: &other, y: &other, xy: &others, rows: &rows });
+    let second = |a, b, parts: &Products<'_, i128>| moment(&RULES, a, b, parts).and_then(number);
     let mut values: Vec<(i128, u32)> = pairs.iter().map(|p| p.0).zip(0..).collect();
     values.sort_unstable();
     Some(Told {

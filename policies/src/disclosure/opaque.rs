@@ -6,22 +6,23 @@
 use super::{
     Rules,
     decimal::{Decimal, Grid, rounded},
-    measure::median_mean,
+    measure::{Measure, by_mean},
 };
 
 /// SUM of an opaque measure, one number a person: the mean of the clipped values times the people as they are shown.
 #[must_use]
-pub fn opaque_sum(rules: &Rules, scale: u32, bounds: Option<(i128, i128)>, y: &[i128], shown_people: u64) -> Option<Decimal> {
-    let clip = |v: &i128| bounds.map_or(*v, |(lo, hi)| (*v).clamp(lo, hi));
-    let parts: Vec<(i128, i128)> = y.iter().map(|v| (clip(v), 1)).collect();
+pub fn opaque_sum<T: Measure>(rules: &Rules, scale: u32, bounds: Option<(i128, i128)>, y: &[T], shown_people: u64) -> Option<Decimal> {
+    let clip = |v: i128| bounds.map_or(v, |(lo, hi)| v.clamp(lo, hi));
+    let parts: Vec<(i128, i128)> = y.iter().map(|v| (clip((*v).into()), 1)).collect();
     let mean = clipped_mean(rules, scale, &parts, i128::from(shown_people))?;
     Some(Decimal { digits: mean.digits.checked_mul(i128::from(shown_people))?, exponent: mean.exponent })
 }
 
 /// Mean of an opaque measure over the rows m of people with sums s.
 #[must_use]
-pub fn opaque_mean(rules: &Rules, scale: u32, parts: &[(i128, i128)]) -> Option<Decimal> {
-    clipped_mean(rules, scale, parts, i128::from(rules.round(parts.len() as u64)))
+pub fn opaque_mean<T: Measure>(rules: &Rules, scale: u32, s: &[T], m: &[u32]) -> Option<Decimal> {
+    let parts: Vec<(i128, i128)> = s.iter().zip(m).map(|(s, m)| ((*s).into(), i128::from(*m))).collect();
+    clipped_mean(rules, scale, &parts, i128::from(rules.round(parts.len() as u64)))
 }
 
 /// The mean over rows, clipped, in steps of `L(2 / shown)` of the k-th distance from the centre; `shown` is people as shown. The centre is halfway between the
@@ -32,7 +33,7 @@ fn clipped_mean(rules: &Rules, scale: u32, parts: &[(i128, i128)], shown: i128) 
         return None;
     }
     let rows = parts.iter().try_fold(0i128, |all, (_, m)| all.checked_add(*m))?;
-    let (lower, upper) = (median_mean(parts)?, upper_median(parts)?);
+    let (lower, upper) = medians(parts)?;
     let top = lower.0.checked_mul(upper.1)?.checked_add(upper.0.checked_mul(lower.1)?)?;
     let bottom = lower.1.checked_mul(upper.1)?.checked_mul(2)?;
     // Distances `s - centre * m`, times `bottom` so that they are whole.
@@ -56,10 +57,12 @@ fn clipped_mean(rules: &Rules, scale: u32, parts: &[(i128, i128)], shown: i128) 
     grid.value(centre.checked_add(offset)?)
 }
 
-/// The contribution whose own mean is the upper median.
-fn upper_median(parts: &[(i128, i128)]) -> Option<(i128, i128)> {
-    let turned: Vec<(i128, i128)> = parts.iter().map(|(s, m)| s.checked_neg().map(|s| (s, *m))).collect::<Option<_>>()?;
-    median_mean(&turned).map(|(s, m)| (-s, m))
+/// The contributions whose own means are the lower and the upper median.
+fn medians(parts: &[(i128, i128)]) -> Option<((i128, i128), (i128, i128))> {
+    let mut sorted = parts.to_vec();
+    let (_, lower, above) = sorted.select_nth_unstable_by(parts.len().checked_sub(1)? / 2, |a, b| by_mean(*a, *b));
+    let next = above.iter().copied().min_by(|a, b| by_mean(*a, *b)).filter(|_| parts.len().is_multiple_of(2));
+    Some((*lower, next.unwrap_or(*lower)))
 }
 
 /// The k-th largest size; `None` where it is 0: fewer than k people differ from what the others share.
@@ -77,19 +80,18 @@ mod tests {
     const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 
     fn mean(y: &[i128], scale: u32) -> Option<f64> {
-        let parts: Vec<(i128, i128)> = y.iter().map(|v| (*v, 1)).collect();
-        opaque_mean(&RULES, scale, &parts).map(|d| d.to_string().parse().unwrap())
+        opaque_mean(&RULES, scale, y, &vec![1; y.len()]).map(|d| d.to_string().parse().unwrap())
     }
 
     #[test]
     fn one_persons_value_is_not_in_the_answer() {
         // SUM(1000 + CASE target THEN 7300): T1, with and without the target's value.
-        let mut y = vec![1000; 1000];
+        let mut y = vec![1000i64; 1000];
         assert_eq!(opaque_sum(&RULES, 0, None, &y, 1000), None);
         y[0] = 8300;
         assert_eq!(opaque_sum(&RULES, 0, None, &y, 1000), None);
         // Others 1000 * age, the target 137 or 138: the same answer.
-        let ages = |target: i128| std::iter::once(target).chain((1..1000).map(|i| 1000 * (20 + i % 70))).collect::<Vec<_>>();
+        let ages = |target: i64| std::iter::once(target).chain((1..1000).map(|i| 1000 * (20 + i % 70))).collect::<Vec<_>>();
         assert_eq!(opaque_sum(&RULES, 0, None, &ages(137), 1000), opaque_sum(&RULES, 0, None, &ages(138), 1000));
         assert!(opaque_sum(&RULES, 0, None, &ages(137), 1000).is_some());
     }
@@ -133,12 +135,12 @@ mod tests {
 
     #[test]
     fn rows_of_everybody_times_m_change_nothing() {
-        let parts: Vec<(i128, i128)> = (0..200).map(|i| (i * 37 % 101 * (1 + i % 3), 1 + i % 3)).collect();
-        let base = opaque_mean(&RULES, 0, &parts);
+        let (s, m): (Vec<i64>, Vec<u32>) = (0..200).map(|i| (i64::from(i * 37 % 101 * (1 + i % 3)), 1 + i % 3)).unzip();
+        let base = opaque_mean(&RULES, 0, &s, &m);
         assert!(base.is_some());
-        for m in [2, 10, 100] {
-            let more: Vec<(i128, i128)> = parts.iter().map(|(s, r)| (s * m, r * m)).collect();
-            assert_eq!(opaque_mean(&RULES, 0, &more), base);
+        for times in [2, 10, 100] {
+            let more: (Vec<i64>, Vec<u32>) = s.iter().zip(&m).map(|(s, r)| (s * i64::from(times), r * times)).unzip();
+            assert_eq!(opaque_mean(&RULES, 0, &more.0, &more.1), base);
         }
     }
 }
