@@ -81,6 +81,22 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// The same without the columns of the run that it comes from: what is known is kept for long, and of more than one permit.
+    fn detached(self) -> Self {
+        let seen = &mut people::Detached::default();
+        let entries = self.entries.iter().map(|e| Entry {
+            vector: e.vector.detached(seen),
+            rows: e.rows.as_ref().map(|rows| rows.detached(seen)),
+            ..e.clone()
+        });
+        let entries = entries.collect();
+        let rows = |table: &TableEntry, seen: &mut people::Detached| {
+            table.rows.iter().map(|row| ShownRow { people: row.people.detached(seen), key: row.key.clone() }).collect()
+        };
+        let tables = self.tables.iter().map(|table| TableEntry { rows: rows(table, seen), ..table.clone() }).collect();
+        Self { permit: self.permit, entries, tables }
+    }
+
     /// True when nothing is added.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.tables.is_empty()
@@ -133,6 +149,7 @@ struct Family {
 impl Known {
     /// Adds what a run shows.
     pub(crate) fn add(&mut self, block: Block) {
+        let block = block.detached();
         // A moment of two columns comes with a mean of each.
         let named = block.entries.iter().filter(|e| e.of.starts_with(OPAQUE) && !e.shown.starts_with("moment"));
         self.opaque.entry_ref(block.permit.as_str()).or_default().extend(named.map(|e| e.of.clone()));

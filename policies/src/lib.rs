@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no async, no arrow. The gateway, the enclave and the offline verifier run the same functions on the
 //! same bytes, which is what lets the enclave check the gateway instead of believing it.
 
+pub mod audit;
 pub mod case;
 pub mod disclosure;
 pub mod handover;

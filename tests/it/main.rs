@@ -13,6 +13,7 @@ mod audit_events;
 mod base;
 mod browser;
 mod canary;
+mod check;
 mod codes;
 mod corpus;
 mod differential;

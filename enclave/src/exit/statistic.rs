@@ -227,15 +227,15 @@ impl<'a> Statistics<'a> {
     /// Number of values that k people share.
     pub(super) fn distinct(&self, v: usize) -> Option<Measure<'a>> {
         let question::Counted { name, there } = self.question.values.get(v)?;
-        let (mut people, mut units, mut own) = (Vec::<u64>::new(), Vec::new(), Vec::<i64>::new());
-        for values in self.cell.having(v).chunk_by(|a, b| a.0 == b.0) {
+        let all = self.cell.having(v);
+        let (mut units, mut own) = (Vec::new(), Vec::<i64>::new());
+        for values in all.chunk_by(|a, b| a.0 == b.0) {
             units.extend(values.first().map(|(unit, _)| *unit));
             own.push(i64::try_from(values.len()).ok()?);
-            for value in values.iter().map(|(_, value)| *value as usize) {
-                people.resize(people.len().max(value + 1), 0);
-                people.get_mut(value).into_iter().for_each(|n| *n += 1);
-            }
         }
+        let mut values: Vec<u32> = all.iter().map(|(_, value)| *value).collect();
+        values.sort_unstable();
+        let people = values.chunk_by(|a, b| a == b).map(|having| having.len() as u64).collect();
         Some(Measure {
             of: format!("{VALUES}{name}"),
             form: "distinct".to_owned(),

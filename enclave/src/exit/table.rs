@@ -167,6 +167,8 @@ impl Columns {
             if (self.units.len() - start) as u64 >= least {
                 spans.push(start..self.units.len());
                 kept.push(cell);
+            } else {
+                self.truncate(start);
             }
         }
         Piece {
@@ -177,6 +179,14 @@ impl Columns {
             sums: self.sums.into_iter().map(Amounts::from).collect(),
             counts: self.counts.into_iter().map(|counts| counts.map(Into::into)).collect(),
         }
+    }
+
+    /// Forgets everything from a place on.
+    fn truncate(&mut self, start: usize) {
+        self.units.truncate(start);
+        self.rows.truncate(start);
+        self.sums.iter_mut().for_each(|sums| sums.truncate(start));
+        self.counts.iter_mut().flatten().for_each(|counts| counts.truncate(start));
     }
 
     fn append(&mut self, chunk: &Chunk, span: Range<usize>) {

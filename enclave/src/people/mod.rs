@@ -37,6 +37,9 @@ struct Set {
     order: OnceLock<Option<Order>>,
 }
 
+/// Sets that were detached, so that what shared one set still does.
+pub(crate) type Detached = std::collections::HashMap<usize, People>;
+
 /// How a set came.
 #[derive(Debug)]
 enum Came {
@@ -95,6 +98,15 @@ impl People {
     /// Where the sorted members were when they came; `None` where they came sorted.
     fn places(&self) -> Option<&[u32]> {
         self.order().map(|order| order.places.as_slice())
+    }
+
+    /// The same with nothing else in memory: neither the columns that it was counted in nor its extract's ordinals.
+    pub(crate) fn detached(&self, seen: &mut Detached) -> Self {
+        match &self.0.came {
+            Came::Ordinals(_) => self.clone(),
+            // INVARIANT: the key is the address of a set that `self` keeps alive while `seen` is used.
+            Came::Counted(..) => seen.entry(Arc::as_ptr(&self.0).addr()).or_insert_with(|| Self::new(self.sorted().to_vec())).clone(),
+        }
     }
 
     fn order(&self) -> Option<&Order> {

@@ -3,7 +3,7 @@
 use datafusion::arrow::buffer::ScalarBuffer;
 use itertools::{Either, EitherOrBoth, Itertools as _};
 
-use super::{People, in_one_order, near};
+use super::{Detached, People, in_one_order, near};
 
 /// People for each k that tell most unlike vectors apart.
 const SAMPLE: usize = 8;
@@ -87,6 +87,13 @@ impl Vector {
             None => Amounts::Wide(pairs.into_iter().map(|(_, y)| y).collect::<Vec<_>>().into()),
         };
         Self { people, amounts }
+    }
+
+    /// The same with nothing else in memory.
+    pub(crate) fn detached(&self, seen: &mut Detached) -> Self {
+        let places: Vec<usize> =
+            self.people.places().map_or_else(|| (0..self.people.len()).collect(), |all| all.iter().map(|p| *p as usize).collect());
+        Self { people: self.people.detached(seen), amounts: self.amounts.chosen(&places) }
     }
 
     /// Person and contribution, by person.

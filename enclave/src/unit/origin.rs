@@ -89,14 +89,6 @@ impl Origin {
         }
     }
 
-    /// The name in its table of a column as it is stored; `None` for what is computed.
-    pub(super) fn stored(&self) -> Option<&str> {
-        let [full] = self.columns.as_slice() else { return None };
-        let rest = self.name.strip_prefix(full.as_str())?;
-        let plain = rest.is_empty() || rest.starts_with('#') || rest == "?";
-        plain.then(|| full.rsplit('.').next()).flatten()
-    }
-
     /// The same where a row may be without it.
     pub(crate) fn or_null(mut self) -> Self {
         if !self.nullable {

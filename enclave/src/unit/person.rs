@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use datafusion::{
     arrow::datatypes::DataType,
-    common::Column,
+    common::{Column, ExprSchema},
     functions_aggregate::expr_fn::min,
     logical_expr::{
         Aggregate, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, TryCast, Window, WindowFrame, WindowFrameBound, WindowFrameUnits,
@@ -171,16 +171,35 @@ impl Tracker<'_> {
         Ok((made, origin))
     }
 
-    /// Everything of a row that the query uses: rows that are equal in all of it may change places.
-    fn tie_breakers(&self, relation: &Relation) -> Vec<Sort> {
-        let sites = relation.sites.iter().map(|(_, column)| column);
-        let used = |column: &&Column| self.origins.get(column).and_then(Origin::stored).is_none_or(|name| self.used.contains(name));
-        let columns = relation.carried.iter().filter(used).chain(sites);
-        columns.map(|column| Expr::Column(column.clone()).sort(true, false)).collect()
+    /// Everything a row has, in the order of its names: rows that are equal in all of it may change places. Texts are read out of their
+    /// dictionaries, which the engine would merge again and again while it sorts.
+    fn with_ties(&mut self, mut relation: Relation) -> Result<(Relation, Vec<Sort>), Refusal> {
+        let sites = relation.visible.iter().filter_map(|v| if let Col::Site(_, c) = &v.col { Some(c) } else { None });
+        let sites = relation.sites.iter().map(|(_, c)| c).chain(sites);
+        let mut all: Vec<(String, Column)> =
+            relation.carried.iter().chain(sites).map(|c| (self.origins.words(&Expr::Column(c.clone())), c.clone())).collect();
+        all.sort();
+        all.dedup();
+        let mut exprs: Vec<Expr> = relation.plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let (there, mut ties) = (exprs.len(), Vec::new());
+        for (_, column) in all {
+            let text = matches!(relation.plan.schema().field_from_column(&column).map(|f| f.data_type()), Ok(DataType::Dictionary(..)));
+            let by = if text { self.tie() } else { column.clone() };
+            if text {
+                exprs.push(Expr::TryCast(TryCast::new(Box::new(Expr::Column(column)), DataType::Utf8View)).alias(by.name.clone()));
+            }
+            ties.push(Expr::Column(by).sort(true, false));
+        }
+        if exprs.len() > there {
+            let plan = LogicalPlanBuilder::from(relation.plan).project(exprs).and_then(LogicalPlanBuilder::build);
+            relation.plan = plan.map_err(|_| not_valid(None))?;
+        }
+        Ok((relation, ties))
     }
 
     /// Windows over one person's rows.
     pub(super) fn window(&mut self, node: &Window, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
+        let (input, ties) = if node.window_expr.iter().any(hangs_on_ties) { self.with_ties(input)? } else { (input, Vec::new()) };
         let here = [&input];
         let scope = Scope::of(&here, outer);
         let mut made = Vec::new();
@@ -250,7 +269,7 @@ impl Tracker<'_> {
                     )
                     .at(at));
                 }
-                params.order_by.extend(self.tie_breakers(&input));
+                params.order_by.extend(ties.iter().cloned());
             }
             let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
             let kind = signed(e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?);
@@ -428,6 +447,11 @@ fn nobody_there() -> Refusal {
         "this person key belongs to the far side of an outer join and can be empty; use the person key of the table that everybody is kept from",
         "この個人キーは外部結合で空になりうる側のものです。残る側の表の個人キーを使ってください",
     )
+}
+
+/// True for a window whose value hangs on the order of rows that its ORDER BY leaves equal.
+fn hangs_on_ties(e: &Expr) -> bool {
+    matches!(e.clone().unalias(), Expr::WindowFunction(w) if looks_at_rows(w.fun.name(), &w.params.window_frame))
 }
 
 /// True for a window function whose value hangs on the order of rows that its ORDER BY leaves equal.

@@ -7,10 +7,7 @@ use std::{
 
 use datafusion::{
     arrow::datatypes::{DataType, Field, Schema},
-    common::{
-        Column, DFSchema,
-        tree_node::{TreeNode, TreeNodeRecursion},
-    },
+    common::{Column, DFSchema, tree_node::TreeNode},
     logical_expr::{
         Distinct, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, TableScan, Union, Values,
         builder::LogicalTableSource, expr::ScalarFunction,
@@ -87,8 +84,6 @@ pub(super) struct Tracker<'a> {
     /// Tables that only conditions read.
     pub(super) also: BTreeSet<(String, String)>,
     pub(super) budget: Budget,
-    /// Names of all columns that the query uses anywhere.
-    pub(super) used: BTreeSet<String>,
     keys: usize,
     occurrences: BTreeMap<String, usize>,
     protected: Protected<'a>,
@@ -110,7 +105,6 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
         untraced: false,
         also: BTreeSet::new(),
         budget: Budget::default(),
-        used: used(plan),
         keys: 0,
         occurrences: BTreeMap::new(),
         protected,
@@ -130,23 +124,6 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
             "データについての問合せになっていません。許可された表と集計を書いてください",
         )),
     }
-}
-
-/// Names of all columns in a plan's expressions.
-fn used(plan: &LogicalPlan) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let walked = plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|e| {
-            e.apply(|e| {
-                if let Expr::Column(c) | Expr::OuterReferenceColumn(_, c) = e {
-                    names.insert(c.name.clone());
-                }
-                Ok(TreeNodeRecursion::Continue)
-            })
-        })
-    });
-    debug_assert!(walked.is_ok(), "nothing above fails");
-    names
 }
 
 impl Tracker<'_> {
@@ -250,6 +227,12 @@ impl Tracker<'_> {
     pub(super) fn site(&mut self) -> Column {
         self.keys += 1;
         Column::new_unqualified(format!("f{}", self.keys))
+    }
+
+    /// A fresh column that only breaks ties.
+    pub(super) fn tie(&mut self) -> Column {
+        self.keys += 1;
+        Column::new_unqualified(format!("t{}", self.keys))
     }
 
     /// Which naming of one relation in the query this is, from 1.

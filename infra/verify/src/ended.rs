@@ -5,6 +5,8 @@ use std::process::ExitCode;
 /// Exit codes. Each names the first thing that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
+    /// A hidden cell of a table is not protected.
+    Narrow = 1,
     /// The command was not understood, or an input could not be read.
     Usage = 2,
     /// A signature is missing, wrong or of another key.
