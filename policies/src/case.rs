@@ -1,8 +1,7 @@
 //! The state of every case as the fold of the record. Gateway and enclave run the same [`Cases::admit`]: the gateway before it
 //! writes an event, the enclave and the auditor on every event they read. An event that the law does not allow cannot enter.
 
-mod codes;
-mod guest;
+mod bound;
 mod preflight;
 
 use std::collections::BTreeMap;
@@ -19,8 +18,7 @@ use crate::{
     vote::Decision,
 };
 
-pub use codes::{BoundCodes, is_codes_name};
-pub use guest::{BoundGuest, is_guest_name};
+pub use bound::{Bound, BoundCodes, BoundGuest, Kind, is_bound_name};
 pub use preflight::PreflightCase;
 
 /// Where an application stands. The table of legal steps is [`step`].
@@ -232,8 +230,8 @@ impl Cases {
             Act::VoteCast { vote } => self.vote(event, vote),
             Act::PermitIssued { permit } => self.issue(event, permit),
             Act::ExtractMade { report, signature } => self.extract(event, report, signature),
-            Act::GuestBound { permit, guest, name } => self.bind_guest(event, permit, guest, name),
-            Act::CodesBound { permit, codes, name } => self.bind_codes(event, permit, codes, name),
+            Act::GuestBound { permit, guest, name } => self.bind(event, Kind::Guest, permit, guest, name),
+            Act::CodesBound { permit, codes, name } => self.bind(event, Kind::Codes, permit, codes, name),
             Act::PreflightRequested { preflight, permit, program } => self.request_preflight(event, preflight, permit, program),
             Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
