@@ -3,20 +3,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use visiting_catalog::{
-    CodeList,
-    codes::{CODES, examine},
-    masters,
-};
-use visiting_policies::{Code, Refusal, case::BoundCodes, disclosure::limits};
+use visiting_catalog::{CodeList, codes::examine, masters};
+use visiting_policies::{case::Kind, disclosure::limits};
 
-use crate::{door::Door, fault::Fault, plan};
+use crate::{
+    bound::{self, Bound},
+    door::Door,
+    fault::Fault,
+};
 
 /// Code lists by their names behind `codes.`.
 pub(crate) type Codes = BTreeMap<String, Arc<CodeList>>;
-
-/// Code lists that a run or trial could name, by name.
-pub(crate) type Bound<'a> = BTreeMap<&'a str, &'a BoundCodes>;
 
 /// Lists that are kept: some megabytes each when they are as large as they may be, and more than one query can name.
 const KEPT_MAX: usize = 2 * limits::CODES_MAX;
@@ -43,24 +40,14 @@ impl CodeShelf {
 
     /// Fetches what a text names and is not here. Bytes of another digest than the record's are refused and not kept.
     pub(crate) fn fetch(&mut self, door: &Door, bound: &Bound<'_>, sql: &str) -> Result<(), Fault> {
-        let named = named(bound, sql);
+        let named = bound::named(Kind::Codes, bound, sql);
         if self.kept.len() + named.len() > KEPT_MAX {
-            self.kept.retain(|digest, _| named.values().any(|b| b.codes == *digest));
+            self.kept.retain(|kept, _| named.values().any(|digest| digest == kept));
         }
-        for BoundCodes { codes, .. } in named.into_values() {
-            if self.kept.contains_key(codes) {
-                continue;
+        for digest in named.into_values() {
+            if !self.kept.contains_key(digest) {
+                self.put(examine(&bound::fetch(door, Kind::Codes, digest)?)?);
             }
-            let bytes = match door.codes(codes) {
-                Ok(bytes) => bytes,
-                // What the record names and the gateway denies is as good as changed.
-                Err(Fault::Refused(_)) => return Err(tampered().into()),
-                Err(fault) => return Err(fault),
-            };
-            if visiting_policies::sign::digest(&bytes) != *codes {
-                return Err(tampered().into());
-            }
-            self.put(examine(&bytes)?);
         }
         Ok(())
     }
@@ -68,20 +55,10 @@ impl CodeShelf {
     /// The lists that a text can name: of two with one name, a permit's own is meant.
     pub(crate) fn open(&self, bound: &Bound<'_>, sql: &str) -> Result<Codes, Fault> {
         let mut codes = self.public.clone();
-        for (name, bound) in named(bound, sql) {
+        for (name, digest) in bound::named(Kind::Codes, bound, sql) {
             let missing = || Fault::Other("a code list of the run was not fetched".to_owned());
-            codes.insert(name.to_owned(), self.kept.get(&bound.codes).ok_or_else(missing)?.clone());
+            codes.insert(name.to_owned(), self.kept.get(digest).ok_or_else(missing)?.clone());
         }
         Ok(codes)
     }
-}
-
-/// Those of the bound lists that a text names.
-fn named<'a>(bound: &Bound<'a>, sql: &str) -> Bound<'a> {
-    let names = plan::named(sql, CODES);
-    bound.iter().filter(|(name, _)| names.contains(**name)).map(|(name, codes)| (*name, *codes)).collect()
-}
-
-fn tampered() -> Refusal {
-    Refusal::new(Code::CodesTampered, "the bytes of a code list are not those that the record names")
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use visiting_policies::{
     Code, Refusal,
+    case::Kind,
     handover::{RunTicket, Signed},
     refusal::TextPlace,
     sign,
@@ -76,16 +77,11 @@ impl Door {
         self.get(&format!("/internal/v1/tickets?wait_ms={POLL_MS}"))
     }
 
-    /// The bytes of a guest. They are not believed: whoever asked recomputes the digest.
-    pub(crate) fn guest(&self, digest: &str) -> Result<Vec<u8>, Fault> {
-        let Document { document } = self.get(&format!("/internal/v1/guests?digest={digest}"))?;
-        sign::from_base64(&document).ok_or_else(|| Fault::Gateway("a guest is no base64".to_owned()))
-    }
-
-    /// The bytes of a code list, as little believed.
-    pub(crate) fn codes(&self, digest: &str) -> Result<Vec<u8>, Fault> {
-        let Document { document } = self.get(&format!("/internal/v1/codes?digest={digest}"))?;
-        sign::from_base64(&document).ok_or_else(|| Fault::Gateway("a code list is no base64".to_owned()))
+    /// The bytes of what is bound to a permit. They are not believed: whoever asked recomputes the digest.
+    pub(crate) fn bound(&self, kind: Kind, digest: &str) -> Result<Vec<u8>, Fault> {
+        let shelf = if kind == Kind::Guest { "guests" } else { "codes" };
+        let Document { document } = self.get(&format!("/internal/v1/{shelf}?digest={digest}"))?;
+        sign::from_base64(&document).ok_or_else(|| Fault::Gateway(format!("a {} is no base64", kind.word())))
     }
 
     /// Sends a report; the answer comes once it is in the record.

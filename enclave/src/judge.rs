@@ -17,12 +17,12 @@ use visiting_policies::{
 };
 
 use crate::{
-    bound::{Guests, Shelf},
     codes::Codes,
     config::{CELLS_MAX, Config},
     exit::{self, Context, Desk, Ledger},
     extract::{Extract, Manifest},
     fault::Fault,
+    guest::shelf::{Guests, Shelf},
     keys::{GateKeys, Permutation},
     known::{Block, Known},
     output,

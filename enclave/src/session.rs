@@ -17,7 +17,7 @@ use datafusion::{
     prelude::SessionContext,
 };
 
-use crate::{bound::Guests, certain, engine, extract::Extract, fault::Fault, plan::GuestName, unit::released_scan};
+use crate::{certain, engine, extract::Extract, fault::Fault, guest::shelf::Guests, plan::GuestName, unit::released_scan};
 
 /// Everything that a run's plans can read.
 pub(crate) struct Session<'a> {

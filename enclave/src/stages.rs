@@ -21,12 +21,12 @@ use visiting_policies::{
 
 pub use crate::judge::Stages;
 use crate::{
-    bound::{Guests, Shelf},
     codes::Codes,
     config::Config,
     engine,
     extract::{Extract, UNIT},
     fault::Fault,
+    guest::shelf::{Guests, Shelf},
     judge::{self, Setting},
     keys::GateKeys,
     known::Known,

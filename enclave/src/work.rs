@@ -20,7 +20,6 @@ use visiting_policies::{
 };
 
 use crate::{
-    bound::Shelf,
     codes::CodeShelf,
     config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
     door::Door,
@@ -28,6 +27,7 @@ use crate::{
     extract::{self, Extract},
     fault::Fault,
     follow::Follower,
+    guest::shelf::Shelf,
     judge::{self, Judged, Setting},
     keys::GateKeys,
     ledger::{Ledger, Pending},

@@ -1,91 +1,28 @@
 //! The state of every case as the fold of the record. Gateway and enclave run the same [`Cases::admit`]: the gateway before it
 //! writes an event, the enclave and the auditor on every event they read. An event that the law does not allow cannot enter.
 
-mod codes;
-mod guest;
+mod application;
+mod bound;
 mod preflight;
+mod run;
 
 use std::collections::BTreeMap;
 
 use crate::{
-    handover::{ExtractReport, LoadReport, Purpose, RunReport},
-    permit::{self, ApplicationContent, Permit, SignedBallot},
+    handover::{ExtractReport, LoadReport, Purpose},
+    permit::Permit,
     record::{Act, Actor, Event, RequestKey},
     refusal::{Code, Refusal},
     roster::Roster,
     rules::{RuleBook, RulesAdoption, RulesProposal},
     sign,
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId, Verdict},
-    vote::Decision,
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId},
 };
 
-pub use codes::{BoundCodes, is_codes_name};
-pub use guest::{BoundGuest, is_guest_name};
+pub use application::{Application, ApplicationStatus, Move, STEPS, step};
+pub use bound::{Bound, BoundCodes, BoundGuest, Kind, is_bound_name};
 pub use preflight::PreflightCase;
-
-/// Where an application stands. The table of legal steps is [`step`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApplicationStatus {
-    /// 申請済: waits for reception.
-    Submitted,
-    /// 審査中: complete, the committee votes.
-    UnderReview,
-    /// 差戻し.
-    Returned,
-    /// 承認: a permit exists.
-    Approved,
-    /// 不承認.
-    Rejected,
-}
-
-/// What moves an application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Move {
-    /// Reception: complete.
-    Complete,
-    /// Reception or a member: back.
-    Return,
-    /// A member's rejection.
-    Reject,
-    /// A vote that decides nothing yet.
-    Vote,
-    /// The permit.
-    Permit,
-}
-
-/// Every legal step of an application; what is not here is refused.
-pub const STEPS: &[(ApplicationStatus, Move, ApplicationStatus)] = &[
-    (ApplicationStatus::Submitted, Move::Complete, ApplicationStatus::UnderReview),
-    (ApplicationStatus::Submitted, Move::Return, ApplicationStatus::Returned),
-    (ApplicationStatus::UnderReview, Move::Vote, ApplicationStatus::UnderReview),
-    (ApplicationStatus::UnderReview, Move::Return, ApplicationStatus::Returned),
-    (ApplicationStatus::UnderReview, Move::Reject, ApplicationStatus::Rejected),
-    (ApplicationStatus::UnderReview, Move::Permit, ApplicationStatus::Approved),
-];
-
-/// The status after a move.
-///
-/// # Errors
-/// [`Code::WrongState`] when the table has no such step.
-pub fn step(from: ApplicationStatus, by: Move) -> Result<ApplicationStatus, Refusal> {
-    let found = STEPS.iter().find(|(status, way, _)| *status == from && *way == by);
-    let refusal = || Refusal::new(Code::WrongState, format!("the application is {from:?}; this step does not start there"));
-    found.map(|(_, _, to)| *to).ok_or_else(refusal)
-}
-
-/// One application.
-#[derive(Debug, Clone)]
-pub struct Application {
-    /// Who applied.
-    pub applicant: PersonId,
-    /// What for.
-    pub content: ApplicationContent,
-    /// Where it stands.
-    pub status: ApplicationStatus,
-    /// Votes so far.
-    pub votes: Vec<SignedBallot>,
-}
+pub use run::RunCase;
 
 /// One permit with what became of it.
 #[derive(Debug, Clone)]
@@ -102,27 +39,6 @@ pub struct PermitCase {
     pub guests: BTreeMap<String, BoundGuest>,
     /// Code lists bound to it, by name. As for guests, a binding stands.
     pub codes: BTreeMap<String, BoundCodes>,
-}
-
-/// One run.
-#[derive(Debug, Clone)]
-pub struct RunCase {
-    /// Under which permit.
-    pub permit: PermitId,
-    /// Who asked.
-    pub by: PersonId,
-    /// Digest of the SQL.
-    pub program: String,
-    /// Index of the request's event: authorises the run.
-    pub index: u64,
-    /// When it was asked for, milliseconds since 1970.
-    pub at_ms: u64,
-    /// The verdict and the index of its event.
-    pub judged: Option<(RunReport, u64)>,
-    /// Digest of the receipt, once the bytes left.
-    pub released: Option<String>,
-    /// True when the permit was suspended between the verdict and the bytes: they stay inside.
-    pub withheld: bool,
 }
 
 /// Everything the record says, folded.
@@ -232,8 +148,8 @@ impl Cases {
             Act::VoteCast { vote } => self.vote(event, vote),
             Act::PermitIssued { permit } => self.issue(event, permit),
             Act::ExtractMade { report, signature } => self.extract(event, report, signature),
-            Act::GuestBound { permit, guest, name } => self.bind_guest(event, permit, guest, name),
-            Act::CodesBound { permit, codes, name } => self.bind_codes(event, permit, codes, name),
+            Act::GuestBound { permit, guest, name } => self.bind(event, Kind::Guest, permit, guest, name),
+            Act::CodesBound { permit, codes, name } => self.bind(event, Kind::Codes, permit, codes, name),
             Act::PreflightRequested { preflight, permit, program } => self.request_preflight(event, preflight, permit, program),
             Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
@@ -267,75 +183,6 @@ impl Cases {
         Ok(())
     }
 
-    fn apply(&mut self, event: &Event, id: &ApplicationId, content: &ApplicationContent) -> Result<(), Refusal> {
-        let applicant = person(event)?;
-        self.roster.holding(applicant, Role::Researcher)?;
-        if !content.team.contains(applicant) {
-            return Err(Refusal::new(Code::Malformed, "the applicant must be in the team"));
-        }
-        for member in &content.team {
-            let member = self.roster.member(member)?;
-            if !content.organisations.contains(&member.organisation) {
-                return Err(Refusal::new(Code::Malformed, "name the organisation of every team member"));
-            }
-        }
-        if let Some(missing) = content.scope.columns.keys().find(|l| !self.loads.contains_key(*l)) {
-            return Err(Refusal::new(Code::ListingUnknown, format!("the listing `{missing}` has no data to apply for")));
-        }
-        if content.scope.columns.is_empty() || content.until_ms <= event.at_ms || self.applications.contains_key(id) {
-            return Err(Refusal::new(Code::Malformed, "an application names at least one table and a last moment in the future"));
-        }
-        let case =
-            Application { applicant: applicant.clone(), content: content.clone(), status: ApplicationStatus::Submitted, votes: Vec::new() };
-        self.applications.insert(id.clone(), case);
-        Ok(())
-    }
-
-    fn reception(&mut self, event: &Event, id: &ApplicationId, by: Move) -> Result<(), Refusal> {
-        self.roster.holding(person(event)?, Role::Reception)?;
-        let case = self.applications.get_mut(id).ok_or_else(|| Refusal::not_found("application"))?;
-        case.status = step(case.status, by)?;
-        Ok(())
-    }
-
-    fn vote(&mut self, event: &Event, vote: &SignedBallot) -> Result<(), Refusal> {
-        let member = person(event)?;
-        if *member != vote.ballot.member {
-            return Err(Refusal::new(Code::VoteForged, "a member casts only their own vote"));
-        }
-        let case = self.applications.get_mut(&vote.ballot.application).ok_or_else(|| Refusal::not_found("application"))?;
-        permit::check_vote(vote, &case.content, &self.roster)?;
-        let by = match vote.ballot.decision {
-            Decision::Approve => Move::Vote,
-            Decision::Reject => Move::Reject,
-            Decision::Return => Move::Return,
-        };
-        let status = step(case.status, by)?;
-        if case.votes.iter().any(|v| v.ballot.member == *member) {
-            return Err(Refusal::new(Code::AlreadyVoted, "you have voted on this application; a vote stands"));
-        }
-        case.status = status;
-        case.votes.push(vote.clone());
-        Ok(())
-    }
-
-    fn issue(&mut self, event: &Event, permit: &Permit) -> Result<(), Refusal> {
-        only_gateway(event)?;
-        let index = self.size;
-        let case = self.applications.get_mut(&permit.application).ok_or_else(|| Refusal::not_found("application"))?;
-        let status = step(case.status, Move::Permit)?;
-        let granted = permit::grant(&permit.id, &permit.application, &case.content, &case.votes, &self.roster);
-        if granted.as_ref() != Some(permit) || self.permits.contains_key(&permit.id) {
-            return Err(Refusal::new(Code::PermitNotGranted, "the permit is not what the committee's votes grant"));
-        }
-        case.status = status;
-        self.permits.insert(
-            permit.id.clone(),
-            PermitCase { permit: permit.clone(), index, suspended: None, extract: None, guests: BTreeMap::new(), codes: BTreeMap::new() },
-        );
-        Ok(())
-    }
-
     fn extract(&mut self, event: &Event, report: &ExtractReport, signature: &str) -> Result<(), Refusal> {
         self.only_enclave(event, report, signature)?;
         let case = self.permits.get_mut(&report.permit).ok_or_else(|| Refusal::not_found("permit"))?;
@@ -343,69 +190,6 @@ impl Cases {
             return Err(Refusal::new(Code::WrongState, "the permit has its extract"));
         }
         case.extract = Some(report.clone());
-        Ok(())
-    }
-
-    fn request_run(&mut self, event: &Event, run: &RunId, permit: &PermitId, program: &str) -> Result<(), Refusal> {
-        let by = person(event)?;
-        let case = self.open_permit(permit, by, event.at_ms)?;
-        if case.extract.is_none() {
-            return Err(Refusal::new(Code::WrongState, "the extract is still being made; ask again when the permit shows it"));
-        }
-        if self.runs.contains_key(run) {
-            return Err(Refusal::new(Code::WrongState, "the run exists"));
-        }
-        let case = RunCase {
-            permit: permit.clone(),
-            by: by.clone(),
-            program: program.to_owned(),
-            index: self.size,
-            at_ms: event.at_ms,
-            judged: None,
-            released: None,
-            withheld: false,
-        };
-        self.runs.insert(run.clone(), case);
-        Ok(())
-    }
-
-    fn judge(&mut self, event: &Event, report: &RunReport, signature: &str) -> Result<(), Refusal> {
-        self.only_enclave(event, report, signature)?;
-        let case = self.runs.get(&report.run).ok_or_else(|| Refusal::not_found("run"))?;
-        if case.judged.is_some() || case.index != report.index {
-            return Err(Refusal::new(Code::WrongState, "the run was judged already, or under another authority"));
-        }
-        if (report.verdict == Verdict::Refuse) != report.refusal.is_some() {
-            return Err(Refusal::new(Code::Malformed, "a refusal has its code, anything else has none"));
-        }
-        if report.verdict != Verdict::Refuse {
-            self.open_permit(&case.permit.clone(), &case.by.clone(), event.at_ms)?;
-        }
-        let behind = self.ledger.as_ref().is_some_and(|head| head.entries > report.ledger.entries);
-        if behind {
-            return Err(Refusal::new(Code::RecordUnlawful, "the ledger only grows"));
-        }
-        let index = self.size;
-        if let Some(case) = self.runs.get_mut(&report.run) {
-            case.judged = Some((report.clone(), index));
-        }
-        self.ledger = Some(report.ledger.clone());
-        Ok(())
-    }
-
-    fn release(&mut self, event: &Event, run: &RunId, receipt: &str) -> Result<(), Refusal> {
-        if event.by != Actor::Enclave {
-            return Err(Refusal::new(Code::NotAllowed, "only the enclave lets bytes out"));
-        }
-        let case = self.runs.get_mut(run).ok_or_else(|| Refusal::not_found("run"))?;
-        let judged = case.judged.as_ref().is_some_and(|(report, _)| report.verdict != Verdict::Refuse);
-        if !judged || case.released.is_some() {
-            return Err(Refusal::new(Code::WrongState, "nothing leaves before its verdict is in the record, and only once"));
-        }
-        if case.withheld {
-            return Err(suspended());
-        }
-        case.released = Some(receipt.to_owned());
         Ok(())
     }
 
@@ -429,15 +213,6 @@ impl Cases {
 
     fn adopt_rules(&mut self, event: &Event, adoption: &RulesAdoption, signature: &str) -> Result<(), Refusal> {
         self.rules.adopt(&self.roster, person(event)?, adoption, signature, self.size)
-    }
-
-    fn download(&self, event: &Event, run: &RunId) -> Result<(), Refusal> {
-        let case = self.runs.get(run).ok_or_else(|| Refusal::not_found("run"))?;
-        self.named(&case.permit, person(event)?)?;
-        if case.released.is_none() {
-            return Err(Refusal::not_found("release"));
-        }
-        Ok(())
     }
 
     /// The permit, when this person is named in it. To anyone else it does not exist.
@@ -467,13 +242,6 @@ impl Cases {
                 .ja("許可の期限が切れています。改めて申請してください"));
         }
         Ok(case)
-    }
-
-    /// The permit that the votes on `application` grant now under the id `permit`.
-    #[must_use]
-    pub fn granted(&self, application: &ApplicationId, permit: &PermitId) -> Option<Permit> {
-        let case = self.applications.get(application)?;
-        permit::grant(permit, application, &case.content, &case.votes, &self.roster)
     }
 
     fn only_enclave<T: Purpose>(&self, event: &Event, value: &T, signature: &str) -> Result<(), Refusal> {

@@ -103,12 +103,12 @@ pub mod limits {
     pub const SQL_MAX_BYTES: usize = 16_384;
     /// Guests bound to one permit: more than a study has functions, few enough that a list of them is read.
     pub const GUESTS_MAX: usize = 32;
-    /// Bytes of a guest's name in SQL.
-    pub const GUEST_NAME_MAX_BYTES: usize = 32;
     /// Code lists bound to one permit: more than a study has kinds of codes, few enough that they are all read.
     pub const CODES_MAX: usize = 32;
-    /// Bytes of a code list's name, and of a column's, in SQL.
-    pub const CODES_NAME_MAX_BYTES: usize = 32;
+    /// Bytes of the name in SQL of what is bound to a permit: a few words.
+    pub const BOUND_NAME_MAX_BYTES: usize = 32;
+    /// Bytes of the name of a code list's column: named like the list itself.
+    pub const CODES_NAME_MAX_BYTES: usize = BOUND_NAME_MAX_BYTES;
     /// Bytes of a code list's file: what ten thousand codes with their titles come to.
     pub const CODES_FILE_MAX_BYTES: usize = 1 << 20;
     /// Rows of a code list: every drug of a price list is fewer. They stand in the plan, so they are planned each time.

@@ -1,26 +1,28 @@
 //! One test per invariant of the design that exists by now (`docs`: ARCHITECTURE.md). `tests/mutants/` keeps a patch for each that breaks
 //! the invariant and must make just that test fail.
 
+mod keys;
+mod rooms;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
-    hmac,
-};
-use visiting_gateway::files;
 use visiting_policies::record::{Act, Event};
 use visiting_tests::{
     guest,
     journey::{COLUMNS, JOINED, SUMS},
-    world::{Unit, World, binaries, tree},
+    world::{Unit, World, tree},
 };
 
+use self::{
+    keys::order,
+    rooms::{listening, refuses_other_machines},
+};
 use crate::{
     base,
     middle::{Middle, Rule},
@@ -187,42 +189,6 @@ fn i04_the_rooms_are_apart() {
     refuses_other_machines(&world);
 }
 
-/// TCP sockets of a process that listen.
-fn listening(pid: u32) -> usize {
-    let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten().filter_map(|f| fs::read_link(f.path()).ok());
-    let inodes: BTreeSet<String> =
-        links.filter_map(|l| l.to_string_lossy().strip_prefix("socket:[").map(|s| s.trim_end_matches(']').to_owned())).collect();
-    let tables = ["tcp", "tcp6"].map(|t| fs::read_to_string(format!("/proc/{pid}/net/{t}")).unwrap_or_default());
-    let listens = |line: &str| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        fields.get(3) == Some(&"0A") && fields.get(9).is_some_and(|inode| inodes.contains(*inode))
-    };
-    tables.iter().flat_map(|t| t.lines()).filter(|l| listens(l)).count()
-}
-
-/// The enclave ends at once when it is told to connect elsewhere. The address is of a net that exists for documentation only.
-fn refuses_other_machines(world: &World) {
-    let mut command = Command::new(binaries().unwrap().join("visiting-enclave"));
-    command
-        .arg("--demo")
-        .env("VISITING_HOME", world.home())
-        .env("VISITING_INTERNAL_ADDR", "192.0.2.1:8751")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let until = Instant::now() + Duration::from_secs(10);
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > until {
-            child.kill().unwrap();
-            panic!("the enclave tries to reach another machine");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let out = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(!out.status.success() && said.contains("loopback"), "{said}");
-}
-
 #[test]
 fn i05_what_the_permit_does_not_name_does_not_exist() {
     let mut world = World::copy_of("i05", base::loaded()).unwrap();
@@ -277,27 +243,6 @@ fn i05_what_the_permit_does_not_name_does_not_exist() {
         assert_eq!(real.status, 404, "{path}");
         assert_eq!(real, made_up, "{path}");
     }
-}
-
-/// HMAC-SHA256, as the enclave derives its keys.
-fn derive(key: &[u8], purpose: &str) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), purpose.as_bytes()).as_ref().to_vec()
-}
-
-fn open(key: &[u8], name: &str, sealed: &[u8]) -> Vec<u8> {
-    let (nonce, body) = sealed.split_at(12);
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap());
-    let mut body = body.to_vec();
-    key.open_in_place(Nonce::try_assume_unique_for_key(nonce).unwrap(), Aad::from(name.as_bytes()), &mut body).unwrap().to_vec()
-}
-
-/// Ledger ordinals of a permit's people in the order of their row ids, opened with the enclave's own seed.
-fn order(world: &World, permit: &str) -> Vec<[u8; 4]> {
-    let enclave = world.home().join("enclave");
-    let root = derive(&files::read_seed(&enclave.join("gate.seed")).unwrap(), "visiting gate root v1");
-    let key = open(&derive(&root, "wrap"), permit, &fs::read(enclave.join(format!("keys/{permit}.key"))).unwrap());
-    let people = open(&key, "people", &fs::read(enclave.join(format!("extracts/{permit}/people"))).unwrap());
-    people.chunks_exact(4).map(|c| [c[0], c[1], c[2], c[3]]).collect()
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod tests;
 
 use std::{collections::BTreeSet, fmt};
 
-use visiting_policies::{Code, Refusal, TextPlace, case::is_codes_name, disclosure::limits, sign};
+use visiting_policies::{Code, Refusal, TextPlace, case::is_bound_name, disclosure::limits, sign};
 
 use self::csv::Cell;
 
@@ -103,7 +103,7 @@ fn names(header: &[Cell]) -> Result<(), Refusal> {
     }
     let mut seen = BTreeSet::new();
     for cell in header {
-        if !is_codes_name(&cell.text) {
+        if !is_bound_name(&cell.text) {
             let (shown, max) = (cell.shown(), limits::CODES_NAME_MAX_BYTES);
             return Err(cell.refused(
                 format!("`{shown}` is no column name; the first line has names of a-z, 0-9 and _, which begin with a letter and have {max} bytes at most"),

@@ -15,7 +15,7 @@ use visiting_enclave::{
     twin::{Model, PEOPLE, SEED, Trial, Tried},
 };
 use visiting_policies::{
-    case::is_codes_name,
+    case::is_bound_name,
     refusal::wants_japanese,
     terms::{ColumnName, Form, Period, Scope, Verdict},
 };
@@ -121,7 +121,7 @@ fn read() -> Result<Words, Wrong> {
 
 /// `NAME=FILE.csv`.
 fn named_file(text: &str) -> Result<(String, PathBuf), Wrong> {
-    let named = text.split_once('=').filter(|(name, _)| is_codes_name(name));
+    let named = text.split_once('=').filter(|(name, _)| is_bound_name(name));
     let (name, file) = named.ok_or_else(|| Wrong(format!("--codes is NAME=FILE.csv, and `{text}` is not")))?;
     Ok((name.to_owned(), file.into()))
 }

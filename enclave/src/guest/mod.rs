@@ -8,6 +8,7 @@ mod call;
 mod column;
 mod engine;
 mod rows;
+pub(crate) mod shelf;
 #[cfg(test)]
 mod tests;
 mod udf;

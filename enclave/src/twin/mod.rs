@@ -23,11 +23,11 @@ use visiting_policies::{
 pub use self::trial::{Real, Trial};
 pub(crate) use self::twins::Twins;
 use crate::{
-    bound::{Guests, Shelf},
     codes::Codes,
     config::Config,
     extract::Extract,
     fault::Fault,
+    guest::shelf::{Guests, Shelf},
     judge::{self, Judged, Setting},
     keys::GateKeys,
     known::{Block, Known},

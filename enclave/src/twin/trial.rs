@@ -9,18 +9,18 @@ use std::{
 use visiting_catalog::{Listing, codes::examine};
 use visiting_policies::{
     Refusal,
-    case::{BoundCodes, BoundGuest},
     rules::{Municipalities, RuleBook},
     terms::PermitId,
 };
 
 use super::{Model, Tried, Twin};
 use crate::{
-    bound::{Guests, Shelf},
+    bound::Bound,
     codes::CodeShelf,
     config::{Config, MUNICIPALITIES_ENV, PARTITIONS},
     extract::Extract,
     fault::Fault,
+    guest::shelf::{Guests, Shelf},
     judge::{self, Setting},
     keys::GateKeys,
     known::Known,
@@ -35,9 +35,9 @@ pub struct Trial {
     runtime: tokio::runtime::Runtime,
     known: Known,
     shelf: Shelf,
-    bound: BTreeMap<String, BoundGuest>,
+    bound: BTreeMap<String, String>,
     codes: CodeShelf,
-    lists: BTreeMap<String, BoundCodes>,
+    lists: BTreeMap<String, String>,
     rules: Rules,
 }
 
@@ -78,7 +78,7 @@ impl Trial {
         let accepted = visiting_intake::examine(manifest, module)?;
         self.shelf.put(accepted.digest.clone(), visiting_intake::container(manifest, module));
         let name = accepted.manifest.name;
-        self.bound.insert(name.clone(), BoundGuest { guest: accepted.digest, by: nobody(), index: 0 });
+        self.bound.insert(name.clone(), accepted.digest);
         Ok(name)
     }
 
@@ -88,7 +88,7 @@ impl Trial {
     /// What the examination found.
     pub fn bind_codes(&mut self, name: &str, file: &[u8]) -> Result<(), Refusal> {
         let list = examine(file)?;
-        self.lists.insert(name.to_owned(), BoundCodes { codes: list.digest.clone(), by: nobody(), index: 0 });
+        self.lists.insert(name.to_owned(), list.digest.clone());
         self.codes.put(list);
         Ok(())
     }
@@ -98,12 +98,11 @@ impl Trial {
     /// # Errors
     /// Only the machine's; a refusal is an answer.
     pub fn ask(&mut self, sql: &str) -> Result<Tried, Fault> {
-        let bound = self.bound.iter().map(|(name, guest)| (name.as_str(), guest)).collect();
-        let (guests, signatures) = match self.shelf.open(&bound, sql) {
+        let (guests, signatures) = match self.shelf.open(&by_name(&self.bound), sql) {
             Err(Fault::Refused(refusal)) => return Ok(Tried::refused(refusal)),
             opened => opened?,
         };
-        let codes = self.codes.open(&self.lists.iter().map(|(name, list)| (name.as_str(), list)).collect(), sql)?;
+        let codes = self.codes.open(&by_name(&self.lists), sql)?;
         let place = (self.listings.as_slice(), self.rules.in_force());
         let judged = self.twin.judge(place, &self.known, &mut self.shelf, (&guests, signatures, codes), sql);
         let (tried, block) = self.runtime.block_on(judged)?;
@@ -188,7 +187,6 @@ fn temporary() -> PathBuf {
     std::env::temp_dir().join(format!("visiting-twin-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// Whoever sits at this machine: nobody asks who bound a guest here.
-fn nobody() -> visiting_policies::terms::PersonId {
-    visiting_policies::terms::PersonId::from_random(&[])
+fn by_name(bound: &BTreeMap<String, String>) -> Bound<'_> {
+    bound.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect()
 }

@@ -11,8 +11,8 @@ use super::{
     relation::Col,
 };
 use crate::{
-    bound::{Argument, Call},
     config::CALLS_MAX,
+    guest::shelf::{Argument, Call},
     plan::{Signature, not_offered},
     predicate::Values,
 };

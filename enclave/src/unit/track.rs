@@ -25,9 +25,9 @@ use super::{
     safe::safe,
 };
 use crate::{
-    bound::Call,
     config::TITLE_MAX_BYTES,
     extract::UNIT,
+    guest::shelf::Call,
     plan::{PermitSchema, Source, kind, not_offered},
     predicate::Predicate,
     question::SiteColumn,

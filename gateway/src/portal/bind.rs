@@ -2,20 +2,18 @@
 
 use std::time::Duration;
 
-use axum::{extract::Path, http::StatusCode, response::Response};
+use axum::{extract::Path, response::Response};
 use visiting_policies::{refusal::Refusal, terms::PermitId};
 
 use super::{
+    bound,
     ctx::Ctx,
     form::{Form, Sent, request_field},
     guests::{self, Bound, GuestsPage, Outcome},
     lang::Lang,
-    layout::{self, Frame},
-    work::crumbs,
 };
 use crate::{
     app::id,
-    problem::Problem,
     routes::{self, permits},
     wire::{GuestView, NewGuest},
 };
@@ -48,7 +46,7 @@ pub(super) async fn bind(ctx: Ctx, Path(permit): Path<String>, sent: Sent) -> Re
 
 async fn page(ctx: &Ctx, permit: &str, outcome: Option<&Result<GuestView, Refusal>>, form: Option<&Form>) -> Result<Response, Refusal> {
     let (person, id) = (ctx.person()?, id::<PermitId>(permit, "permit")?);
-    let bound: Vec<Bound> = routes::guests::list(&ctx.app, &person, &id).await?.guests.iter().map(Bound::of).collect();
+    let shown: Vec<Bound> = routes::guests::list(&ctx.app, &person, &id).await?.guests.iter().map(Bound::of).collect();
     let usable = permits::show(&ctx.app, &person, &id, Duration::ZERO).await?.status == "active";
     let new = outcome.and_then(|o| o.as_ref().ok()).map(|guest| (Bound::of(guest), checked(ctx.lang, guest)));
     let told = match (outcome, &new) {
@@ -60,13 +58,8 @@ async fn page(ctx: &Ctx, permit: &str, outcome: Option<&Result<GuestView, Refusa
     let kept = form.filter(|_| new.is_none());
     let typed = |name: &str| kept.map(|f| f.get(name)).unwrap_or_default();
     let (manifest, module, request) = (typed("manifest"), typed("module"), request_field(kept));
-    let page = GuestsPage { permit: id.as_str(), usable, bound: &bound, outcome: told, manifest, module, request: &request };
-    let frame = Frame { crumbs: crumbs(ctx, &id), head: None, scripts: &["guests.js", "copy.js"] };
-    let mut answer = layout::framed(ctx, ctx.say("利用者プログラム", "Guests"), frame, guests::view(ctx.lang, &page));
-    if let Some(Err(refusal)) = outcome {
-        *answer.status_mut() = StatusCode::from_u16(Problem::from(refusal.clone()).status).unwrap_or(StatusCode::BAD_REQUEST);
-    }
-    Ok(answer)
+    let page = GuestsPage { permit: id.as_str(), usable, bound: &shown, outcome: told, manifest, module, request: &request };
+    Ok(bound::page(ctx, ctx.say("利用者プログラム", "Guests"), &id, outcome, guests::view(ctx.lang, &page)))
 }
 
 /// What the examination looked at, in the reader's language.

@@ -6,23 +6,20 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::{DefaultBodyLimit, FromRequest, Path, Request},
-    http::StatusCode,
     response::Response,
 };
 use maud::{Markup, html};
 use visiting_policies::{disclosure::limits, refusal::Refusal, terms::PermitId};
 
 use super::{
+    bound,
     ctx::Ctx,
     form::{Form, Sent, request_field},
     lang::Lang,
-    layout::{self, Frame},
     words,
-    work::crumbs,
 };
 use crate::{
     app::{Shared, id},
-    problem::Problem,
     routes::{self, CODES_BODY_BYTES, permits},
     wire::{Codes, CodesColumn, CodesView, NewCodes},
 };
@@ -84,12 +81,7 @@ async fn page(ctx: &Ctx, permit: &str, outcome: Option<&Result<CodesView, Refusa
     // What was bound needs no keeping; what was refused is shown again under the same name.
     let kept = form.filter(|_| matches!(outcome, Some(Err(_))));
     let shown = Shown { permit: &permit, usable, codes: &codes, outcome, kept };
-    let frame = Frame { crumbs: crumbs(ctx, &permit), head: None, scripts: &["guests.js", "copy.js"] };
-    let mut answer = layout::framed(ctx, ctx.say("コード表", "Code lists"), frame, view(ctx.lang, &shown));
-    if let Some(Err(refusal)) = outcome {
-        *answer.status_mut() = StatusCode::from_u16(Problem::from(refusal.clone()).status).unwrap_or(StatusCode::BAD_REQUEST);
-    }
-    Ok(answer)
+    Ok(bound::page(ctx, ctx.say("コード表", "Code lists"), &permit, outcome, view(ctx.lang, &shown)))
 }
 
 fn view(lang: Lang, shown: &Shown<'_>) -> Markup {
@@ -100,45 +92,34 @@ fn view(lang: Lang, shown: &Shown<'_>) -> Markup {
         )) }
         @match shown.outcome {
             Some(Err(refusal)) => (words::alert(lang, refusal)),
-            Some(Ok(list)) => div.notice.success role="status" {
-                p { (lang.say("検査を通り、この許可に結び付けました：", "It passed the examination and is bound to this permit: ")) code { "codes." (list.name) } }
-            },
+            Some(Ok(list)) => div.notice.success role="status" { (bound::passed(lang, &format!("codes.{}", list.name))) },
             None => {}
         }
-        (bound(lang, shown))
+        (lists(lang, shown))
         @if shown.usable { (form(lang, shown)) }
     }
 }
 
-fn bound(lang: Lang, shown: &Shown<'_>) -> Markup {
-    html! {
-        section aria-labelledby="bound" {
-            h2 #bound { (lang.say("結び付いているコード表", "Bound code lists")) }
-            @if shown.codes.codes.is_empty() {
-                p.empty { (lang.say("まだありません。", "None yet.")) }
-            } @else {
-                ul.files {
-                    @for list in &shown.codes.codes {
-                        li {
-                            code { "codes." (list.name) "(" (columns(&list.columns)) ")" } " – " (list.rows) (lang.say(" 行", " rows"))
-                            br; code.digest { (list.codes) }
-                        }
-                    }
-                }
-                p.note { (lang.say("一度結び付けた名前の中身は変わりません。", "What a name stands for never changes.")) }
-            }
-            h2 #public { (lang.say("どの許可でも使えるコード表", "Code lists of every permit")) }
-            ul.files {
-                @for list in &shown.codes.public {
-                    li {
-                        code { "codes." (list.name) "(" (columns(&list.columns)) ")" } " – " (lang.say(&list.title_ja, &list.title))
-                    }
-                }
-            }
-            p { a href="/codes" { (lang.say("公開コード表の中身と出典", "What the public code lists hold, and their sources")) } }
-            p { a href={ "/permits/" (shown.permit) "/workspace" } { (lang.say("解析環境へ", "To the workspace")) } }
+fn lists(lang: Lang, shown: &Shown<'_>) -> Markup {
+    let own = |list: &CodesView| {
+        html! {
+            code { "codes." (list.name) "(" (columns(&list.columns)) ")" } " – " (list.rows) (lang.say(" 行", " rows"))
+            br; code.digest { (list.codes) }
         }
-    }
+    };
+    let public = html! {
+        h2 #public { (lang.say("どの許可でも使えるコード表", "Code lists of every permit")) }
+        ul.files {
+            @for list in &shown.codes.public {
+                li {
+                    code { "codes." (list.name) "(" (columns(&list.columns)) ")" } " – " (lang.say(&list.title_ja, &list.title))
+                }
+            }
+        }
+        p { a href="/codes" { (lang.say("公開コード表の中身と出典", "What the public code lists hold, and their sources")) } }
+    };
+    let own: Vec<Markup> = shown.codes.codes.iter().map(own).collect();
+    bound::list(lang, shown.permit.as_str(), lang.say("結び付いているコード表", "Bound code lists"), &own, "", &public)
 }
 
 fn columns(columns: &[CodesColumn]) -> String {
@@ -149,31 +130,22 @@ fn form(lang: Lang, shown: &Shown<'_>) -> Markup {
     let typed = |name: &'static str| shown.kept.and_then(|form| form.all(name).next()).unwrap_or_default();
     let command = format!("visiting codes check mine.csv && visiting codes bind {} mine mine.csv", shown.permit);
     let (rows, columns, kib) = (limits::CODES_ROWS_MAX, limits::CODES_COLUMNS_MAX, limits::CODES_FILE_MAX_BYTES / 1024);
-    html! {
-        section aria-labelledby="upload" {
-            h2 #upload { (lang.say("新しく結び付ける", "Bind a new one")) }
-            form method="post" action={ "/permits/" (shown.permit) "/codes" } {
-                (request_field(shown.kept))
-                div.field {
-                    label for="name" { (lang.say("名前（英小文字・数字・_）", "Name (a-z, digits, _)")) }
-                    input #name name="name" required maxlength=(limits::CODES_NAME_MAX_BYTES) autocomplete="off" spellcheck="false" value=(typed("name"));
-                }
-                div.field {
-                    label for="csv" { (lang.say("コード表（CSV、UTF-8）", "Code list (CSV, UTF-8)")) }
-                    p.note #csv-help { (lang.say(
-                        &format!("1行目に列の名前、2行目から中身。{rows}行・{columns}列・{kib} KiB まで。数字だけの列は整数になります。文字列のコードなら \"11\" のように囲んでください。空のセルは値なしです。"),
-                        &format!("Names of the columns in the first line, rows below; {rows} rows, {columns} columns and {kib} KiB at most. A column of digits is whole numbers; write \"11\" where a code is a text. An empty cell is no value."),
-                    )) }
-                    textarea #csv name="csv" rows="10" required spellcheck="false" aria-describedby="csv-help" data-file=".csv,text/csv" data-as="text" { (typed("csv")) }
-                }
-                button type="submit" { (lang.say("検査して結び付ける", "Examine and bind")) }
-            }
-            details {
-                summary { (lang.say("コマンドで行う", "By command")) }
-                pre data-copy="" tabindex="0" { code { (command) } }
-            }
+    let fields = html! {
+        (request_field(shown.kept))
+        div.field {
+            label for="name" { (lang.say("名前（英小文字・数字・_）", "Name (a-z, digits, _)")) }
+            input #name name="name" required maxlength=(limits::BOUND_NAME_MAX_BYTES) autocomplete="off" spellcheck="false" value=(typed("name"));
         }
-    }
+        div.field {
+            label for="csv" { (lang.say("コード表（CSV、UTF-8）", "Code list (CSV, UTF-8)")) }
+            p.note #csv-help { (lang.say(
+                &format!("1行目に列の名前、2行目から中身。{rows}行・{columns}列・{kib} KiB まで。数字だけの列は整数になります。文字列のコードなら \"11\" のように囲んでください。空のセルは値なしです。"),
+                &format!("Names of the columns in the first line, rows below; {rows} rows, {columns} columns and {kib} KiB at most. A column of digits is whole numbers; write \"11\" where a code is a text. An empty cell is no value."),
+            )) }
+            textarea #csv name="csv" rows="10" required spellcheck="false" aria-describedby="csv-help" data-file=".csv,text/csv" data-as="text" { (typed("csv")) }
+        }
+    };
+    bound::form(lang, &format!("/permits/{}/codes", shown.permit), &fields, &command)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 use visiting_policies::refusal::Refusal;
 
-use super::{lang::Lang, words};
+use super::{bound, lang::Lang, words};
 use crate::wire::GuestView;
 
 /// One program that is bound to the permit.
@@ -61,7 +61,7 @@ pub(super) fn view(lang: Lang, page: &GuestsPage<'_>) -> Markup {
             "Functions of your own (WebAssembly guests) can be used under this permit: they take values and give back one of the declared labels.",
         )) }
         @if let Some(outcome) = &page.outcome { (outcome_view(lang, outcome)) }
-        (bound(lang, page))
+        (list(lang, page))
         @if page.usable { (form(lang, page)) }
     }
 }
@@ -70,7 +70,7 @@ fn outcome_view(lang: Lang, outcome: &Outcome<'_>) -> Markup {
     match outcome {
         Outcome::Bound(guest, report) => html! {
             div.notice.success role="status" {
-                p { (lang.say("検査を通り、この許可に結び付けました：", "It passed the examination and is bound to this permit: ")) code { "guest." (guest.name) } }
+                (bound::passed(lang, &format!("guest.{}", guest.name)))
                 ul { @for checked in *report { li { (checked) } } }
             }
         },
@@ -89,57 +89,38 @@ fn outcome_view(lang: Lang, outcome: &Outcome<'_>) -> Markup {
     }
 }
 
-fn bound(lang: Lang, page: &GuestsPage<'_>) -> Markup {
-    html! {
-        section aria-labelledby="bound" {
-            h2 #bound { (lang.say("結び付いているプログラム", "Bound guests")) }
-            @if page.bound.is_empty() {
-                p.empty { (lang.say("まだありません。", "None yet.")) }
-            } @else {
-                ul.files {
-                    @for guest in page.bound {
-                        li {
-                            code { "guest." (guest.name) "(" (guest.params.join(", ")) ")" } " → " (guest.labels.join(lang.say("、", ", ")))
-                            br; code.digest { (guest.digest) }
-                        }
-                    }
-                }
-                p.note { (lang.say(
-                    "SQLでは guest.名前(列, …) と書き、WHERE の条件か GROUP BY の列に使います。一度結び付けた名前の中身は変わりません。",
-                    "In SQL write guest.name(column, …) as a condition in WHERE or as a column in GROUP BY. What a name stands for never changes.",
-                )) }
-            }
-            p { a href={ "/permits/" (page.permit) "/workspace" } { (lang.say("解析環境へ", "To the workspace")) } }
+fn list(lang: Lang, page: &GuestsPage<'_>) -> Markup {
+    let one = |guest: &Bound| {
+        html! {
+            code { "guest." (guest.name) "(" (guest.params.join(", ")) ")" } " → " (guest.labels.join(lang.say("、", ", ")))
+            br; code.digest { (guest.digest) }
         }
-    }
+    };
+    let note = lang.say(
+        "SQLでは guest.名前(列, …) と書き、WHERE の条件か GROUP BY の列に使います。",
+        "In SQL write guest.name(column, …) as a condition in WHERE or as a column in GROUP BY. ",
+    );
+    let all: Vec<Markup> = page.bound.iter().map(one).collect();
+    bound::list(lang, page.permit, lang.say("結び付いているプログラム", "Bound guests"), &all, note, &html! {})
 }
 
 fn form(lang: Lang, page: &GuestsPage<'_>) -> Markup {
     let command = format!("visiting guest check module.wasm && visiting guest bind {} module.wasm --manifest manifest.toml", page.permit);
-    html! {
-        section aria-labelledby="upload" {
-            h2 #upload { (lang.say("新しく結び付ける", "Bind a new one")) }
-            form method="post" action={ "/permits/" (page.permit) "/guests" } {
-                (page.request)
-                div.field {
-                    label for="manifest" { (lang.say("説明書（TOML）", "Manifest (TOML)")) }
-                    textarea #manifest name="manifest" rows="10" required spellcheck="false" data-file=".toml,text/plain" data-as="text" { (page.manifest) }
-                }
-                div.field {
-                    label for="module" { (lang.say("プログラム（.wasm を base64 にしたもの）", "Module (.wasm as base64)")) }
-                    p.note #module-help {
-                        (lang.say("base64 は次のコマンドで作れます：", "Make the base64 with: ")) code { "base64 -w0 module.wasm" }
-                    }
-                    textarea #module name="module" rows="4" required spellcheck="false" aria-describedby="module-help" data-file=".wasm,application/wasm" data-as="base64" { (page.module) }
-                }
-                button type="submit" { (lang.say("検査して結び付ける", "Examine and bind")) }
-            }
-            details {
-                summary { (lang.say("コマンドで行う", "By command")) }
-                pre data-copy="" tabindex="0" { code { (command) } }
-            }
+    let fields = html! {
+        (page.request)
+        div.field {
+            label for="manifest" { (lang.say("説明書（TOML）", "Manifest (TOML)")) }
+            textarea #manifest name="manifest" rows="10" required spellcheck="false" data-file=".toml,text/plain" data-as="text" { (page.manifest) }
         }
-    }
+        div.field {
+            label for="module" { (lang.say("プログラム（.wasm を base64 にしたもの）", "Module (.wasm as base64)")) }
+            p.note #module-help {
+                (lang.say("base64 は次のコマンドで作れます：", "Make the base64 with: ")) code { "base64 -w0 module.wasm" }
+            }
+            textarea #module name="module" rows="4" required spellcheck="false" aria-describedby="module-help" data-file=".wasm,application/wasm" data-as="base64" { (page.module) }
+        }
+    };
+    bound::form(lang, &format!("/permits/{}/guests", page.permit), &fields, &command)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod applications;
 mod apply;
 mod assets;
 mod bind;
+mod bound;
 mod catalog;
 mod chart;
 mod codes;

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 use visiting_policies::{
-    case::RunCase,
+    case::{Kind, RunCase},
     handover::{Delivery, ExtractReport, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
     note,
     receipt::{self, Receipt},
@@ -21,7 +21,7 @@ use visiting_policies::{
     terms::RunId,
 };
 
-use super::{codes, guests, permits::Wait, runs::RECEIPT};
+use super::{bound, permits::Wait, runs::RECEIPT};
 use crate::{
     app::{Answer, App, Call, Shared, json},
     desk::request_key,
@@ -40,8 +40,8 @@ pub(super) fn table() -> Router<Shared> {
     Router::new()
         .route("/internal/v1/record", get(record))
         .route("/internal/v1/tickets", get(pull_tickets))
-        .route("/internal/v1/guests", get(guest))
-        .route("/internal/v1/codes", get(code_list))
+        .route("/internal/v1/guests", get(|app, call| bound_document(app, call, "GET /internal/v1/guests", Kind::Guest)))
+        .route("/internal/v1/codes", get(|app, call| bound_document(app, call, "GET /internal/v1/codes", Kind::Codes)))
         .route("/internal/v1/loads", post(report_load))
         .route("/internal/v1/extracts", post(report_extract))
         .route("/internal/v1/verdicts", post(report_verdict))
@@ -89,23 +89,12 @@ struct Wanted {
     digest: String,
 }
 
-/// The bytes of a bound guest; the enclave recomputes their digest.
-async fn guest(State(app): State<Shared>, call: Call) -> Answer {
-    app.guard(call.inner_actor(), "GET /internal/v1/guests", async {
+/// The bytes of what is bound to a permit; the enclave recomputes their digest.
+async fn bound_document(State(app): State<Shared>, call: Call, tried: &str, kind: Kind) -> Answer {
+    app.guard(call.inner_actor(), tried, async {
         call.only_enclave()?;
         let Wanted { digest } = call.query()?;
-        let bytes = guests::document(&app, &digest).await?;
-        Ok(json(StatusCode::OK, Document { document: sign::to_base64(&bytes) }))
-    })
-    .await
-}
-
-/// The bytes of a bound code list; the enclave recomputes their digest.
-async fn code_list(State(app): State<Shared>, call: Call) -> Answer {
-    app.guard(call.inner_actor(), "GET /internal/v1/codes", async {
-        call.only_enclave()?;
-        let Wanted { digest } = call.query()?;
-        let bytes = codes::document(&app, &digest).await?;
+        let bytes = bound::document(&app, kind, &digest).await?;
         Ok(json(StatusCode::OK, Document { document: sign::to_base64(&bytes) }))
     })
     .await

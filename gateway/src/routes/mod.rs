@@ -1,6 +1,7 @@
 //! The route table: read from top to bottom, it is the life of a case.
 
 pub(crate) mod applications;
+mod bound;
 pub(crate) mod catalog;
 pub(crate) mod codes;
 pub(crate) mod demo;

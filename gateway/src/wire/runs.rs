@@ -1,0 +1,116 @@
+//! Runs and pre-flights, and why one gave nothing.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use visiting_policies::{
+    refusal::{Refusal, TextPlace},
+    terms::Verdict,
+};
+
+/// SQL to run.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRun {
+    /// One SELECT block.
+    pub sql: String,
+}
+
+/// Why a run gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunRefusal {
+    /// Stable code.
+    pub code: String,
+    /// What to do.
+    pub detail: String,
+    /// The same in Japanese, where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail_ja: Option<String>,
+    /// Where in the SQL, where one place is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Place>,
+}
+
+impl From<Refusal> for RunRefusal {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code.name(), detail: refusal.detail, detail_ja: refusal.ja, at: refusal.at.map(Place::from) }
+    }
+}
+
+/// A place in a text that somebody sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u64,
+    /// Character in the line, from 1.
+    pub column: u64,
+}
+
+impl From<TextPlace> for Place {
+    fn from(TextPlace { line, column }: TextPlace) -> Self {
+        Self { line, column }
+    }
+}
+
+impl From<Place> for TextPlace {
+    fn from(Place { line, column }: Place) -> Self {
+        Self { line, column }
+    }
+}
+
+/// A pre-flight (試行): SQL tried on synthetic data. Nothing here comes from data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PreflightView {
+    /// Its id.
+    pub id: String,
+    /// Under which permit.
+    pub permit: String,
+    /// `queued` or `answered`.
+    pub status: String,
+    /// Always true: the table is made up.
+    pub synthetic: bool,
+    /// What the exit gate would say on such data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub verdict: Option<Verdict>,
+    /// For a refusal, why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<RunRefusal>,
+    /// The table of synthetic data as CSV.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synthetic_table: Option<String>,
+}
+
+/// A run (解析実行).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RunView {
+    /// Its id.
+    pub id: String,
+    /// Under which permit.
+    pub permit: String,
+    /// `queued`, `judged` (the bytes are on their way), `released` or `refused`.
+    pub status: String,
+    /// The gate's verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub verdict: Option<Verdict>,
+    /// For a refusal, why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<RunRefusal>,
+    /// Names of the files that can be fetched.
+    pub files: Vec<String>,
+}
+
+impl RunView {
+    /// True when nothing more will happen to it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self.status.as_str(), "released" | "refused")
+    }
+}
+
+/// Runs of a permit.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Runs {
+    /// Oldest first.
+    pub runs: Vec<RunView>,
+}
