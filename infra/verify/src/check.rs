@@ -18,8 +18,9 @@ pub const USAGE: &str =
   --hidden LOW-HIGH  what a mark stands for (default: 0-9); with a + behind it, or any larger number that is hidden so that no small one
                      stands alone
   --labels N         how many columns are labels (default: up to the last column of text)
+  --not-a-sum NAME   a total by its header or label that is no sum (people counted once, a mean); may be given several times
   --width W          the interval that protects a hidden cell, upper less lower end (default: 5)
-exit codes: 0 every hidden cell is protected, 1 some are not, 2 usage";
+exit codes: 0 every hidden cell is protected, 1 some are not or a total is not understood, 2 usage";
 
 /// What to check.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ pub struct Request {
 pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Request, Ended> {
     use lexopt::prelude::{Long, Value, ValueExt};
     let mut parser = lexopt::Parser::from_args(arguments);
-    let mut reading = Reading { cells: None, totals: None, hidden: (0, 9), besides: false, labels: None, width: 5 };
+    let mut reading = Reading { cells: None, totals: None, hidden: (0, 9), besides: false, labels: None, no_sums: Vec::new(), width: 5 };
     let (mut table, mut japanese) = (None, wants_japanese(|name| std::env::var(name).ok()));
     let mut read = || -> Result<(), lexopt::Error> {
         while let Some(argument) = parser.next()? {
@@ -48,7 +49,10 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
                 Long("totals") => reading.totals = Some(rounding(&parser.value()?.string()?)?),
                 Long("hidden") => (reading.hidden, reading.besides) = hidden(&parser.value()?.string()?)?,
                 Long("labels") => reading.labels = Some(parser.value()?.parse()?),
-                Long("width") => reading.width = parser.value()?.parse()?,
+                Long("not-a-sum") => reading.no_sums.push(parser.value()?.string()?),
+                Long("width") => {
+                    reading.width = parser.value()?.parse_with(|text| text.parse().ok().filter(|w| *w > 0).ok_or("at least 1"))?
+                }
                 Long("lang") => japanese = parser.value()?.string()? == "ja",
                 Value(file) if table.is_none() => table = Some(PathBuf::from(file)),
                 other => return Err(other.unexpected()),
@@ -115,7 +119,16 @@ fn ended(table: &Published, checked: &Checked, request: &Request) -> Ended {
         format!("{} sums are used, {rests} of them with parts that are not in the table", checked.sums.len()),
     ));
     for name in &checked.loose {
-        lines.push(say(format!("内訳が見つからない合計: {name}"), format!("no parts were found for the total: {name}")));
+        lines.push(say(
+            format!("NARROW  内訳が見つからない合計: {name}（合計でなければ --not-a-sum で指定してください）"),
+            format!("NARROW  no parts were found for the total: {name} (if it is no sum, say so with --not-a-sum)"),
+        ));
+    }
+    if checked.widened {
+        lines.push(say(
+            "記号は、より大きな数を隠しうるものとして扱いました（補完的秘匿）".to_owned(),
+            "marks are taken to hide larger numbers as well (complementary suppression)".to_owned(),
+        ));
     }
     for hidden in &checked.hidden {
         let told = match hidden.range {
@@ -127,10 +140,19 @@ fn ended(table: &Published, checked: &Checked, request: &Request) -> Ended {
         lines.push(format!("{}  {}  {told}", if hidden.narrow { "NARROW" } else { "ok    " }, hidden.place));
     }
     let (narrow, width) = (checked.hidden.iter().filter(|h| h.narrow).count(), request.reading.width);
+    let unknown = checked.hidden.iter().filter(|h| h.range.is_none()).count();
     let pinned = checked.hidden.iter().filter(|h| h.narrow && h.range.is_some_and(|r| r.width() == 0)).count();
     lines.push(say(
-        format!("秘匿セル {}、うち幅が {width} 未満 {narrow}、1 つの値に定まるもの {pinned}", checked.hidden.len()),
-        format!("{} hidden cells, {narrow} of them narrower than {width}, {pinned} pinned to one number", checked.hidden.len()),
+        format!(
+            "秘匿セル {}、うち幅が {width} 未満 {}、1 つの値に定まるもの {pinned}、計算できないもの {unknown}",
+            checked.hidden.len(),
+            narrow - unknown
+        ),
+        format!(
+            "{} hidden cells, {} of them narrower than {width}, {pinned} pinned to one number, {unknown} not computed",
+            checked.hidden.len(),
+            narrow - unknown
+        ),
     ));
     Ended { lines, fault: (!checked.passes()).then_some(Fault::Narrow) }
 }

@@ -23,9 +23,9 @@ fn a_pinned_cell_is_named_with_its_interval() {
     let en = asked(TABLE, &["--lang", "en", "--hidden", "1-9"]);
     assert_eq!(en.fault, Some(Fault::Narrow));
     assert!(en.lines.contains(&"NARROW  東京都 | 男  [7, 7] width 0".to_owned()), "{:#?}", en.lines);
-    assert_eq!(en.lines.last().unwrap(), "1 hidden cells, 1 of them narrower than 5, 1 pinned to one number");
+    assert_eq!(en.lines.last().unwrap(), "1 hidden cells, 1 of them narrower than 5, 1 pinned to one number, 0 not computed");
     let ja = asked(TABLE, &["--lang", "ja"]);
-    assert_eq!(ja.lines.last().unwrap(), "秘匿セル 1、うち幅が 5 未満 1、1 つの値に定まるもの 1");
+    assert_eq!(ja.lines.last().unwrap(), "秘匿セル 1、うち幅が 5 未満 1、1 つの値に定まるもの 1、計算できないもの 0");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The interval of one cell: the smallest and the largest number that it has in any table that fits, by a linear program over the
 //! cells that hang together with it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
 
@@ -17,7 +20,7 @@ pub struct Limits {
 }
 
 /// The limits of an audit that somebody waits for.
-pub const LIMITS: Limits = Limits { cells: 5_000, ms: 10_000 };
+pub const LIMITS: Limits = Limits { cells: 5_000, ms: 2_000 };
 
 /// Farther from a whole number than a solver's answer ever is.
 const NEAR: f64 = 1e-4;
@@ -69,17 +72,17 @@ impl Bounds {
     }
 
     fn end(&self, cell: usize, sums: &[&Sum], direction: OptimizationDirection) -> Option<i64> {
+        let open: BTreeSet<usize> = sums.iter().flat_map(|sum| cells(sum)).filter(|c| is_open(&self.system, *c)).collect();
+        if open.len() > self.limits.cells {
+            return None;
+        }
         let mut problem = Problem::new(direction);
         problem.set_time_limit(Duration::from_millis(self.limits.ms));
         let mut variables: BTreeMap<usize, Variable> = BTreeMap::new();
         // Numbers are counted from each cell's lower end: what the solver sees stays small.
-        for c in sums.iter().flat_map(|sum| cells(sum)).filter(|c| is_open(&self.system, *c)) {
-            let range = self.system.range(c)?;
+        for c in open {
             let goal = if c == cell { 1.0 } else { 0.0 };
-            variables.entry(c).or_insert_with(|| problem.add_var(goal, (0.0, range.width() as f64)));
-        }
-        if variables.len() > self.limits.cells {
-            return None;
+            variables.insert(c, problem.add_var(goal, (0.0, self.system.range(c)?.width() as f64)));
         }
         for sum in sums {
             let parts = sum.parts.iter().filter_map(|part| Some((*variables.get(part)?, 1.0)));

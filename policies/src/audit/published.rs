@@ -3,7 +3,8 @@
 use crate::refusal::{Code, Refusal};
 
 /// What stands for a number that is not shown. Official tables use several kinds of dash; we and others write `<k`.
-const MARKS: &[&str] = &["-", "‐", "‑", "–", "—", "―", "－", "ー", "*", "＊", "x", "X", "Ｘ", "…", "<k", "suppressed", "[c]"];
+const MARKS: &[&str] =
+    &["-", "‐", "‑", "–", "—", "―", "－", "ー", "*", "＊", "x", "X", "Ｘ", "…", "−", "***", "**", "<k", "suppressed", "[c]"];
 
 /// How numbers are rounded before they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl std::fmt::Display for Rounding {
 }
 
 /// How a table is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// Of the cells; `None` for what the numbers look like.
     pub cells: Option<Rounding>,
@@ -64,6 +65,8 @@ pub struct Reading {
     pub besides: bool,
     /// Columns of labels; `None` for what the header looks like.
     pub labels: Option<usize>,
+    /// Totals by name that are known to be no sums: people who are counted once, means.
+    pub no_sums: Vec<String>,
     /// Interval that protects a hidden cell.
     pub width: i64,
 }
@@ -75,6 +78,8 @@ pub enum Shown {
     Number(i64),
     /// A mark.
     Hidden,
+    /// A mark that says below which number: `<5`.
+    Below(i64),
     /// Anything else: no part of any sum.
     Other,
 }
@@ -92,6 +97,14 @@ pub struct Published {
     pub cells: Vec<Vec<Shown>>,
 }
 
+impl Shown {
+    /// True for a mark of either kind.
+    #[must_use]
+    pub fn is_mark(&self) -> bool {
+        matches!(self, Self::Hidden | Self::Below(_))
+    }
+}
+
 impl Published {
     /// Reads the records of a CSV file, the header first.
     ///
@@ -100,14 +113,24 @@ impl Published {
     pub fn read(records: &[Vec<String>], labels: Option<usize>) -> Result<Self, Refusal> {
         let (header, rows) = records.split_first().filter(|(_, rows)| !rows.is_empty()).ok_or_else(no_table)?;
         let shown: Vec<Vec<Shown>> = rows.iter().map(|row| (0..header.len()).map(|c| cell(row.get(c))).collect()).collect();
-        let column = |c: usize| shown.iter().filter_map(move |row| row.get(c));
-        let has = |c: usize, what: fn(&Shown) -> bool| column(c).any(what);
-        let numbers = |c: usize| has(c, |s| matches!(s, Shown::Number(_))) && !has(c, |s| *s == Shown::Other);
-        // Text after the last numbers is a note.
+        // A column is one of numbers when most of its cells are: one that cannot be read is an error there, and no reason to take the
+        // column for labels.
+        let numbers = |c: usize| {
+            let read = |row: &&Vec<Shown>| row.get(c).is_some_and(|s| matches!(s, Shown::Number(_)) || s.is_mark());
+            2 * shown.iter().filter(read).count() > rows.len()
+        };
+        let decimals = |c: usize| rows.iter().all(|row| row.get(c).is_some_and(|t| t.is_empty() || t.trim().parse::<f64>().is_ok()));
         let last = (0..header.len()).rev().find(|c| numbers(*c)).ok_or_else(no_table)?;
-        let first = labels.unwrap_or_else(|| (0..=last).rev().find(|c| !numbers(*c)).map_or(1, |c| c + 1));
+        // Text after the last numbers is a note.
+        let first = labels.unwrap_or_else(|| (0..=last).rev().find(|c| !numbers(*c) && !decimals(*c)).map_or(1, |c| c + 1));
         if first > last {
             return Err(no_table());
+        }
+        for (r, row) in shown.iter().enumerate() {
+            let unread = (first..=last).find(|c| numbers(*c) && row.get(*c) == Some(&Shown::Other));
+            if let Some(c) = unread {
+                return Err(unreadable(r + 2, header.get(c), rows.get(r).and_then(|row| row.get(c))));
+            }
         }
         let text = |row: &Vec<String>, c: usize| row.get(c).map(|t| t.trim().to_owned()).unwrap_or_default();
         Ok(Self {
@@ -134,11 +157,29 @@ fn no_table() -> Refusal {
     .ja("数表が見つかりません。CSV は、見出し行、ラベルの列、そのあとに整数の列、という形にしてください")
 }
 
+fn unreadable(line: usize, column: Option<&String>, text: Option<&String>) -> Refusal {
+    let (column, text) = (column.map_or("", String::as_str), text.map_or("", String::as_str));
+    let detail = format!(
+        "line {line}, column `{column}`: `{text}` is no whole number and no mark; write a number or `-`, or say with --labels how many columns are labels"
+    );
+    Refusal::new(Code::Malformed, detail)
+        .ja(format!("{line} 行目、列「{column}」の「{text}」は整数でも秘匿記号でもありません。数か「-」にするか、ラベルの列数を --labels で指定してください"))
+}
+
 fn cell(text: Option<&String>) -> Shown {
-    let text = text.map(|t| t.trim()).unwrap_or_default();
-    if MARKS.contains(&text) || (text.starts_with('<') && text.len() > 1) {
+    let narrow = |c: char| match c {
+        '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(c),
+        '＜' => '<',
+        '，' => ',',
+        other => other,
+    };
+    let text: String = text.map(|t| t.trim().chars().map(narrow).collect()).unwrap_or_default();
+    if MARKS.contains(&text.as_str()) {
         return Shown::Hidden;
     }
     let digits: String = text.chars().filter(|c| *c != ',').collect();
-    digits.parse().map_or(Shown::Other, Shown::Number)
+    match digits.strip_prefix('<') {
+        Some(below) => below.trim().parse().map_or(Shown::Other, Shown::Below),
+        None => digits.parse().ok().filter(|n: &i64| n.unsigned_abs() < 1 << 49).map_or(Shown::Other, Shown::Number),
+    }
 }

@@ -39,17 +39,19 @@ pub struct Checked {
     pub rounding: (Rounding, Rounding),
     /// Sums that were used.
     pub sums: Vec<SumOf>,
-    /// Totals by their headers or labels for which no sum was found.
+    /// Totals by their headers or labels for which no sum was found: nothing is decided while one of them may be one.
     pub loose: Vec<String>,
+    /// True where marks were taken to hide larger numbers as well.
+    pub widened: bool,
     /// Hidden cells, the narrowest first.
     pub hidden: Vec<Hidden>,
 }
 
 impl Checked {
-    /// True where every hidden cell is protected.
+    /// True where every hidden cell is protected, and every total is understood.
     #[must_use]
     pub fn passes(&self) -> bool {
-        self.hidden.iter().all(|h| !h.narrow)
+        self.hidden.is_empty() || (self.loose.is_empty() && self.hidden.iter().all(|h| !h.narrow))
     }
 }
 
@@ -59,10 +61,13 @@ impl Checked {
 /// [`Code::Malformed`] where numbers, rounding and marks contradict each other.
 pub fn check(table: &Published, reading: &Reading, limits: Limits) -> Result<Checked, Refusal> {
     let cells = reading.cells.unwrap_or_else(|| table.rounding());
-    let mut draft = Draft::new(table, reading, (cells, reading.totals.unwrap_or(cells)));
+    let rounding = (cells, reading.totals.unwrap_or(cells));
+    on_grid(table, rounding)?;
+    let mut draft = Draft::new(table, reading, rounding);
     draft.columns();
     draft.rows();
-    let Draft { system, at, rests, sums, loose, rounding, .. } = draft;
+    let Draft { system, at, rests, sums, loose, widened, .. } = draft;
+    let loose = loose.into_iter().filter(|name| !reading.no_sums.contains(name)).collect();
     let bounds = Bounds::new(system, limits).ok_or_else(|| {
         Refusal::new(Code::Malformed, "no numbers fit this table: a sum differs from its parts by more than the rounding; say how it is rounded (--cells, --totals) and what a mark stands for (--hidden)")
             .ja("この表に合う数がありません。合計と内訳の差が丸めの幅を超えています。丸め方（--cells、--totals）と記号の意味（--hidden）を指定してください")
@@ -74,14 +79,39 @@ pub fn check(table: &Published, reading: &Reading, limits: Limits) -> Result<Che
     };
     let marks = table.cells.iter().enumerate().flat_map(|(r, row)| row.iter().enumerate().map(move |(c, shown)| (r, c, shown)));
     let mut hidden: Vec<Hidden> = marks
-        .filter(|(.., shown)| **shown == Shown::Hidden)
+        .filter(|(.., shown)| shown.is_mark())
         .filter_map(|(r, c, _)| Some(judged(place(table, r, c), *at.get(r)?.get(c)?.as_ref()?, |_, _| true)))
         .collect();
     // What is missing besides is hidden as long as it can be somebody, and few.
     let some = |range: Range, most: i64| range.high > 0 && range.low <= most;
     hidden.extend(rests.into_iter().map(|(place, cell)| judged(place, cell, some)));
-    hidden.sort_by_key(|h| (h.range.map_or(-1, Range::width), h.place.clone()));
-    Ok(Checked { rounding, sums, loose, hidden })
+    hidden.sort_by_key(|h| (!h.narrow, h.range.map_or(-1, Range::width), h.place.clone()));
+    Ok(Checked { rounding, sums, loose, widened, hidden })
+}
+
+/// Numbers that no rounding gives are read wrongly.
+fn on_grid(table: &Published, (cells, totals): (Rounding, Rounding)) -> Result<(), Refusal> {
+    for (r, row) in table.cells.iter().enumerate() {
+        for (c, shown) in row.iter().enumerate() {
+            let by = if is_total_at(table, r, c) { totals } else { cells };
+            if let (Shown::Number(n), Rounding::Nearest(base) | Rounding::Up(base)) = (shown, by)
+                && n % base != 0
+            {
+                let at = place(table, r, c);
+                return Err(Refusal::new(
+                    Code::Malformed,
+                    format!("{at}: {n} is no multiple of {base}; say how numbers are rounded with --cells and --totals"),
+                )
+                .ja(format!("{at}: {n} は {base} の倍数ではありません。丸め方を --cells と --totals で指定してください")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// True for a cell in the row or the column of a total.
+fn is_total_at(table: &Published, row: usize, column: usize) -> bool {
+    table.labels.get(row).is_some_and(|labels| labels.iter().any(|l| is_total(l))) || table.headers.get(column).is_some_and(|h| is_total(h))
 }
 
 fn place(table: &Published, row: usize, column: usize) -> String {
@@ -92,7 +122,7 @@ fn place(table: &Published, row: usize, column: usize) -> String {
 /// True for a header or label that names a total; what stands in brackets behind it does not count.
 fn is_total(text: &str) -> bool {
     let end = text.find(['(', '（']).unwrap_or(text.len());
-    let word = text.get(..end).unwrap_or(text).trim().to_lowercase();
+    let word: String = text.get(..end).unwrap_or(text).to_lowercase().split_whitespace().collect();
     TOTALS.iter().any(|total| word.ends_with(total))
 }
 
@@ -106,27 +136,27 @@ struct Draft<'a> {
     rests: Vec<(String, usize)>,
     sums: Vec<SumOf>,
     loose: Vec<String>,
-    rounding: (Rounding, Rounding),
     /// Cells that are hidden by a mark.
     marks: BTreeSet<usize>,
     /// True where a mark may hide a larger number besides.
     besides: bool,
+    widened: bool,
 }
 
 impl<'a> Draft<'a> {
     fn new(table: &'a Published, reading: &Reading, rounding: (Rounding, Rounding)) -> Self {
         let mut system = System::default();
-        let hides = table.cells.iter().flatten().any(|shown| *shown == Shown::Hidden);
+        let hides = table.cells.iter().flatten().any(Shown::is_mark);
         let (low, high) = reading.hidden;
-        let total_row = |r: usize| table.labels.get(r).is_some_and(|labels| labels.iter().any(|l| is_total(l)));
-        let total_column = |c: usize| table.headers.get(c).is_some_and(|h| is_total(h));
         let mut range = |r: usize, c: usize, shown: &Shown| {
             let range = match shown {
                 Shown::Hidden => Range { low, high },
+                Shown::Below(n) => Range { low: low.min(n - 1), high: n - 1 },
                 Shown::Number(n) => {
-                    let by = if total_row(r) || total_column(c) { rounding.1 } else { rounding.0 };
+                    let by = if is_total_at(table, r, c) { rounding.1 } else { rounding.0 };
                     let (from, to) = by.range(*n);
-                    // Whoever hides small numbers shows no other small one than 0.
+                    // Whoever hides small numbers shows no other small one than those that no mark stands for.
+                    let to = if hides && *n == 0 && low > 0 { to.min(low - 1) } else { to };
                     let least = if !hides || (*n == 0 && by == Rounding::Exact) || *n < high { 0 } else { high + 1 };
                     Range { low: from.max(least).min(to), high: to }
                 }
@@ -137,8 +167,8 @@ impl<'a> Draft<'a> {
         let at: Vec<Vec<Option<usize>>> =
             table.cells.iter().enumerate().map(|(r, row)| row.iter().enumerate().map(|(c, shown)| range(r, c, shown)).collect()).collect();
         let shown = table.cells.iter().flatten().zip(at.iter().flatten());
-        let marks = shown.filter(|(shown, _)| **shown == Shown::Hidden).filter_map(|(_, cell)| *cell).collect();
-        Self { table, system, at, rests: Vec::new(), sums: Vec::new(), loose: Vec::new(), rounding, marks, besides: reading.besides }
+        let marks = shown.filter(|(shown, _)| shown.is_mark()).filter_map(|(_, cell)| *cell).collect();
+        Self { table, system, at, rests: Vec::new(), sums: Vec::new(), loose: Vec::new(), marks, besides: reading.besides, widened: false }
     }
 
     fn cell(&self, (row, column): (usize, usize)) -> Option<usize> {
@@ -183,12 +213,16 @@ impl<'a> Draft<'a> {
             kinds.dedup();
             let largest = |o: &&&Vec<bool>| !kinds.iter().any(|k| k != *o && k.iter().zip(o.iter()).all(|(k, o)| *k || !*o));
             let name = labels.get(row).map(|l| l.join(" / ")).unwrap_or_default();
+            if kinds.is_empty() {
+                self.loose.push(name.clone());
+            }
             for kind in kinds.iter().filter(largest) {
                 let parts: Vec<usize> = (0..labels.len()).filter(|r| overs.get(*r) == Some(*kind) && alike(*r)).collect();
                 let line = |c: usize| Line { total: (row, c), parts: parts.iter().map(|r| (*r, c)).collect() };
                 let lines = (0..self.table.headers.len()).map(line).collect();
-                if !parts.is_empty() {
-                    self.best(&name, std::iter::once((lines, parts.len())));
+                match parts.is_empty() {
+                    true => self.loose.push(name.clone()),
+                    false => self.best(&name, std::iter::once((lines, parts.len()))),
                 }
             }
         }
@@ -211,6 +245,8 @@ impl<'a> Draft<'a> {
             match how {
                 Fit::Exact => {}
                 Fit::Marks => self.widen(&sum),
+                // A line that fits as it stands has no rest: that would only hide what its reader knows.
+                Fit::Rest if self.fits(&sum) => {}
                 Fit::Rest => {
                     let cell = self.system.cell(Range::from(0));
                     self.rests.push((format!("not in the table: {} less its parts", place(self.table, line.total.0, line.total.1)), cell));
@@ -226,16 +262,23 @@ impl<'a> Draft<'a> {
         Some(Sum { total: self.cell(line.total)?, parts: line.parts.iter().map(|part| self.cell(*part)).collect::<Option<_>>()? })
     }
 
+    /// Whether a sum can be true.
+    fn fits(&self, sum: &Sum) -> bool {
+        self.system.range(sum.total).is_some_and(|total| total.and(self.system.parts(sum)).is_some())
+    }
+
     /// Whether every line can be true; at least one line is needed. With [`Fit::Marks`] lines with marks may be anything, as long as
     /// another line without any shows that this is the sum.
     fn fit(&self, lines: &[Line], how: Fit) -> bool {
         let sums: Vec<Sum> = lines.iter().filter_map(|line| self.sum(line)).collect();
         let marked = |sum: &Sum| sum.parts.iter().chain([&sum.total]).any(|cell| self.marks.contains(cell));
-        let fits = |sum: &Sum| self.system.range(sum.total).is_some_and(|total| total.and(self.system.parts(sum)).is_some());
+        let fits = |sum: &Sum| self.fits(sum);
         let short = |sum: &Sum| self.system.range(sum.total).is_some_and(|total| self.system.parts(sum).low <= total.high);
         match how {
             Fit::Exact => !self.besides && !sums.is_empty() && sums.iter().all(fits),
-            Fit::Marks => sums.iter().any(|s| !marked(s)) && sums.iter().all(|s| fits(s) || marked(s)),
+            Fit::Marks => {
+                (self.besides || sums.iter().any(|s| !marked(s))) && !sums.is_empty() && sums.iter().all(|s| fits(s) || marked(s))
+            }
             Fit::Rest => !sums.is_empty() && sums.iter().all(short),
         }
     }
@@ -243,7 +286,10 @@ impl<'a> Draft<'a> {
     /// A mark may hide a larger number, so that a small one beside it, in this line or in another one, is not pinned.
     fn widen(&mut self, sum: &Sum) {
         let marks = sum.parts.iter().chain([&sum.total]).filter(|cell| self.marks.contains(cell));
-        marks.for_each(|mark| self.system.widen(*mark, i64::MAX));
+        for mark in marks {
+            self.system.widen(*mark, i64::MAX);
+            self.widened = true;
+        }
     }
 }
 

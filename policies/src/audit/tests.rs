@@ -7,7 +7,7 @@ fn records(text: &str) -> Vec<Vec<String>> {
 }
 
 fn reading(cells: Rounding, totals: Rounding) -> Reading {
-    Reading { cells: Some(cells), totals: Some(totals), hidden: (1, 9), besides: false, labels: None, width: 5 }
+    Reading { cells: Some(cells), totals: Some(totals), hidden: (1, 9), besides: false, labels: None, no_sums: Vec::new(), width: 5 }
 }
 
 fn checked(text: &str, reading: &Reading) -> Checked {
@@ -66,7 +66,7 @@ fn what_is_not_in_the_table_is_hidden_too() {
     assert_eq!(intervals(&rest), [("not in the table:  | n less its parts".to_owned(), 5, 5)]);
     assert!(!rest.passes() && rest.sums[0].rest);
     assert!(checked("sex,n\n1,40\n2,30\n,180", &own).passes(), "110 people are nobody in particular");
-    let rounded = Reading { cells: None, totals: None, ..own };
+    let rounded = Reading { cells: None, totals: None, ..own.clone() };
     assert!(checked("sex,n\n1,40\n2,30\n,70", &rounded).passes(), "three numbers rounded to tens");
 }
 
@@ -75,11 +75,11 @@ fn headers_propose_and_numbers_confirm() {
     let own = reading(Rounding::Exact, Rounding::Exact);
     // A sum to the right of its name, one to the left, a total of two sums, and a column that is no sum though it is called one.
     let table =
-        checked("県,コード,区分,総計(患者数),男1,男2,男中計,女1,女2,女中計,設計\nA,1,x,25,1,2,3,10,12,22,5\nB,2,x,14,4,-,8,3,3,6,1", &own);
+        checked("県,コード,区分,総計(患者数),男1,男2,男中計,女1,女2,女中計,設計\nA,1,q,25,1,2,3,10,12,22,5\nB,2,q,14,4,-,8,3,3,6,1", &own);
     let words: Vec<&str> = table.sums.iter().map(|s| s.words.as_str()).collect();
     assert_eq!(words, ["総計(患者数) = 4 parts", "男中計 = 2 parts", "女中計 = 2 parts"]);
     assert_eq!(table.loose, ["設計"]);
-    assert_eq!(intervals(&table), [("B / 2 / x | 男2".to_owned(), 4, 4)]);
+    assert_eq!(intervals(&table), [("B / 2 / q | 男2".to_owned(), 4, 4)]);
 }
 
 #[test]
@@ -94,6 +94,39 @@ fn marks_may_hide_a_larger_number_where_a_small_one_alone_would_be_pinned() {
     let alone = "県,総計,a,b,c\nA,90,20,30,40\nB,58,-,-,40";
     assert_eq!(checked(alone, &reading(Rounding::Exact, Rounding::Exact)).hidden.first().unwrap().range, Some(Range::exactly(9)));
     assert_eq!(checked(alone, &besides).hidden.first().unwrap().range, Some(Range { low: 1, high: 17 }));
+}
+
+#[test]
+fn what_is_not_understood_is_no_pass() {
+    let own = Reading { hidden: (0, 9), ..reading(Rounding::Exact, Rounding::Exact) };
+    // Women and patients are two ways to divide; a mean is no sum: nothing is decided until somebody says so.
+    let mean = "県,患者数,平均計\n全国,87,52\nA,-,50\nB,80,54";
+    let table = checked(mean, &own);
+    assert!(!table.passes() && !table.loose.is_empty(), "{table:?}");
+    // A code beside the name of a prefecture: the total row has no parts by its labels.
+    assert!(!checked("code,県,n\n00,全国,87\n01,北海道,-\n02,青森県,80", &own).passes());
+    // Lines that fit have no rest, though another line has one.
+    let rest = checked("県,総数,男,女\n東京都,37,-,30\n京都府,54,30,24\n大阪府,60,20,24", &own);
+    assert_eq!(rest.hidden.first().map(|h| (h.range, h.narrow)), Some((Some(Range::exactly(7)), true)));
+    // Where every line has a mark, and marks may hide larger numbers.
+    let besides = Reading { besides: true, ..own };
+    assert!(!checked("県,総計,a,b\nA,37,-,30\nB,47,31,-", &besides).passes());
+}
+
+#[test]
+fn marks_and_numbers_are_read_as_they_are_meant() {
+    let own = Reading { hidden: (0, 9), ..reading(Rounding::Exact, Rounding::Exact) };
+    assert_eq!(intervals(&checked("県,n,m\nA,<5,３７\nB,44,20", &own)), [("A | n".to_owned(), 0, 4)]);
+    let refused = |text: &str, reading: &Reading| match Published::read(&records(text), None) {
+        Ok(table) => check(&table, reading, LIMITS).unwrap_err().detail,
+        Err(refusal) => refusal.detail,
+    };
+    assert!(refused("県,総数,男,女\n東京,37,?,30\n大阪,44,20,24\n京都,44,20,24", &own).contains("line 2, column `男`: `?`"));
+    let grid = Reading { cells: Some(Rounding::Nearest(10)), totals: None, ..own.clone() };
+    assert!(refused("県,n\nA,11\nB,20", &grid).contains("11 is no multiple of 10"));
+    // A shown 0 is none of those that a mark stands for.
+    let from_one = Reading { cells: Some(Rounding::Nearest(10)), totals: Some(Rounding::Exact), hidden: (1, 9), ..own };
+    assert_eq!(intervals(&checked("県,総数,a,b,c\nA,20,-,10,0\nB,41,20,10,10", &from_one)), [("A | a".to_owned(), 6, 9)]);
 }
 
 #[test]
