@@ -8,10 +8,9 @@ mod published;
 mod structure;
 mod system;
 
-pub use bounds::{Bounds, LIMITS, Limits};
 pub use published::{Published, Reading, Rounding, Shown};
 pub use structure::{Checked, Hidden, SumOf, check};
-pub use system::{Range, Sum, System};
+pub use system::Range;
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
-pub use bound::{Bound, BoundCodes, BoundGuest, Kind, is_bound_name};
+pub use bound::{Bound, Kind, is_bound_name};
 pub use preflight::PreflightCase;
 pub use run::RunCase;
 
@@ -35,10 +35,8 @@ pub struct PermitCase {
     pub suspended: Option<String>,
     /// The extract, once made.
     pub extract: Option<ExtractReport>,
-    /// Guests bound to it, by name. A binding stands: it is never changed and never taken back.
-    pub guests: BTreeMap<String, BoundGuest>,
-    /// Code lists bound to it, by name. As for guests, a binding stands.
-    pub codes: BTreeMap<String, BoundCodes>,
+    /// Guests and code lists bound to it, oldest first; see [`PermitCase::bound`].
+    bound: Vec<Bound>,
 }
 
 /// Everything the record says, folded.

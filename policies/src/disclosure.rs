@@ -117,6 +117,10 @@ pub mod limits {
     pub const CODES_COLUMNS_MAX: usize = 8;
     /// Bytes of a cell of a code list: a title of twenty Japanese characters, no text of its own.
     pub const CODES_CELL_MAX_BYTES: usize = 64;
+    /// Cells that hang together by several sums in a published table: more than one of every prefecture, year and month has.
+    pub const AUDIT_CELLS_MAX: usize = 5_000;
+    /// Milliseconds for one end of one hidden cell's interval: somebody waits, and what is not computed is no pass.
+    pub const AUDIT_END_MAX_MS: u64 = 2_000;
     /// Pre-flights of one person that may wait for their answer: a few windows, and no queue that runs would have to wait behind.
     pub const PREFLIGHTS_OPEN_MAX: usize = 3;
 }

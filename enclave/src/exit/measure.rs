@@ -62,9 +62,9 @@ pub(super) enum Law<'a> {
     /// Mean of sums over rows.
     Ratio { scale: u32, sums: Amounts, rows: ScalarBuffer<u32>, opaque: bool },
     /// Second moment about released means.
-    Moment { x: (u32, Decimal), y: (u32, Decimal), parts: Parts, opaque: bool },
+    Moment { x: (u32, Decimal), y: (u32, Decimal), parts: ProductSums, opaque: bool },
     /// Whether one person carries a line.
-    Leverage(Parts),
+    Leverage(ProductSums),
     /// Quantile of sorted values.
     Quantile { scale: u32, per_mille: u32, values: &'a [(i128, u32)] },
     /// People of each value.
@@ -72,7 +72,7 @@ pub(super) enum Law<'a> {
 }
 
 /// Sums of two columns and of their product, and rows.
-pub(super) struct Parts {
+pub(super) struct ProductSums {
     pub(super) x: Amounts,
     pub(super) y: Amounts,
     pub(super) xy: Amounts,
@@ -82,7 +82,7 @@ pub(super) struct Parts {
 /// A law of products in whichever width they have.
 macro_rules! of_products {
     ($law:expr, $parts:expr) => {{
-        let Parts { x, y, xy, rows } = $parts;
+        let ProductSums { x, y, xy, rows } = $parts;
         if let (Amounts::Small(x), Amounts::Small(y), Amounts::Small(xy)) = (x, y, xy) {
             $law(&Products { x: x.as_ref(), y: y.as_ref(), xy: xy.as_ref(), rows: rows.as_ref() })
         } else {

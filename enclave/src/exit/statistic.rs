@@ -7,7 +7,7 @@ use visiting_policies::disclosure::{Decimal, Site};
 
 use super::{
     cells::Cell,
-    measure::{Law, Measure, Part, Parts, form},
+    measure::{Law, Measure, Part, ProductSums, form},
     wanted::{RowsOf, SumOf},
 };
 use crate::{
@@ -203,10 +203,10 @@ impl<'a> Statistics<'a> {
         })
     }
 
-    fn products(&self, x: usize, y: usize, with: &With) -> Parts {
+    fn products(&self, x: usize, y: usize, with: &With) -> ProductSums {
         let (of_x, of_y) = if x == y { (SumOf::Column(x), SumOf::Column(x)) } else { (SumOf::Where(x, y), SumOf::Where(y, x)) };
         let of = |what| with.of(self.cell.sum(what));
-        Parts { x: of(of_x), y: of(of_y), xy: of(SumOf::Product(x, y)), rows: with.rows.clone() }
+        ProductSums { x: of(of_x), y: of(of_y), xy: of(SumOf::Product(x, y)), rows: with.rows.clone() }
     }
 
     /// Quantile of a column's values.

@@ -21,8 +21,8 @@ const ENTRIES_FOR_THREADS: usize = 1 << 17;
 /// The cells of a grouping set.
 pub(super) fn table(found: &[Found], keys: &Keys, set: &[usize], question: &Question, ledger: &Ledger<'_>) -> Result<Table, Fault> {
     let (cells, names) = keys.cells(found, set)?;
-    let parts = Parts::new(found, &cells, names.len());
-    let pieces = pieces(&parts, ledger.least)?;
+    let stretches = Stretches::new(found, &cells, names.len());
+    let pieces = pieces(&stretches, ledger.least)?;
     // Cells that are kept, by their old numbers, in the same order.
     let kept = || pieces.iter().flat_map(|piece| &piece.cells);
     let mut numbers: Vec<Option<usize>> = vec![None; names.len()];
@@ -42,47 +42,47 @@ pub(super) fn table(found: &[Found], keys: &Keys, set: &[usize], question: &Ques
 
 /// Some entries of a cell: a span of a chunk.
 #[derive(Debug, Clone, Default)]
-struct Part {
+struct Stretch {
     chunk: usize,
     span: Range<usize>,
 }
 
-/// The parts of all cells, cell by cell, each cell's in the order of their people.
-struct Parts<'a> {
+/// The stretches of all cells, cell by cell, each cell's in the order of their people.
+struct Stretches<'a> {
     chunks: Vec<&'a Chunk>,
-    all: Vec<Part>,
-    /// Where each cell's parts start, and where the last one's end.
+    all: Vec<Stretch>,
+    /// Where each cell's stretches start, and where the last one's end.
     starts: Vec<usize>,
     /// Entries before each cell, and all of them.
     entries: Vec<usize>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> Stretches<'a> {
     /// `cells` says of each log's groups in which cell they are.
     fn new(found: &'a [Found], cells: &[Vec<u32>], count: usize) -> Self {
         let mut chunks: Vec<(usize, &Chunk)> =
             found.iter().enumerate().flat_map(|(log, found)| found.chunks.iter().map(move |chunk| (log, chunk))).collect();
         chunks.sort_by_cached_key(|(_, chunk)| chunk.first());
         let cell = |log: usize, group: u32| cells.get(log).and_then(|c| c.get(group as usize)).map_or(0, |cell| *cell as usize);
-        let parts = || {
+        let stretches = || {
             let of = |(number, (log, chunk)): (usize, &(usize, &'a Chunk))| {
                 let log = *log;
-                chunk.spans().map(move |(group, span)| (cell(log, group), Part { chunk: number, span }))
+                chunk.spans().map(move |(group, span)| (cell(log, group), Stretch { chunk: number, span }))
             };
             chunks.iter().enumerate().flat_map(of)
         };
         let (mut starts, mut entries) = (vec![0; count + 1], vec![0; count + 1]);
-        for (cell, part) in parts() {
+        for (cell, stretch) in stretches() {
             starts.get_mut(cell + 1).into_iter().for_each(|n| *n += 1);
-            entries.get_mut(cell + 1).into_iter().for_each(|n| *n += part.span.len());
+            entries.get_mut(cell + 1).into_iter().for_each(|n| *n += stretch.span.len());
         }
         summed(&mut starts);
         summed(&mut entries);
         let mut next = starts.clone();
-        let mut all = vec![Part::default(); starts.last().copied().unwrap_or(0)];
-        for (cell, part) in parts() {
+        let mut all = vec![Stretch::default(); starts.last().copied().unwrap_or(0)];
+        for (cell, stretch) in stretches() {
             let Some(next) = next.get_mut(cell) else { continue };
-            all.get_mut(*next).into_iter().for_each(|place| place.clone_from(&part));
+            all.get_mut(*next).into_iter().for_each(|place| place.clone_from(&stretch));
             *next += 1;
         }
         Self { chunks: chunks.into_iter().map(|(_, chunk)| chunk).collect(), all, starts, entries }
@@ -90,8 +90,8 @@ impl<'a> Parts<'a> {
 
     fn of(&self, cell: usize) -> impl Iterator<Item = (&'a Chunk, Range<usize>)> {
         let span = self.starts.get(cell).copied().unwrap_or(0)..self.starts.get(cell + 1).copied().unwrap_or(0);
-        let parts = self.all.get(span).unwrap_or_default();
-        parts.iter().filter_map(|part| Some((*self.chunks.get(part.chunk)?, part.span.clone())))
+        let stretches = self.all.get(span).unwrap_or_default();
+        stretches.iter().filter_map(|stretch| Some((*self.chunks.get(stretch.chunk)?, stretch.span.clone())))
     }
 
     /// Entries of consecutive cells.
@@ -120,13 +120,13 @@ fn summed(all: &mut [usize]) {
 }
 
 /// All cells with at least so many people, side by side on all cores.
-fn pieces(parts: &Parts<'_>, least: u64) -> Result<Vec<Piece>, Fault> {
-    let mut runs = parts.runs();
+fn pieces(stretches: &Stretches<'_>, least: u64) -> Result<Vec<Piece>, Fault> {
+    let mut runs = stretches.runs();
     let last = runs.pop().unwrap_or_default();
     std::thread::scope(|scope| {
         let others: Vec<_> =
-            runs.into_iter().map(|cells| scope.spawn(move || Columns::new(parts, &cells).filled(parts, cells, least))).collect();
-        let last = Columns::new(parts, &last).filled(parts, last, least);
+            runs.into_iter().map(|cells| scope.spawn(move || Columns::new(stretches, &cells).filled(stretches, cells, least))).collect();
+        let last = Columns::new(stretches, &last).filled(stretches, last, least);
         let others = others.into_iter().map(|piece| piece.join().map_err(|_| Fault::Other("counting people broke off".to_owned())));
         others.chain([Ok(last)]).collect()
     })
@@ -141,11 +141,11 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(parts: &Parts<'_>, cells: &Range<usize>) -> Self {
-        let room = parts.len(cells.clone());
-        let first = parts.chunks.first();
+    fn new(stretches: &Stretches<'_>, cells: &Range<usize>) -> Self {
+        let room = stretches.len(cells.clone());
+        let first = stretches.chunks.first();
         // A column of counts is there as soon as one chunk has it: elsewhere it is the rows.
-        let counted = |c: usize| parts.chunks.iter().any(|chunk| chunk.counts.get(c).is_some_and(Option::is_some));
+        let counted = |c: usize| stretches.chunks.iter().any(|chunk| chunk.counts.get(c).is_some_and(Option::is_some));
         Self {
             units: Vec::with_capacity(room),
             rows: Vec::with_capacity(room),
@@ -154,15 +154,15 @@ impl Columns {
         }
     }
 
-    fn filled(mut self, parts: &Parts<'_>, cells: Range<usize>, least: u64) -> Piece {
+    fn filled(mut self, stretches: &Stretches<'_>, cells: Range<usize>, least: u64) -> Piece {
         let (mut kept, mut spans) = (Vec::new(), Vec::new());
         for cell in cells {
             // Entries are at least as many as people.
-            if (parts.len(cell..cell + 1) as u64) < least.max(1) {
+            if (stretches.len(cell..cell + 1) as u64) < least.max(1) {
                 continue;
             }
             let start = self.units.len();
-            parts.of(cell).for_each(|(chunk, span)| self.append(chunk, span));
+            stretches.of(cell).for_each(|(chunk, span)| self.append(chunk, span));
             self.settle(start);
             if (self.units.len() - start) as u64 >= least {
                 spans.push(start..self.units.len());

@@ -52,19 +52,19 @@ pub(super) fn list(app: &App, kind: Kind, person: &PersonId, permit: &PermitId) 
         None if app.desk.now_ms() >= case.permit.until_ms => "expired",
         None => "bound",
     };
-    let told = |b: case::Bound<'_>| Bound {
-        digest: b.digest.to_owned(),
-        name: b.name.to_owned(),
+    let told = |b: &case::Bound| Bound {
+        digest: b.digest.clone(),
+        name: b.name.clone(),
         by: b.by.to_string(),
         status: status.to_owned(),
         index: b.index,
     };
-    Ok(case.bound(kind).into_iter().map(told).collect())
+    Ok(case.bound(kind).map(told).collect())
 }
 
 /// The bytes of what some permit has, for the enclave.
 pub(super) async fn document(app: &App, kind: Kind, digest: &str) -> Result<Bytes, Refusal> {
-    let bound = app.desk.view().cases.permits.values().any(|case| case.bound(kind).iter().any(|b| b.digest == digest));
+    let bound = app.desk.view().cases.permits.values().any(|case| case.bound(kind).any(|b| b.digest == digest));
     if bound { app.documents.get(digest).await } else { Err(Refusal::not_found(kind.word())) }
 }
 

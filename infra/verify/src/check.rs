@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use visiting_policies::{
-    audit::{Checked, LIMITS, Published, Reading, Rounding, check},
+    audit::{Checked, Published, Reading, Rounding, check},
     refusal::{Refusal, wants_japanese},
 };
 
@@ -85,7 +85,7 @@ pub fn told(request: &Request) -> Ended {
         Ok(table) => table,
         Err(why) => return Ended::usage(format!("{}: {why}", request.table.display())),
     };
-    match check(&table, &request.reading, LIMITS) {
+    match check(&table, &request.reading) {
         Ok(checked) => ended(&table, &checked, request),
         Err(refusal) => Ended::usage(format!("{}: {}", request.table.display(), sentence(&refusal))),
     }

@@ -2,7 +2,7 @@
 
 use visiting_policies::{
     Code,
-    case::Cases,
+    case::{Cases, Kind},
     disclosure::limits::GUESTS_MAX,
     record::{Act, Actor, Event, VERSION},
     sign,
@@ -57,7 +57,7 @@ fn a_binding_is_what_the_law_allows_and_nothing_else() {
     assert_eq!(code(&mut cases, &bound("per_a", &sign::digest(b"third"), "other", 2001)), Some(Code::WrongState), "a binding stands");
     let permit = &cases.permits[&"prm_1".parse().unwrap()];
     assert_eq!(
-        permit.guests.iter().map(|(name, g)| (name.as_str(), g.guest.clone())).collect::<Vec<_>>(),
+        permit.bound(Kind::Guest).map(|g| (g.name.as_str(), g.digest.clone())).collect::<Vec<_>>(),
         [("band", sign::digest(b"guest")), ("other", guest)]
     );
 }

@@ -9,27 +9,15 @@ use std::{
 use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
 
 use super::system::{Range, Sum, System};
-
-/// How much is computed before giving up.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Cells that hang together: more than a table of every prefecture, year and month has.
-    pub cells: usize,
-    /// Time for one end of one interval, milliseconds.
-    pub ms: u64,
-}
-
-/// The limits of an audit that somebody waits for.
-pub const LIMITS: Limits = Limits { cells: 5_000, ms: 2_000 };
+use crate::disclosure::limits::{AUDIT_CELLS_MAX, AUDIT_END_MAX_MS};
 
 /// Farther from a whole number than a solver's answer ever is.
 const NEAR: f64 = 1e-4;
 
 /// Intervals of a system's cells.
 #[derive(Debug)]
-pub struct Bounds {
+pub(super) struct Bounds {
     system: System,
-    limits: Limits,
     /// Of each cell: a cell that stands for all that hang together with it.
     group: Vec<usize>,
 }
@@ -37,7 +25,7 @@ pub struct Bounds {
 impl Bounds {
     /// Of this system; `None` where its sums contradict each other.
     #[must_use]
-    pub fn new(system: System, limits: Limits) -> Option<Self> {
+    pub(super) fn new(system: System) -> Option<Self> {
         let system = system.narrowed()?;
         let mut group: Vec<usize> = (0..system.cells.len()).collect();
         for sum in &system.sums {
@@ -52,13 +40,13 @@ impl Bounds {
             let root = root(&mut group, cell);
             group.get_mut(cell).into_iter().for_each(|g| *g = root);
         }
-        Some(Self { system, limits, group })
+        Some(Self { system, group })
     }
 
     /// What a reader knows of a cell; `None` where that takes longer than the limits, or the solver does not answer. The ends are those
     /// of the linear program, rounded to whole numbers: never narrower than what a reader can prove with it.
     #[must_use]
-    pub fn of(&self, cell: usize) -> Option<Range> {
+    pub(super) fn of(&self, cell: usize) -> Option<Range> {
         let known = self.system.range(cell)?;
         let group = self.group.get(cell)?;
         let hangs = |sum: &&Sum| cells(sum).any(|c| is_open(&self.system, c) && self.group.get(c) == Some(group));
@@ -73,11 +61,11 @@ impl Bounds {
 
     fn end(&self, cell: usize, sums: &[&Sum], direction: OptimizationDirection) -> Option<i64> {
         let open: BTreeSet<usize> = sums.iter().flat_map(|sum| cells(sum)).filter(|c| is_open(&self.system, *c)).collect();
-        if open.len() > self.limits.cells {
+        if open.len() > AUDIT_CELLS_MAX {
             return None;
         }
         let mut problem = Problem::new(direction);
-        problem.set_time_limit(Duration::from_millis(self.limits.ms));
+        problem.set_time_limit(Duration::from_millis(AUDIT_END_MAX_MS));
         let mut variables: BTreeMap<usize, Variable> = BTreeMap::new();
         // Numbers are counted from each cell's lower end: what the solver sees stays small.
         for c in open {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    bounds::{Bounds, Limits},
+    bounds::Bounds,
     published::{Published, Reading, Rounding, Shown},
     system::{Range, Sum, System},
 };
@@ -59,7 +59,7 @@ impl Checked {
 ///
 /// # Errors
 /// [`Code::Malformed`] where numbers, rounding and marks contradict each other.
-pub fn check(table: &Published, reading: &Reading, limits: Limits) -> Result<Checked, Refusal> {
+pub fn check(table: &Published, reading: &Reading) -> Result<Checked, Refusal> {
     let cells = reading.cells.unwrap_or_else(|| table.rounding());
     let rounding = (cells, reading.totals.unwrap_or(cells));
     on_grid(table, rounding)?;
@@ -68,7 +68,7 @@ pub fn check(table: &Published, reading: &Reading, limits: Limits) -> Result<Che
     draft.rows();
     let Draft { system, at, rests, sums, loose, widened, .. } = draft;
     let loose = loose.into_iter().filter(|name| !reading.no_sums.contains(name)).collect();
-    let bounds = Bounds::new(system, limits).ok_or_else(|| {
+    let bounds = Bounds::new(system).ok_or_else(|| {
         Refusal::new(Code::Malformed, "no numbers fit this table: a sum differs from its parts by more than the rounding; say how it is rounded (--cells, --totals) and what a mark stands for (--hidden)")
             .ja("この表に合う数がありません。合計と内訳の差が丸めの幅を超えています。丸め方（--cells、--totals）と記号の意味（--hidden）を指定してください")
     })?;

@@ -17,13 +17,13 @@ pub struct Range {
 impl Range {
     /// One number.
     #[must_use]
-    pub fn exactly(n: i64) -> Self {
+    pub(super) fn exactly(n: i64) -> Self {
         Self { low: n, high: n }
     }
 
     /// Everything from here on.
     #[must_use]
-    pub fn from(low: i64) -> Self {
+    pub(super) fn from(low: i64) -> Self {
         Self { low, high: MOST }
     }
 
@@ -35,7 +35,7 @@ impl Range {
 
     /// What both allow; `None` where that is nothing.
     #[must_use]
-    pub fn and(self, other: Self) -> Option<Self> {
+    pub(super) fn and(self, other: Self) -> Option<Self> {
         let both = Self { low: self.low.max(other.low), high: self.high.min(other.high) };
         (both.low <= both.high).then_some(both)
     }
@@ -43,46 +43,46 @@ impl Range {
 
 /// A total that is the sum of its parts; numbers are cells of a system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sum {
+pub(super) struct Sum {
     /// The total.
-    pub total: usize,
+    pub(super) total: usize,
     /// Its parts.
-    pub parts: Vec<usize>,
+    pub(super) parts: Vec<usize>,
 }
 
 /// All that a reader knows.
 #[derive(Debug, Clone, Default)]
-pub struct System {
+pub(super) struct System {
     pub(super) cells: Vec<Range>,
     pub(super) sums: Vec<Sum>,
 }
 
 impl System {
     /// Adds a cell and answers with its number.
-    pub fn cell(&mut self, range: Range) -> usize {
+    pub(super) fn cell(&mut self, range: Range) -> usize {
         self.cells.push(Range { low: range.low.max(-MOST), high: range.high.min(MOST) });
         self.cells.len() - 1
     }
 
     /// Adds a sum of cells that are there.
-    pub fn sum(&mut self, sum: Sum) {
+    pub(super) fn sum(&mut self, sum: Sum) {
         self.sums.push(sum);
     }
 
     /// Lets a cell be as large as this.
-    pub fn widen(&mut self, cell: usize, high: i64) {
+    pub(super) fn widen(&mut self, cell: usize, high: i64) {
         self.cells.get_mut(cell).into_iter().for_each(|range| range.high = range.high.max(high.min(MOST)));
     }
 
     /// What is known of a cell.
     #[must_use]
-    pub fn range(&self, cell: usize) -> Option<Range> {
+    pub(super) fn range(&self, cell: usize) -> Option<Range> {
         self.cells.get(cell).copied()
     }
 
     /// What the parts of a sum come to.
     #[must_use]
-    pub fn parts(&self, sum: &Sum) -> Range {
+    pub(super) fn parts(&self, sum: &Sum) -> Range {
         let ranges = sum.parts.iter().filter_map(|part| self.cells.get(*part));
         ranges
             .fold(Range::exactly(0), |all, part| Range { low: all.low.saturating_add(part.low), high: all.high.saturating_add(part.high) })
@@ -90,7 +90,7 @@ impl System {
 
     /// Narrows every cell to what the sums say one by one; `None` where they contradict each other.
     #[must_use]
-    pub fn narrowed(mut self) -> Option<Self> {
+    pub(super) fn narrowed(mut self) -> Option<Self> {
         for _ in 0..PASSES {
             let mut changed = false;
             for sum in &self.sums {

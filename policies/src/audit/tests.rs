@@ -11,7 +11,7 @@ fn reading(cells: Rounding, totals: Rounding) -> Reading {
 }
 
 fn checked(text: &str, reading: &Reading) -> Checked {
-    check(&Published::read(&records(text), reading.labels).unwrap(), reading, LIMITS).unwrap()
+    check(&Published::read(&records(text), reading.labels).unwrap(), reading).unwrap()
 }
 
 /// Place, lower and upper end of each hidden cell.
@@ -118,7 +118,7 @@ fn marks_and_numbers_are_read_as_they_are_meant() {
     let own = Reading { hidden: (0, 9), ..reading(Rounding::Exact, Rounding::Exact) };
     assert_eq!(intervals(&checked("県,n,m\nA,<5,３７\nB,44,20", &own)), [("A | n".to_owned(), 0, 4)]);
     let refused = |text: &str, reading: &Reading| match Published::read(&records(text), None) {
-        Ok(table) => check(&table, reading, LIMITS).unwrap_err().detail,
+        Ok(table) => check(&table, reading).unwrap_err().detail,
         Err(refusal) => refusal.detail,
     };
     assert!(refused("県,総数,男,女\n東京,37,?,30\n大阪,44,20,24\n京都,44,20,24", &own).contains("line 2, column `男`: `?`"));

@@ -1,7 +1,5 @@
 //! Applications (利用申請) in the fold, from the desk to the permit: who may move one, and where to.
 
-use std::collections::BTreeMap;
-
 use super::{Cases, PermitCase, only_gateway, person};
 use crate::{
     permit::{self, ApplicationContent, Permit, SignedBallot},
@@ -138,10 +136,8 @@ impl Cases {
             return Err(Refusal::new(Code::PermitNotGranted, "the permit is not what the committee's votes grant"));
         }
         case.status = status;
-        self.permits.insert(
-            permit.id.clone(),
-            PermitCase { permit: permit.clone(), index, suspended: None, extract: None, guests: BTreeMap::new(), codes: BTreeMap::new() },
-        );
+        self.permits
+            .insert(permit.id.clone(), PermitCase { permit: permit.clone(), index, suspended: None, extract: None, bound: Vec::new() });
         Ok(())
     }
 

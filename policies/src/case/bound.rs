@@ -24,38 +24,18 @@ pub enum Kind {
     Codes,
 }
 
-/// A guest bound to a permit.
+/// What is bound to a permit. A binding stands: it is never changed and never taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoundGuest {
-    /// Digest over manifest and module.
-    pub guest: String,
+pub struct Bound {
+    /// Of which kind.
+    pub kind: Kind,
+    /// What it is called in SQL.
+    pub name: String,
+    /// Digest: of a guest over manifest and module, of a code list of its file.
+    pub digest: String,
     /// Who bound it.
     pub by: PersonId,
     /// Index of its event: only runs asked for after it can name it.
-    pub index: u64,
-}
-
-/// A code list bound to a permit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoundCodes {
-    /// Digest of the file.
-    pub codes: String,
-    /// Who bound it.
-    pub by: PersonId,
-    /// Index of its event, as for guests.
-    pub index: u64,
-}
-
-/// What is bound, whichever kind it is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound<'a> {
-    /// What it is called in SQL.
-    pub name: &'a str,
-    /// Digest of its bytes.
-    pub digest: &'a str,
-    /// Who bound it.
-    pub by: &'a PersonId,
-    /// Index of its event.
     pub index: u64,
 }
 
@@ -83,16 +63,8 @@ impl Kind {
 
 impl PermitCase {
     /// What of this kind is bound to it, oldest first.
-    #[must_use]
-    pub fn bound(&self, kind: Kind) -> Vec<Bound<'_>> {
-        let guests = self.guests.iter().map(|(name, g)| Bound { name, digest: &g.guest, by: &g.by, index: g.index });
-        let codes = self.codes.iter().map(|(name, c)| Bound { name, digest: &c.codes, by: &c.by, index: c.index });
-        let mut all: Vec<_> = match kind {
-            Kind::Guest => guests.collect(),
-            Kind::Codes => codes.collect(),
-        };
-        all.sort_by_key(|bound| bound.index);
-        all
+    pub fn bound(&self, kind: Kind) -> impl Iterator<Item = &Bound> {
+        self.bound.iter().filter(move |bound| bound.kind == kind)
     }
 }
 
@@ -104,11 +76,8 @@ impl Cases {
             let bytes = if kind == Kind::Guest { "over its manifest and module" } else { "of its file" };
             return Err(Refusal::new(Code::Malformed, format!("a {} is named by the digest {bytes}", kind.word())));
         }
-        let (name, digest) = (name.to_owned(), digest.to_owned());
-        let Some(case) = self.permits.get_mut(permit) else { return Ok(()) };
-        match kind {
-            Kind::Guest => drop(case.guests.insert(name, BoundGuest { guest: digest, by, index })),
-            Kind::Codes => drop(case.codes.insert(name, BoundCodes { codes: digest, by, index })),
+        if let Some(case) = self.permits.get_mut(permit) {
+            case.bound.push(Bound { kind, name: name.to_owned(), digest: digest.to_owned(), by, index });
         }
         Ok(())
     }
@@ -119,14 +88,14 @@ impl Cases {
     /// As [`Cases::open_permit`]; [`Code::Malformed`] for a name that is none, [`Code::WrongState`] for one that is taken,
     /// [`Code::TooLarge`] when the permit has as many as it may.
     pub fn may_bind(&self, kind: Kind, permit: &PermitId, person: &PersonId, name: &str, at_ms: u64) -> Result<(), Refusal> {
-        let (bound, word) = (self.open_permit(permit, person, at_ms)?.bound(kind), kind.word());
+        let (case, word) = (self.open_permit(permit, person, at_ms)?, kind.word());
         if !is_bound_name(name) {
             let max = limits::BOUND_NAME_MAX_BYTES;
             let detail = format!("a {word}'s name is a letter a-z and then a-z, 0-9 or _, {max} in all");
             let ja = format!("コード表の名前は、英小文字で始まる英小文字・数字・_ の {max} 文字以内です");
             return Err(kind.refusal(Code::Malformed, detail, ja));
         }
-        if bound.iter().any(|b| b.name == name) {
+        if case.bound(kind).any(|b| b.name == name) {
             // A guest says its name itself.
             let place = if kind == Kind::Guest { " in the manifest" } else { "" };
             let detail = format!("this permit has a {word} of that name, and a binding stands; choose another name{place}");
@@ -134,7 +103,7 @@ impl Cases {
             return Err(kind.refusal(Code::WrongState, detail, ja));
         }
         let max = if kind == Kind::Guest { limits::GUESTS_MAX } else { limits::CODES_MAX };
-        if bound.len() >= max {
+        if case.bound(kind).count() >= max {
             let detail = format!("a permit has {max} {word}s at most");
             let ja = format!("1 つの許可に結び付けられるコード表は {max} 個までです");
             return Err(kind.refusal(Code::TooLarge, detail, ja));
@@ -155,8 +124,8 @@ impl Cases {
     }
 
     fn bound_before(&self, kind: Kind, permit: &PermitId, index: u64) -> BTreeMap<&str, &str> {
-        let bound = self.permits.get(permit).into_iter().flat_map(|case| case.bound(kind));
-        bound.filter(|b| b.index < index).map(|b| (b.name, b.digest)).collect()
+        let bound = self.permits.get(permit).into_iter().flat_map(move |case| case.bound(kind));
+        bound.filter(|b| b.index < index).map(|b| (b.name.as_str(), b.digest.as_str())).collect()
     }
 }
 
