@@ -104,3 +104,20 @@ fn contributions_stay_with_their_people_when_sorted() {
     assert_eq!(vector.iter().collect::<Vec<_>>(), [(2, 20), (5, 50), (9, 90)]);
     assert_eq!(vector, Vector::new(vec![(2, 20), (5, 50), (9, 90)]));
 }
+
+#[test]
+fn what_is_detached_is_the_same_and_holds_on_to_nothing() {
+    let ordinals: Ordinals = (0..900u32).map(|id| id.wrapping_mul(2_654_435_761) >> 8).collect();
+    let ids: Vec<u32> = (0..900).step_by(3).collect();
+    let people = People::counted(ids.clone().into(), &ordinals);
+    let vector =
+        |people: People| Vector { people, amounts: Amounts::Small(ids.iter().map(|id| i64::from(id % 97)).collect::<Vec<_>>().into()) };
+    let (counted, seen) = (vector(people.clone()), &mut Detached::default());
+    let before = Arc::strong_count(&ordinals);
+    let (detached, rows) = (counted.detached(seen), vector(people.clone()).detached(seen));
+    assert_eq!(detached, counted);
+    assert_eq!(detached.iter().collect::<Vec<_>>(), counted.iter().collect::<Vec<_>>(), "contributions stay with their people");
+    assert!(Arc::ptr_eq(&detached.people.0, &rows.people.0), "what shared one set still does");
+    assert_eq!(Arc::strong_count(&ordinals), before, "the permit's ordinals are not kept");
+    assert!(matches!(detached.people.0.came, Came::Ordinals(_)));
+}
