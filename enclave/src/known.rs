@@ -1,107 +1,19 @@
-//! What has been shown, as the gate asks for it: statistics that differ from a new one for fewer than k people, and totals that a
-//! table's rows complete. Pure; the store is `ledger`.
+//! What has been shown, as the gate asks for it: statistics that differ from a new one for fewer than k people, totals that a
+//! table's rows complete, and all that a reader knows of who is where. Pure; the store is `ledger`.
+
+mod block;
 
 use std::collections::BTreeSet;
 
 use datafusion::common::HashMap;
-use serde::{Deserialize, Serialize};
+use visiting_policies::audit::Range;
+
+pub(crate) use block::{Absent, Block, Entry, Fact, Place, ShownRow, SiteRows, TableEntry, Watched, Worlds};
 
 use crate::{
-    people::{self, People, Vector},
-    question::{KeyValue, OPAQUE, SiteColumn},
+    people::{self, People},
+    question::{KeyValue, OPAQUE},
 };
-
-/// Of each protected column: its facilities or households with their rows.
-pub(crate) type SiteRows = Vec<(SiteColumn, Vec<(u32, i128)>)>;
-
-/// One released base statistic.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// Canonical plan with the data versions.
-    pub(crate) plan: String,
-    /// What it is about: `people`, `rows`, or what is measured. All but people and values are sums of contributions, and compared
-    /// with each other whatever their names are.
-    pub(crate) of: String,
-    /// In which form it is shown: `people`, `sum`, `mean` and the like.
-    pub(crate) shown: String,
-    /// What was shown.
-    pub(crate) value: String,
-    /// Contributions; for people, 1 each.
-    #[serde(with = "people::packed::vector")]
-    pub(crate) vector: Vector,
-    /// Of a mean: the rows that it is over.
-    #[serde(default, with = "people::packed::vector_if", skip_serializing_if = "Option::is_none")]
-    pub(crate) rows: Option<Vector>,
-    /// Which rows.
-    pub(crate) place: Place,
-    /// Rows by facility, and by household, per protected column.
-    pub(crate) sites: SiteRows,
-}
-
-/// Which rows a shown set is: the question without keys, and the key values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
-    /// Canonical plan without keys, with the data versions.
-    pub(crate) base: String,
-    /// Key columns with this row's values.
-    pub(crate) keys: Vec<(String, KeyValue)>,
-}
-
-/// One displayed table as a whole, for the complement test.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct TableEntry {
-    /// Canonical plan of its rows without keys, with the data versions.
-    pub(crate) base: String,
-    /// Keys with the number of values in their domains; `u64::MAX` where that is not known.
-    pub(crate) keys: Vec<(String, u64)>,
-    /// Displayed rows: key values and people.
-    pub(crate) rows: Vec<ShownRow>,
-}
-
-/// One displayed row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ShownRow {
-    /// Key values, in the order of the table's keys.
-    pub(crate) key: Vec<KeyValue>,
-    /// Everyone in it.
-    #[serde(with = "people::packed::set")]
-    pub(crate) people: People,
-}
-
-/// What one run adds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Block {
-    /// Under which permit it was asked.
-    #[serde(default)]
-    pub(crate) permit: String,
-    /// Base statistics.
-    pub(crate) entries: Vec<Entry>,
-    /// The displayed tables: one for each grouping set.
-    pub(crate) tables: Vec<TableEntry>,
-}
-
-impl Block {
-    /// The same without the columns of the run that it comes from: what is known is kept for long, and of more than one permit.
-    fn detached(self) -> Self {
-        let seen = &mut people::Detached::default();
-        let entries = self.entries.iter().map(|e| Entry {
-            vector: e.vector.detached(seen),
-            rows: e.rows.as_ref().map(|rows| rows.detached(seen)),
-            ..e.clone()
-        });
-        let entries = entries.collect();
-        let rows = |table: &TableEntry, seen: &mut people::Detached| {
-            table.rows.iter().map(|row| ShownRow { people: row.people.detached(seen), key: row.key.clone() }).collect()
-        };
-        let tables = self.tables.iter().map(|table| TableEntry { rows: rows(table, seen), ..table.clone() }).collect();
-        Self { permit: self.permit, entries, tables }
-    }
-
-    /// True when nothing is added.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.tables.is_empty()
-    }
-}
 
 /// Members of a set by which it is found: more than any k that a database asks for (see [`Known::close`]).
 const FOUND_BY: usize = 16;
@@ -121,6 +33,17 @@ pub(crate) struct Known {
     first: HashMap<u32, Vec<usize>>,
     /// Names of opaque measures by permit.
     opaque: HashMap<String, BTreeSet<String>>,
+    /// What a reader knows besides numbers of people and absent rows.
+    facts: Vec<Fact>,
+    watched: Watched,
+}
+
+/// How much is there, to come back to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    pub(crate) entries: usize,
+    tables: usize,
+    facts: usize,
 }
 
 /// What a statistic is compared with: people with people, numbers of values with those of the same column, sums with all sums.
@@ -155,6 +78,67 @@ impl Known {
         self.opaque.entry_ref(block.permit.as_str()).or_default().extend(named.map(|e| e.of.clone()));
         block.entries.into_iter().for_each(|e| self.add_entry(e));
         block.tables.into_iter().for_each(|t| self.add_table(t));
+        self.facts.extend(block.facts);
+        self.watch(block.watched);
+    }
+
+    /// Keeps the worlds by which groups were proved to be open.
+    pub(crate) fn watch(&mut self, watched: Watched) {
+        if watched.all {
+            self.watched = watched;
+        } else {
+            self.watched.groups.extend(watched.groups);
+        }
+    }
+
+    /// The worlds of a group; the inner `None` for one that is not open any more.
+    pub(crate) fn worlds(&self, group: &[u32]) -> Option<&Option<Worlds>> {
+        self.watched.groups.get(group)
+    }
+
+    /// All watched groups.
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    /// Adds something that a reader learns.
+    pub(crate) fn add_fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+
+    /// True when a reader knows this of these people already.
+    pub(crate) fn has_fact(&self, fact: &Fact) -> bool {
+        self.facts.contains(fact)
+    }
+
+    /// All that a reader knows of how many people are in which set, with the plan of what is a number of people: what came before a
+    /// mark.
+    pub(crate) fn facts_until(&self, mark: Mark) -> impl Iterator<Item = (&People, Range, Option<&str>)> {
+        let zero = Mark { entries: 0, tables: 0, facts: 0 };
+        self.facts_between(zero, mark)
+    }
+
+    /// The same of what came after it.
+    pub(crate) fn facts_since(&self, mark: Mark) -> impl Iterator<Item = (&People, Range, Option<&str>)> {
+        self.facts_between(mark, self.mark())
+    }
+
+    fn facts_between(&self, from: Mark, to: Mark) -> impl Iterator<Item = (&People, Range, Option<&str>)> {
+        let entries = self.entries.get(from.entries..to.entries).into_iter().flatten();
+        let tables = self.tables.get(from.tables..to.tables).into_iter().flatten();
+        let facts = self.facts.get(from.facts..to.facts).into_iter().flatten();
+        let shown = entries.filter_map(|e| Some((&e.vector.people, e.behind?, Some(e.plan.as_str()))));
+        let absent = tables.flat_map(|t| t.entry.absent.sets.iter().map(|set| (set, t.entry.absent.range(), None)));
+        shown.chain(absent).chain(facts.map(|f| (&f.people, f.range, None)))
+    }
+
+    /// The same without what came after a mark.
+    pub(crate) fn until(self, mark: Mark) -> Self {
+        let mut out = Self { facts: self.facts, watched: self.watched, ..Self::default() };
+        out.facts.truncate(mark.facts);
+        self.entries.into_iter().take(mark.entries).for_each(|e| out.add_entry(e));
+        self.tables.into_iter().take(mark.tables).for_each(|t| out.add_table(t.entry));
+        out
     }
 
     /// Adds one statistic.
@@ -174,7 +158,8 @@ impl Known {
 
     /// All of it, in the order in which it came.
     pub(crate) fn into_block(self) -> Block {
-        Block { permit: String::new(), entries: self.entries, tables: self.tables.into_iter().map(|t| t.entry).collect() }
+        let tables = self.tables.into_iter().map(|t| t.entry).collect();
+        Block { permit: String::new(), entries: self.entries, tables, facts: self.facts, watched: self.watched }
     }
 
     /// Opaque measures that a permit was shown.
@@ -231,8 +216,8 @@ impl Known {
     }
 
     /// How much is there; see [`Known::completed_by`].
-    pub(crate) fn mark(&self) -> usize {
-        self.entries.len()
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { entries: self.entries.len(), tables: self.tables.len(), facts: self.facts.len() }
     }
 
     /// True when this set is a total over displayed rows of an earlier table, up to fewer than `k` people and not provably all:
@@ -255,7 +240,7 @@ impl Known {
 
     /// True when a total that was shown before `mark` is, in the same sense, completed by this new table's rows; `whole` says which
     /// rows are provably all of which total.
-    pub(crate) fn completed_by(&self, table: &TableEntry, k: u64, mark: usize, whole: impl Fn(&[&ShownRow], &Entry) -> bool) -> bool {
+    pub(crate) fn completed_by(&self, table: &TableEntry, k: u64, mark: Mark, whole: impl Fn(&[&ShownRow], &Entry) -> bool) -> bool {
         let Some(family) = self.families.get("people").filter(|_| table.rows.len() > 1) else { return false };
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
         let mut found: Vec<usize> = if prefix > FOUND_BY || table.rows.iter().any(|row| row.people.len() < prefix) {
@@ -266,7 +251,7 @@ impl Known {
         };
         found.sort_unstable();
         found.dedup();
-        let mut totals = found.iter().filter(|place| **place < mark).filter_map(|place| self.entries.get(*place)).peekable();
+        let mut totals = found.iter().filter(|place| **place < mark.entries).filter_map(|place| self.entries.get(*place)).peekable();
         if totals.peek().is_none() {
             return false;
         }
@@ -336,6 +321,7 @@ pub(crate) fn is_whole<'a>(table: &TableEntry, inside: impl Iterator<Item = &'a 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::people::Vector;
 
     fn entry(plan: &str, people: impl IntoIterator<Item = u32>) -> Entry {
         Entry {
@@ -343,6 +329,7 @@ mod tests {
             of: "people".to_owned(),
             shown: "people".to_owned(),
             value: "10".to_owned(),
+            behind: None,
             vector: Vector::set(People::new(people.into_iter().collect())),
             rows: None,
             place: Place { base: plan.to_owned(), keys: Vec::new() },

@@ -182,6 +182,7 @@ mod tests {
             of: "people".into(),
             shown: "people".into(),
             value: "10".into(),
+            behind: None,
             vector: line(12),
             rows: None,
             place: Place { base: "p".into(), keys: Vec::new() },

@@ -266,7 +266,7 @@ impl Enclave {
 
     /// Questions that show nothing can feel for the threshold; after so many a person must look (SECURITY.md).
     fn check_unshown(&self, permit: &PermitId) -> Result<(), Refusal> {
-        let unshown = |refusal: &Refusal| refusal.code == Code::NothingToShow;
+        let unshown = |refusal: &Refusal| matches!(refusal.code, Code::NothingToShow | Code::NotAudited);
         let runs = self.follower.cases.runs.values().filter(|r| r.permit == *permit);
         let count = runs.filter(|r| r.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref()).is_some_and(unshown)).count();
         if count < UNSHOWN_MAX {

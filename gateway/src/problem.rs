@@ -111,6 +111,7 @@ fn status(code: Code) -> StatusCode {
         | Code::CodesRefused
         | Code::CodesTampered
         | Code::NothingToShow
+        | Code::NotAudited
         | Code::TooManyUnshown
         | Code::TooManyMeasures => StatusCode::UNPROCESSABLE_ENTITY,
         Code::OperatorProblem | Code::KeyUnusable => StatusCode::INTERNAL_SERVER_ERROR,

@@ -7,6 +7,7 @@ mod bounds;
 mod published;
 mod structure;
 mod system;
+pub mod worlds;
 
 pub use published::{Published, Reading, Rounding, Shown};
 pub use structure::{Checked, Hidden, SumOf, check};

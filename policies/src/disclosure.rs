@@ -22,6 +22,8 @@ pub use spread::undominated;
 
 pub use crate::rules::{Applied, RulePack, rule_pack};
 
+use crate::audit::Range;
+
 /// Where people are together: told as little as the people themselves, so a minimum of them stands behind what is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,6 +97,15 @@ impl Rules {
         let base = self.round_to.max(1);
         n.saturating_add(base / 2) / base * base
     }
+
+    /// How many people a reader knows to be behind a number of people that is shown.
+    #[must_use]
+    pub fn behind(&self, shown: u64) -> Range {
+        let base = self.round_to.max(1);
+        let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let low = shown.saturating_sub(base / 2).max(self.people_min);
+        Range { low: whole(low), high: whole(shown.saturating_add(base - 1 - base / 2)) }
+    }
 }
 
 /// The stated limits of this law, each with its unit and reason.
@@ -117,6 +128,19 @@ pub mod limits {
     pub const CODES_COLUMNS_MAX: usize = 8;
     /// Bytes of a cell of a code list: a title of twenty Japanese characters, no text of its own.
     pub const CODES_CELL_MAX_BYTES: usize = 64;
+    /// Upper less lower end of what a reader may know of a small group, people: half of what `<k` leaves at k = 10.
+    pub const AUDIT_WIDTH: i64 = 5;
+    /// People whose groups are all looked at by every new table: a cohort of a few hospitals. Of more people, the new table's small
+    /// groups are.
+    pub const AUDIT_PEOPLE_MAX: usize = 20_000;
+    /// Rows of one table with too few people: a table that has more of them than this is mostly not sent.
+    pub const AUDIT_ABSENT_MAX: usize = 20_000;
+    /// Moves of one table's search for worlds, over all its groups: about ten seconds. What is not found by then is not released.
+    pub const AUDIT_MOVES_MAX: u64 = 2_000_000;
+    /// Beginnings of the search for one group: later ones start where earlier ones ended, and rarely find what those did not.
+    pub const AUDIT_TRIES: usize = 4;
+    /// Moves of one beginning: rings in tables of several dimensions are mended in tens.
+    pub const AUDIT_MENDS: usize = 150;
     /// Cells that hang together by several sums in a published table: more than one of every prefecture, year and month has.
     pub const AUDIT_CELLS_MAX: usize = 5_000;
     /// Milliseconds for one end of one hidden cell's interval: somebody waits, and what is not computed is no pass.
@@ -133,5 +157,10 @@ mod tests {
     fn counts_round_halves_up() {
         let rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
         assert_eq!([14, 15, 24, 25].map(|n| rules.round(n)), [10, 20, 20, 30]);
+        for n in 10..200 {
+            let (shown, behind) = (rules.round(n), rules.behind(rules.round(n)));
+            let fits: Vec<u64> = (10..300).filter(|m| rules.round(*m) == shown).collect();
+            assert_eq!(fits.first().zip(fits.last()), Some((&(behind.low as u64), &(behind.high as u64))), "{n}");
+        }
     }
 }

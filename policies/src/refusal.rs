@@ -74,6 +74,8 @@ pub enum Code {
     TooLarge,
     /// Nothing can be shown: every row is under the threshold or was shown before. Says nothing else.
     NothingToShow,
+    /// What a table says together with earlier releases could not be worked out within the limit.
+    NotAudited,
     /// Too many questions of this permit had nothing to show.
     TooManyUnshown,
     /// The permit has shown as many measures that are no listed columns as it may.
@@ -100,7 +102,7 @@ impl Code {
     /// True for what is decided after data were read, or by what was asked before: such a refusal must not point anywhere.
     #[must_use]
     pub fn follows_data(self) -> bool {
-        matches!(self, Self::NothingToShow | Self::TooManyUnshown | Self::TooManyMeasures | Self::OperatorProblem)
+        matches!(self, Self::NothingToShow | Self::NotAudited | Self::TooManyUnshown | Self::TooManyMeasures | Self::OperatorProblem)
     }
 }
 

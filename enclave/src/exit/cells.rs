@@ -46,6 +46,8 @@ pub(super) struct Piece {
     pub(super) spans: Vec<Range<usize>>,
     /// Person ids of the extract, sorted within a cell.
     pub(super) units: ScalarBuffer<u32>,
+    /// The person ids of each cell with too few people: nothing else is kept of it.
+    pub(super) small: Vec<Vec<u32>>,
     pub(super) rows: ScalarBuffer<u32>,
     pub(super) sums: Vec<Amounts>,
     pub(super) counts: Vec<Option<ScalarBuffer<u32>>>,
@@ -69,6 +71,12 @@ impl Cells {
             let spans = table.pieces.iter().flat_map(|piece| piece.spans.iter().map(move |span| (piece, span.clone())));
             spans.enumerate().map(move |(at, (piece, span))| Cell { cells: self, table, piece, at, span })
         })
+    }
+
+    /// The people of the cells of a grouping set that have too few of them.
+    pub(super) fn small(&self, set: usize) -> impl Iterator<Item = People> {
+        let pieces = self.tables.get(set).into_iter().flat_map(|table| &table.pieces);
+        pieces.flat_map(|piece| &piece.small).filter(|ids| !ids.is_empty()).map(|ids| People::counted(ids.clone().into(), &self.ordinals))
     }
 }
 

@@ -3,19 +3,23 @@
 //! Grouping sets are judged one after the other, rows in key order, statistics from left to right, each against the ledger and
 //! everything shown before it in the same run; so the answer is a function of the questions, the data version and the ledger alone.
 
+use std::collections::BTreeSet;
+
 use visiting_policies::{
     Code, Refusal,
+    audit::Range,
     disclosure::{Applied, Rules},
     rules::NO_VALUE,
 };
 
 use super::{
+    audit::{Audit, Closed},
     cells::{Cell, Cells},
     past::{Judged, ShownPart},
     statistic::Statistics,
 };
 use crate::{
-    known::{Block, Entry, Known, Place, ShownRow, SiteRows, TableEntry, is_whole},
+    known::{Absent, Block, Entry, Known, Mark, Place, ShownRow, SiteRows, TableEntry, is_whole},
     people::People,
     predicate::Predicate,
     question::{KeyValue, Protected, ProtectedRow, Question, SiteColumn, Statistic, both},
@@ -36,6 +40,15 @@ pub(crate) struct Context<'a> {
 pub(crate) fn nothing_to_show() -> Refusal {
     Refusal::new(Code::NothingToShow, "nothing of this table can be shown; ask for larger groups, or read what was released before")
         .ja("この表から提示できるものはありません。より大きな集団でたずねるか、すでに公表された値を参照してください。")
+}
+
+/// The refusal of a table whose combinations with what was released could not be looked at.
+fn untold() -> Refusal {
+    Refusal::new(
+        Code::NotAudited,
+        "what this table says together with earlier releases could not be worked out within the limit; ask for fewer or larger groups",
+    )
+    .ja("この表とすでに公表された値との組合せを、制限内に検査しきれませんでした。群を減らすか、より大きな群でたずねてください。")
 }
 
 /// True when a value is shown that is not a repetition of a near one.
@@ -63,12 +76,14 @@ pub(crate) struct Desk<'a> {
     pub(super) fresh: Known,
     /// Displayed parts of the row that is being judged.
     pub(super) parts: Vec<ShownPart>,
+    /// Plans of numbers of people that are not shown because others were.
+    pub(super) hidden: BTreeSet<String>,
 }
 
 impl<'a> Desk<'a> {
     /// An empty desk before the ledger.
     pub(crate) fn new(known: &'a Known) -> Self {
-        Self { known, fresh: Known::default(), parts: Vec::new() }
+        Self { known, fresh: Known::default(), parts: Vec::new(), hidden: BTreeSet::new() }
     }
 
     /// What the ledger learns, when everything that was judged is shown.
@@ -80,38 +95,58 @@ impl<'a> Desk<'a> {
     pub(crate) fn judge(&mut self, context: &Context<'_>, cells: &Cells) -> Result<Protected, Refusal> {
         let mut protected = Protected::default();
         for (number, set) in context.question.sets.iter().enumerate() {
-            self.table(context, set, cells.of(number), &mut protected)?;
+            self.table(context, set, cells, number, &mut protected)?;
         }
         Ok(protected)
     }
 
-    fn table<'c>(
-        &mut self,
-        context: &Context<'_>,
-        set: &[usize],
-        cells: impl Iterator<Item = Cell<'c>>,
-        protected: &mut Protected,
-    ) -> Result<(), Refusal> {
-        let question = context.question;
+    /// Judges one table until what it shows leaves every small group open: what closes one is hidden, and all is judged again.
+    fn table(&mut self, context: &Context<'_>, set: &[usize], cells: &Cells, number: usize, out: &mut Protected) -> Result<(), Refusal> {
+        let since = self.fresh.mark();
+        loop {
+            let (table, rows) = self.rows(context, set, cells, number);
+            let audit = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent };
+            match audit.pass() {
+                Ok(watched) => {
+                    self.fresh.watch(watched);
+                    self.close(table, context.rules.rules.people_min, since)?;
+                    out.rows.extend(rows);
+                    return Ok(());
+                }
+                Err(Closed::By(plan)) if self.hidden.insert(plan.clone()) => {
+                    self.fresh = std::mem::take(&mut self.fresh).until(since);
+                }
+                Err(Closed::By(_) | Closed::Together) => return Err(nothing_to_show()),
+                Err(Closed::Untold) => return Err(untold()),
+            }
+        }
+    }
+
+    /// The rows of a table as they will be shown, and what the ledger learns of it as a whole. A row that a stricter rule leaves out says
+    /// no more of itself than that.
+    fn rows(&mut self, context: &Context<'_>, set: &[usize], cells: &Cells, number: usize) -> (TableEntry, Vec<ProtectedRow>) {
+        let (question, k) = (context.question, context.rules.rules.people_min);
         let keys = set.iter().filter_map(|i| question.keys.get(*i));
         let keys = keys.map(|k| (k.name.clone(), k.count_within(&question.filter).unwrap_or(u64::MAX))).collect();
         let base = format!("{} @ {}", question.base_plan(), context.versions);
-        let mut table = TableEntry { base, keys, rows: Vec::new() };
-        let mark = self.fresh.mark();
-        for cell in cells {
+        let absent = Absent { below: k, sets: cells.small(number).collect() };
+        let (mut table, mut out) = (TableEntry { base, keys, rows: Vec::new(), absent }, Vec::new());
+        for cell in cells.of(number) {
             let Some(rules) = applied(context, set, &cell) else { continue };
             let row = Row::new(context, rules, set, &cell, &table.base);
             let (shown, displayed) = self.row(&row, &cell);
             if displayed {
                 table.rows.push(ShownRow { key: within(set, cell.key()), people: row.people.clone() });
+            } else {
+                self.learn(row.people.clone(), Range::from(i64::try_from(k).unwrap_or(i64::MAX)));
             }
-            protected.rows.push(shown);
+            out.push(shown);
         }
-        self.close(table, context.rules.rules.people_min, mark)
+        (table, out)
     }
 
     /// Ends a table: it is refused where it completes a total that was shown before it, up to `mark` in this run.
-    fn close(&mut self, table: TableEntry, k: u64, mark: usize) -> Result<(), Refusal> {
+    fn close(&mut self, table: TableEntry, k: u64, mark: Mark) -> Result<(), Refusal> {
         if self.known.has_table(&table) || self.fresh.has_table(&table) {
             return Ok(());
         }
@@ -119,7 +154,7 @@ impl<'a> Desk<'a> {
         if self.known.completed_by(&table, k, self.known.mark(), whole) || self.fresh.completed_by(&table, k, mark, whole) {
             return Err(nothing_to_show());
         }
-        if !table.rows.is_empty() {
+        if !table.rows.is_empty() || !table.absent.sets.is_empty() {
             self.fresh.add_table(table);
         }
         Ok(())

@@ -20,7 +20,7 @@ const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 
 pub(super) const PEOPLE: Statistic = Statistic::People(None);
 
 /// Printed rows: keys, values with `<k`, and a note where one repeats an earlier release.
-type Table = Vec<Vec<String>>;
+pub(super) type Table = Vec<Vec<String>>;
 
 fn printed(protected: &Protected) -> Table {
     let key = |k: &KeyValue| k.label();
@@ -49,12 +49,12 @@ pub(super) fn ask(known: &mut Known, question: &Question, rows: &[Row]) -> Resul
 }
 
 /// One row each.
-fn people(units: impl IntoIterator<Item = u32>) -> Vec<Row> {
+pub(super) fn people(units: impl IntoIterator<Item = u32>) -> Vec<Row> {
     units.into_iter().map(row).collect()
 }
 
 /// The same in a group.
-fn group(key: i64, units: impl IntoIterator<Item = u32>) -> Vec<Row> {
+pub(super) fn group(key: i64, units: impl IntoIterator<Item = u32>) -> Vec<Row> {
     units.into_iter().map(|u| row(u).key(key)).collect()
 }
 
@@ -62,11 +62,11 @@ pub(super) fn points(units: impl IntoIterator<Item = u32>, of: impl Fn(u32) -> i
     units.into_iter().map(|u| row(u).number(of(u))).collect()
 }
 
-fn by_pref() -> Question {
+pub(super) fn by_pref() -> Question {
     question(&[("pref", 47)], &[], &[PEOPLE])
 }
 
-fn by_sex() -> Question {
+pub(super) fn by_sex() -> Question {
     question(&[("sex", 2)], &[], &[PEOPLE])
 }
 

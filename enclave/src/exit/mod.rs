@@ -4,6 +4,9 @@
 //! and partitions. `desk` judges cell by cell, statistic by statistic, by the law and the ledger. Nothing that a researcher writes
 //! reaches either.
 
+mod audit;
+#[cfg(test)]
+mod audit_tests;
 mod cells;
 mod chunk;
 mod codes;

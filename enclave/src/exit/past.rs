@@ -1,6 +1,9 @@
 //! What the gate shows of one statistic, given everything that was shown before: its own value, an earlier one again, or nothing.
 
-use visiting_policies::disclosure::{Decimal, undominated};
+use visiting_policies::{
+    audit::Range,
+    disclosure::{Decimal, undominated},
+};
 
 use super::{
     desk::{Desk, Row, near_sites},
@@ -8,7 +11,7 @@ use super::{
     statistic::Statistics,
 };
 use crate::{
-    known::{Entry, Known, Place, ShownRow, SiteRows, TableEntry},
+    known::{Absent, Entry, Fact, Known, Place, ShownRow, SiteRows, TableEntry},
     people::{self, Fit, People, Vector},
     predicate::Predicate,
     question::KeyValue,
@@ -121,11 +124,20 @@ impl Desk<'_> {
         let close = self.close_to("people", people, k, !sites.is_empty());
         let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_sites(sites, &e.sites, &row.rules);
         if let Some(entry) = close.into_iter().find(near) {
-            return read(entry, Judged::Before);
+            let differ = people::in_one_only(people, &entry.vector.people);
+            let judged = read(entry, Judged::Before);
+            if differ.len() > 0 && (differ.len() as u64) < k {
+                self.learn(differ, Absent { below: k, sets: Vec::new() }.range());
+            }
+            return judged;
         }
-        let value = Decimal::whole(row.rules.round(people.len() as u64));
+        if self.hidden.contains(plan) {
+            return Judged::Masked;
+        }
+        let shown = row.rules.round(people.len() as u64);
+        let (value, behind) = (Decimal::whole(shown), Some(row.rules.behind(shown)));
         let vector = Vector::set(people.clone());
-        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), vector, rows: None, place, sites });
+        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), behind, vector, rows: None, place, sites });
         Judged::Own(value)
     }
 
@@ -151,7 +163,7 @@ impl Desk<'_> {
         // Values leave as they are read from the ledger: the same digits the first time and ever after.
         let Measure { of, form, part, vector, rows, .. } = measure;
         let (place, sites) = (&row.place, row.sites_of(&part.when));
-        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), vector, rows, place, sites });
+        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), behind: None, vector, rows, place, sites });
         Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
     }
 
@@ -201,7 +213,7 @@ impl Desk<'_> {
             if !known {
                 let Measure { of, part, vector, .. } = over;
                 let (place, sites) = (&row.place, row.sites_of(&part.when));
-                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), vector, rows: None, place, sites });
+                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), behind: None, vector, rows: None, place, sites });
             }
             self.remember(row, top);
         }
@@ -229,13 +241,22 @@ impl Desk<'_> {
         all
     }
 
+    /// A reader learns how many people are in a set.
+    pub(super) fn learn(&mut self, people: People, range: Range) {
+        let fact = Fact { people, range };
+        if !self.known.has_fact(&fact) && !self.fresh.has_fact(&fact) {
+            self.fresh.add_fact(fact);
+        }
+    }
+
     fn show(&mut self, plan: &str, shown: Shown<'_>) {
-        let Shown { of, form, value, vector, rows, place, sites } = shown;
+        let Shown { of, form, value, behind, vector, rows, place, sites } = shown;
         self.fresh.add_entry(Entry {
             plan: plan.to_owned(),
             of: of.to_owned(),
             shown: form.to_owned(),
             value,
+            behind,
             vector,
             rows,
             place: place.clone(),
@@ -249,6 +270,8 @@ struct Shown<'a> {
     of: &'a str,
     form: &'a str,
     value: String,
+    /// Of a number of people: how many a reader then knows there to be.
+    behind: Option<Range>,
     vector: Vector,
     rows: Option<Vector>,
     place: &'a Place,
@@ -258,7 +281,7 @@ struct Shown<'a> {
 /// Parts as rows of a table.
 fn table_of(row: &Row<'_>, parts: &[&ShownPart]) -> TableEntry {
     let rows = parts.iter().map(|p| ShownRow { key: key_of(p), people: p.people.clone() }).collect();
-    TableEntry { base: row.plan.clone(), keys: vec![("part".to_owned(), u64::MAX)], rows }
+    TableEntry { base: row.plan.clone(), keys: vec![("part".to_owned(), u64::MAX)], rows, absent: Absent::default() }
 }
 
 fn key_of(part: &ShownPart) -> Vec<KeyValue> {

@@ -162,6 +162,7 @@ fn a_permit_is_shown_so_many_made_up_measures_and_may_ask_for_these_again() {
         of: name(n),
         shown: "mean, top-coded".to_owned(),
         value: "1".to_owned(),
+        behind: None,
         vector: Vector::set(People::new(vec![1])),
         rows: None,
         place: Place { base: "p".to_owned(), keys: Vec::new() },

@@ -132,6 +132,14 @@ fn pieces(stretches: &Stretches<'_>, least: u64) -> Result<Vec<Piece>, Fault> {
     })
 }
 
+/// Everybody once, sorted.
+fn people<'a>(entries: impl Iterator<Item = (&'a Chunk, Range<usize>)>) -> Vec<u32> {
+    let mut all: Vec<u32> = entries.flat_map(|(chunk, span)| chunk.units.get(span).unwrap_or_default()).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Columns of some cells' people, while they grow.
 struct Columns {
     units: Vec<u32>,
@@ -155,10 +163,11 @@ impl Columns {
     }
 
     fn filled(mut self, stretches: &Stretches<'_>, cells: Range<usize>, least: u64) -> Piece {
-        let (mut kept, mut spans) = (Vec::new(), Vec::new());
+        let (mut kept, mut spans, mut small) = (Vec::new(), Vec::new(), Vec::new());
         for cell in cells {
             // Entries are at least as many as people.
             if (stretches.len(cell..cell + 1) as u64) < least.max(1) {
+                small.push(people(stretches.of(cell)));
                 continue;
             }
             let start = self.units.len();
@@ -168,12 +177,14 @@ impl Columns {
                 spans.push(start..self.units.len());
                 kept.push(cell);
             } else {
+                small.push(self.units.get(start..).unwrap_or_default().to_vec());
                 self.truncate(start);
             }
         }
         Piece {
             cells: kept,
             spans,
+            small,
             units: self.units.into(),
             rows: self.rows.into(),
             sums: self.sums.into_iter().map(Amounts::from).collect(),

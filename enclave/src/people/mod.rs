@@ -7,7 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::buffer::ScalarBuffer;
-use itertools::Itertools as _;
+use itertools::{Either, Itertools as _};
 
 pub(crate) mod packed;
 #[cfg(test)]
@@ -83,6 +83,14 @@ impl People {
             Came::Ordinals(_) => Vec::new(),
             Came::Counted(ids, ordinals) => ids.iter().map(|id| ordinal(*id, ordinals)).collect(),
         })
+    }
+
+    /// All members, in the order in which they came, without keeping them.
+    pub(crate) fn ordinals(&self) -> impl Iterator<Item = u32> {
+        match &self.0.came {
+            Came::Ordinals(_) => Either::Left(self.members().iter().copied()),
+            Came::Counted(ids, ordinals) => Either::Right(ids.iter().map(|id| ordinal(*id, ordinals))),
+        }
     }
 
     /// The lowest members, sorted; all of them in a small set.
@@ -183,6 +191,15 @@ pub(crate) fn near(a: &People, b: &People, k: u64) -> bool {
 /// How many are in only one of two sorted sets, counted up to `k`.
 fn apart(a: &[u32], b: &[u32], k: usize) -> usize {
     a.iter().merge_join_by(b, Ord::cmp).filter(|person| !person.is_both()).take(k).count()
+}
+
+/// Who is in only one of two sets.
+pub(crate) fn in_one_only(a: &People, b: &People) -> People {
+    let one = |person: itertools::EitherOrBoth<&u32, &u32>| match person {
+        itertools::EitherOrBoth::Both(..) => None,
+        one => Some(*one.reduce(|a, _| a)),
+    };
+    People::new(a.sorted().iter().merge_join_by(b.sorted(), Ord::cmp).filter_map(one).collect())
 }
 
 /// True when fewer than `k` people of `part` are outside `whole`.

@@ -44,6 +44,10 @@ fn unpack(text: &str) -> Option<Vec<(u32, i128)>> {
     numbers.chunks(2).map(pair).collect()
 }
 
+fn set_of(text: &str) -> Option<People> {
+    Some(People::new(unpack(text)?.into_iter().map(|(person, _)| person).collect()))
+}
+
 /// Serde form of a [`Vector`].
 pub(crate) mod vector {
     use super::{Deserialize, Deserializer, Error, Serialize, Serializer, Vector, pack, unpack};
@@ -73,15 +77,28 @@ pub(crate) mod vector_if {
 
 /// Serde form of a [`People`] set.
 pub(crate) mod set {
-    use super::{Deserialize, Deserializer, Error, People, Serialize, Serializer, pack, unpack};
+    use super::{Deserialize, Deserializer, Error, People, Serialize, Serializer, pack, set_of};
 
     pub(crate) fn serialize<S: Serializer>(people: &People, to: S) -> Result<S::Ok, S::Error> {
         pack(people.sorted().iter().map(|p| (*p, 0))).serialize(to)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<People, D::Error> {
-        let vector = unpack(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("a set is damaged"))?;
-        Ok(People::new(vector.into_iter().map(|(p, _)| p).collect()))
+        set_of(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("a set is damaged"))
+    }
+}
+
+/// Serde form of several sets.
+pub(crate) mod sets {
+    use super::{Deserialize, Deserializer, Error, People, Serializer, pack, set_of};
+
+    pub(crate) fn serialize<S: Serializer>(sets: &[People], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(sets.iter().map(|set| pack(set.sorted().iter().map(|p| (*p, 0)))))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<People>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        texts.iter().map(|text| set_of(text).ok_or_else(|| D::Error::custom("a set is damaged"))).collect()
     }
 }
 

@@ -198,6 +198,10 @@ fn table(code: Code) -> (Pair, Pair) {
                 "Every row is below the threshold or cannot be told from what was released before. Use coarser groups or wider conditions.",
             ),
         ),
+        Code::NotAudited => (
+            ("ほかの公表値との組合せを検査しきれませんでした", "Its combinations could not be checked"),
+            ("区分を粗くするか、表をいくつかに分けてください。", "Use coarser groups, or ask for the table in parts."),
+        ),
         Code::TooManyUnshown => (
             ("表示できない問い合わせが多すぎます", "Too many questions had nothing to show"),
             (

@@ -1,12 +1,14 @@
 //! Cells as ranges of whole numbers, sums of them, and what each sum alone says.
 
+use serde::{Deserialize, Serialize};
+
 /// Larger than any number of people or services, small enough that sums of as many as there are cells fit in 64 bits.
 const MOST: i64 = 1 << 50;
 /// Passes after which narrowing ends: what is left to find is the linear program's.
 const PASSES: usize = 64;
 
 /// Whole numbers from `low` to `high`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     /// Smallest.
     pub low: i64,
@@ -23,7 +25,7 @@ impl Range {
 
     /// Everything from here on.
     #[must_use]
-    pub(super) fn from(low: i64) -> Self {
+    pub fn from(low: i64) -> Self {
         Self { low, high: MOST }
     }
 
@@ -35,7 +37,7 @@ impl Range {
 
     /// What both allow; `None` where that is nothing.
     #[must_use]
-    pub(super) fn and(self, other: Self) -> Option<Self> {
+    pub fn and(self, other: Self) -> Option<Self> {
         let both = Self { low: self.low.max(other.low), high: self.high.min(other.high) };
         (both.low <= both.high).then_some(both)
     }
