@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use datafusion::{
+    arrow::util::display::array_value_to_string,
     common::config::ConfigFileDecryptionProperties,
     dataframe::DataFrame,
     execution::{
@@ -49,6 +50,18 @@ pub(crate) async fn read(session: &SessionContext, files: Vec<String>, seal: Opt
         });
     }
     Ok(session.read_parquet(files, options).await?)
+}
+
+/// All rows as text.
+pub(crate) async fn texts(rows: DataFrame) -> Result<Vec<Vec<String>>, Fault> {
+    let mut out = Vec::new();
+    for batch in rows.collect().await? {
+        for row in 0..batch.num_rows() {
+            let cells = batch.columns().iter().map(|column| array_value_to_string(column, row));
+            out.push(cells.collect::<Result<_, _>>().map_err(|e| Fault::Other(e.to_string()))?);
+        }
+    }
+    Ok(out)
 }
 
 /// How extract files are written: encrypted whole, footer included, bound to their table's name.

@@ -105,6 +105,8 @@ pub struct Stages {
     pub evidence: Duration,
     /// Judging every cell.
     pub gate: Duration,
+    /// Of that: what all releases say together.
+    pub audit: Duration,
     /// Computing what stands above, and writing CSV and Parquet.
     pub files: Duration,
 }
@@ -149,6 +151,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
         answers.push(answer);
         stages.gate += begun.elapsed();
     }
+    stages.audit = desk.audited;
     let begun = Instant::now();
     let result = session.result(&tracked.root).await?;
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;

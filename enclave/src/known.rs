@@ -141,6 +141,11 @@ impl Known {
         out
     }
 
+    /// How many statistics were shown.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Adds one statistic.
     pub(crate) fn add_entry(&mut self, entry: Entry) {
         let place = self.entries.len();

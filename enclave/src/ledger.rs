@@ -3,9 +3,9 @@
 //!
 //! Contributions are kept exactly (decision 0005), so "differs by fewer than k people" is decided, not estimated.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use visiting_policies::{
     handover::{LedgerHead, RunReport},
@@ -38,6 +38,9 @@ pub(crate) struct Ledger {
     known: Known,
 }
 
+/// How long one process waits while another appends: a block of a large table takes seconds to write.
+const BUSY: Duration = Duration::from_secs(60);
+
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, digest TEXT NOT NULL, sealed BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS attempt (run TEXT PRIMARY KEY, times INTEGER NOT NULL);
@@ -52,6 +55,7 @@ impl Ledger {
     /// Opens the ledger and checks its chain.
     pub(crate) fn open(path: &std::path::Path, key: Key) -> Result<Self, Fault> {
         let store = Connection::open(path)?;
+        store.busy_timeout(BUSY)?;
         store.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")?;
         store.execute_batch(SCHEMA)?;
         let head = LedgerHead { entries: 0, digest: sign::digest(b"visiting ledger v1") };
@@ -60,9 +64,12 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn replay(&mut self) -> Result<(), Fault> {
-        let mut blocks = self.store.prepare("SELECT digest, sealed FROM block ORDER BY number")?;
-        let rows = blocks.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?.collect::<Result<Vec<_>, _>>()?;
+    /// Takes in what the store has more: all of it at first, and later what another process appended.
+    pub(crate) fn replay(&mut self) -> Result<(), Fault> {
+        let after = i64::try_from(self.head.entries).unwrap_or(i64::MAX);
+        let mut blocks = self.store.prepare("SELECT digest, sealed FROM block WHERE number > ?1 ORDER BY number")?;
+        let rows =
+            blocks.query_map([after], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?.collect::<Result<Vec<_>, _>>()?;
         drop(blocks);
         for (digest, sealed) in rows {
             let plain = self.key.open("block", &sealed)?;
@@ -104,8 +111,9 @@ impl Ledger {
     }
 
     /// Appends a run's block and its verdict in one transaction: after this the verdict will reach the record, crash or not.
-    /// The report is made with the head that it will name.
-    pub(crate) fn append(&mut self, run: &RunId, block: Block, verdict: impl FnOnce(LedgerHead) -> Pending) -> Result<Pending, Fault> {
+    /// The report is made with the head that it will name. False, and nothing done, when the run was judged before something that
+    /// another process has appended: two runs that are safe apart may not be so together.
+    pub(crate) fn append(&mut self, run: &RunId, block: Block, verdict: impl FnOnce(LedgerHead) -> Pending) -> Result<bool, Fault> {
         let plain = serde_json::to_vec(&block)?;
         let grows = !block.is_empty();
         let digest = chained(&self.head.digest, &plain);
@@ -113,7 +121,11 @@ impl Ledger {
         let pending = verdict(head.clone());
         let sealed = self.key.seal("outbox", &serde_json::to_vec(&pending)?)?;
         let number = i64::try_from(head.entries).unwrap_or(i64::MAX);
-        let transaction = self.store.transaction()?;
+        let transaction = self.store.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last: i64 = transaction.query_row("SELECT coalesce(max(number), 0) FROM block", [], |r| r.get(0))?;
+        if u64::try_from(last).unwrap_or(u64::MAX) != self.head.entries {
+            return Ok(false);
+        }
         if grows {
             transaction.execute("INSERT INTO block VALUES (?1, ?2, ?3)", params![number, digest, self.key.seal("block", &plain)?])?;
         }
@@ -122,7 +134,7 @@ impl Ledger {
         if grows {
             self.advance(digest, block);
         }
-        Ok(pending)
+        Ok(true)
     }
 
     /// Counts, durably, that a run is begun; answers with how often it was.
@@ -203,7 +215,7 @@ mod tests {
                 },
                 files: BTreeMap::new(),
             };
-            ledger.append(&run, Block { entries: vec![entry.clone()], ..Block::default() }, pending).unwrap();
+            assert!(ledger.append(&run, Block { entries: vec![entry.clone()], ..Block::default() }, pending).unwrap());
             ledger.head().clone()
         };
         let ledger = Ledger::open(&path, key.clone()).unwrap();

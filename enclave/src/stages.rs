@@ -7,10 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use datafusion::{
-    arrow::util::display::array_value_to_string,
-    prelude::{SessionContext, ident},
-};
+use datafusion::prelude::{SessionContext, ident};
 use visiting_catalog::Listing;
 use visiting_policies::{
     Refusal,
@@ -75,6 +72,21 @@ impl Bench {
         let mut stages = Stages::default();
         self.runtime.block_on(judge::timed(&self.setting(&Known::default(), &Guests::new()), &mut Shelf::default(), sql, &mut stages))?;
         Ok(stages)
+    }
+
+    /// One run on a ledger of earlier ones: the base statistics that these showed, and its stages. `told` hears of each run.
+    ///
+    /// # Errors
+    /// The refusal, or what went wrong.
+    pub fn after(&self, earlier: &[String], sql: &str, mut told: impl FnMut(usize)) -> Result<(usize, Stages), Fault> {
+        let (mut known, guests) = (Known::default(), Guests::new());
+        for text in earlier {
+            known.add(self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), text))?.block);
+            told(known.len());
+        }
+        let mut stages = Stages::default();
+        self.runtime.block_on(judge::timed(&self.setting(&known, &guests), &mut Shelf::default(), sql, &mut stages))?;
+        Ok((known.len(), stages))
     }
 
     /// Verdict and CSV of one run on an empty ledger.
@@ -148,12 +160,7 @@ impl Bench {
             let mut out = Vec::new();
             for name in self.extract.manifest.rows.keys() {
                 let rows = engine::read(&session, self.extract.files(name), Some((&self.extract.key, name))).await?;
-                for batch in rows.collect().await? {
-                    for column in batch.columns() {
-                        let texts = (0..column.len()).map(|row| array_value_to_string(column, row));
-                        out.extend(texts.collect::<Result<Vec<_>, _>>().map_err(|e| Fault::Other(e.to_string()))?);
-                    }
-                }
+                out.extend(engine::texts(rows).await?.into_iter().flatten());
             }
             Ok(out)
         })

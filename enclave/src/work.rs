@@ -216,26 +216,24 @@ impl Enclave {
         }
         // A run that takes the process down with it must not do so for ever.
         let again = self.ledger.attempt(run.as_str())? > ATTEMPTS_MAX;
-        let judged = if again { Err(Fault::Other("the run was begun too often".to_owned()).in_rows()) } else { self.judge(&case, sql) };
-        let judged = match judged {
-            Ok(judged) => judged,
-            Err(Fault::Refused(refusal)) => Judged::refused(refusal),
-            Err(fault) => {
-                tracing::error!(%fault, %run, "a run could not be completed");
-                Judged::refused(untold(&fault))
+        loop {
+            let judged = if again { Err(Fault::Other("the run was begun too often".to_owned()).in_rows()) } else { self.judge(&case, sql) };
+            let judged = match judged {
+                Ok(judged) => judged,
+                Err(Fault::Refused(refusal)) => Judged::refused(refusal),
+                Err(fault) => {
+                    tracing::error!(%fault, %run, "a run could not be completed");
+                    Judged::refused(untold(&fault))
+                }
+            };
+            let Judged { verdict, refusal, files, digests, block, rules } = judged;
+            let report = |ledger| RunReport { run: run.clone(), index: case.index, verdict, refusal, files: digests, ledger, rules };
+            if self.ledger.append(run, block, |ledger| Pending { report: report(ledger), files })? {
+                break;
             }
-        };
-        let report = |ledger| RunReport {
-            run: run.clone(),
-            index: case.index,
-            verdict: judged.verdict,
-            refusal: judged.refusal,
-            files: judged.digests,
-            ledger,
-            rules: judged.rules,
-        };
-        let files = judged.files;
-        self.ledger.append(run, judged.block, |ledger| Pending { report: report(ledger), files })?;
+            // Another process has shown something since: judged again, before that.
+            self.ledger.replay()?;
+        }
         wait_for_rung(started);
         self.let_out(run)
     }

@@ -9,6 +9,7 @@
 
 mod access;
 mod arithmetic;
+mod attack;
 mod audit_events;
 mod base;
 mod browser;

@@ -2,16 +2,20 @@
 
 mod gate;
 mod guests;
+mod ledger;
 mod portal;
 mod record;
+mod session;
 mod sources;
 
 use std::time::Duration;
 
 pub use gate::gate;
 pub use guests::guests;
+pub use ledger::ledger;
 pub use portal::portal;
 pub use record::record;
+pub use session::{Played, bench, play, session, study};
 pub use sources::sources;
 
 /// One measure: plain numbers in one unit, and their ratio.

@@ -1,5 +1,6 @@
 //! Tests as a room: the harness that starts a whole Visiting, the journey, and the synthetic population.
 
+pub mod attack;
 pub mod bench;
 pub mod browser;
 pub mod corpus;

@@ -3,7 +3,10 @@
 //! Grouping sets are judged one after the other, rows in key order, statistics from left to right, each against the ledger and
 //! everything shown before it in the same run; so the answer is a function of the questions, the data version and the ledger alone.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use visiting_policies::{
     Code, Refusal,
@@ -78,12 +81,14 @@ pub(crate) struct Desk<'a> {
     pub(super) parts: Vec<ShownPart>,
     /// Plans of numbers of people that are not shown because others were.
     pub(super) hidden: BTreeSet<String>,
+    /// How long audits took.
+    pub(crate) audited: Duration,
 }
 
 impl<'a> Desk<'a> {
     /// An empty desk before the ledger.
     pub(crate) fn new(known: &'a Known) -> Self {
-        Self { known, fresh: Known::default(), parts: Vec::new(), hidden: BTreeSet::new() }
+        Self { known, fresh: Known::default(), parts: Vec::new(), hidden: BTreeSet::new(), audited: Duration::ZERO }
     }
 
     /// What the ledger learns, when everything that was judged is shown.
@@ -106,7 +111,10 @@ impl<'a> Desk<'a> {
         loop {
             let (table, rows) = self.rows(context, set, cells, number);
             let audit = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent };
-            match audit.pass() {
+            let begun = Instant::now();
+            let passed = audit.pass();
+            self.audited += begun.elapsed();
+            match passed {
                 Ok(watched) => {
                     self.fresh.watch(watched);
                     self.close(table, context.rules.rules.people_min, since)?;

@@ -16,7 +16,7 @@ use crate::{
     question::{Counted, KeyValue, Protected, Question, Statistic},
 };
 
-const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
+pub(super) const RULES: Rules = Rules { people_min: 10, facilities_min: 0, households_min: 0, round_to: 10, dominance_percent: 10 };
 pub(super) const PEOPLE: Statistic = Statistic::People(None);
 
 /// Printed rows: keys, values with `<k`, and a note where one repeats an earlier release.

@@ -28,6 +28,8 @@ mod past;
 #[cfg(test)]
 mod past_tests;
 #[cfg(test)]
+mod race_tests;
+#[cfg(test)]
 mod samples;
 mod statistic;
 mod sums;

@@ -126,6 +126,8 @@ impl Desk<'_> {
         if let Some(entry) = close.into_iter().find(near) {
             let differ = people::in_one_only(people, &entry.vector.people);
             let judged = read(entry, Judged::Before);
+            // A row that is sent has k people, whatever number stands in it.
+            self.learn(people.clone(), Range::from(i64::try_from(k).unwrap_or(i64::MAX)));
             if differ.len() > 0 && (differ.len() as u64) < k {
                 self.learn(differ, Absent { below: k, sets: Vec::new() }.range());
             }

@@ -25,6 +25,7 @@ pub(crate) use self::twins::Twins;
 use crate::{
     codes::Codes,
     config::Config,
+    engine,
     extract::Extract,
     fault::Fault,
     guest::shelf::{Guests, Shelf},
@@ -104,6 +105,12 @@ impl Twin {
         let config = Config { home: folder, linkage: PathBuf::new(), gateway: String::new() };
         let extract = write::write(&config.home.join("extract"), model, &plans, people, seed)?;
         Ok(Self { config, keys, extract })
+    }
+
+    async fn rows(&self, table: &str, columns: &[&str]) -> Result<Vec<Vec<String>>, Fault> {
+        let session = engine::session(&self.config.home.join("scratch"))?;
+        let all = engine::read(&session, self.extract.files(table), Some((&self.extract.key, table))).await?;
+        engine::texts(all.select_columns(columns)?).await
     }
 
     /// Judges a text on the twin, beside what `known` says was shown before.

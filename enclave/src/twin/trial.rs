@@ -118,6 +118,14 @@ impl Trial {
         self.twin.accepts((self.listings.as_slice(), self.rules.in_force()), &self.known, sql)
     }
 
+    /// What the twin really holds: columns of a table, person by person, as text. For those who compare with what is shown.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn rows(&self, table: &str, columns: &[&str]) -> Result<Vec<Vec<String>>, Fault> {
+        self.runtime.block_on(self.twin.rows(table, columns))
+    }
+
     /// Forgets what was shown.
     pub fn forget(&mut self) {
         self.known = Known::default();

@@ -108,9 +108,7 @@ fn sized(size: &str, people: u32, runs: usize, say: &mut impl FnMut(&str)) -> Re
     let verdict =
         (size == "1m").then(|| world.client("per_hanako").map_err(|e| e.to_string()).and_then(|c| verdicts(&c, &permit))).transpose()?;
     world.kill_all();
-    let id: PermitId = permit.parse().map_err(|e: visiting_policies::Refusal| e.to_string())?;
-    let config = Config { home: world.home().join("enclave"), linkage: world.home().join("linkage/linkage.sock"), gateway: String::new() };
-    let bench = Bench::open(config, &id).map_err(|e| e.to_string())?;
+    let bench = opened(&world, &permit)?;
     let (mut counted, mut uncounted) = (Vec::new(), Vec::new());
     for Asked { name, sql, people } in asked()? {
         // Of this population nothing may be shown to some questions of the corpus, and a refusal is no work to compare.
@@ -140,6 +138,13 @@ fn sized(size: &str, people: u32, runs: usize, say: &mut impl FnMut(&str)) -> Re
         say(&line("run_to_verdict_ms", verdict, VERDICT_TARGET_MS, verdict / VERDICT_TARGET_MS));
     }
     Ok(())
+}
+
+/// A permit's extract, opened in this process.
+pub(super) fn opened(world: &World, permit: &str) -> Result<Bench, String> {
+    let id: PermitId = permit.parse().map_err(|e: visiting_policies::Refusal| e.to_string())?;
+    let config = Config { home: world.home().join("enclave"), linkage: world.home().join("linkage/linkage.sock"), gateway: String::new() };
+    Bench::open(config, &id).map_err(|e| e.to_string())
 }
 
 /// Governed and raw in turn, so that a change of the machine's speed meets both.
@@ -172,7 +177,7 @@ fn verdicts(client: &Client, permit: &str) -> Result<f64, String> {
 }
 
 /// A permit over the journey's columns, its extract made.
-fn permit(world: &World) -> Result<String, String> {
+pub(super) fn permit(world: &World) -> Result<String, String> {
     let fault = |e: visiting_gateway::client::Problem| e.to_string();
     let applied = world.client("per_hanako")?.apply(&application(&["per_hanako"], COLUMNS, (202401, 202412))?).map_err(fault)?;
     world.client("per_reception")?.confirm(&applied.id).map_err(fault)?;

@@ -11,8 +11,10 @@ type Bench = fn(fn(&str)) -> Result<(), Fault>;
 const ROOMS: &[(&str, Bench)] = &[
     ("gate", |say| bench::gate(say)),
     ("guests", |say| bench::guests(say)),
+    ("ledger", |say| bench::ledger(say)),
     ("portal", |say| bench::portal(say)),
     ("record", |say| bench::record(say)),
+    ("session", |say| bench::session(say)),
     ("sources", |say| bench::sources(say)),
 ];
 

@@ -1,0 +1,151 @@
+//! `visiting bench session`: how much of honest work comes through. The forty questions of a study (`tests/attack/session.sql`) under one
+//! permit, and the monthly surveillance of rare diseases.
+
+use visiting_enclave::stages::Bench;
+
+use super::{gate, line};
+use crate::world::{World, tree};
+
+/// People of the two populations: of the first all small groups are audited together, of the second those that a table is about.
+const PEOPLE: [(&str, u32); 2] = [("12k", 12_000), ("150k", 150_000)];
+/// Targets, percent: tables that are released at least, cells that are masked or repeated at most.
+const RELEASED: f64 = 90.0;
+const ALTERED: f64 = 5.0;
+/// Diseases that few people have.
+const RARE: [&str; 4] = ["G20", "E10", "E13", "C92"];
+/// Months of the year that are watched.
+const MONTHS: std::ops::RangeInclusive<u32> = 202_401..=202_412;
+
+/// What came of questions that were asked in turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Played {
+    /// Questions.
+    pub tables: usize,
+    /// Those of which something was shown.
+    pub released: usize,
+    /// Cells of rows that were sent, keys apart.
+    pub cells: usize,
+    /// Of these: `<k`.
+    pub masked: usize,
+    /// Rows that repeat an earlier release.
+    pub repeated: usize,
+    /// Rows that were sent.
+    pub rows: usize,
+    /// Refused questions with the reason.
+    pub refused: Vec<String>,
+}
+
+impl Played {
+    /// Percent of the questions that were released.
+    #[must_use]
+    pub fn released_percent(&self) -> f64 {
+        percent(self.released, self.tables)
+    }
+
+    /// Percent of the rows that are masked somewhere or repeat.
+    #[must_use]
+    pub fn altered_percent(&self) -> f64 {
+        percent(self.masked + self.repeated, self.rows)
+    }
+}
+
+fn percent(part: usize, whole: usize) -> f64 {
+    part as f64 * 100.0 / whole.max(1) as f64
+}
+
+/// Runs both over both populations.
+///
+/// # Errors
+/// What went wrong, in words.
+pub fn session(mut say: impl FnMut(&str)) -> Result<(), String> {
+    for (size, people) in PEOPLE {
+        let bench = bench(&format!("bench-session-{size}"), people)?;
+        let study = play(&bench, &study()?)?;
+        say(&format!("# {size}: {study:?}"));
+        say(&line(&format!("session_released_percent_{size}"), study.released_percent(), RELEASED, study.released_percent() / RELEASED));
+        say(&line(&format!("session_altered_percent_{size}"), study.altered_percent(), ALTERED, study.altered_percent() / ALTERED));
+        for (name, texts) in surveillance() {
+            let played = play(&bench, &texts)?;
+            say(&format!(
+                "# {size} {name}: {} of {} rows repeat, {} masked, {} of {} questions refused",
+                played.repeated,
+                played.rows,
+                played.masked,
+                played.tables - played.released,
+                played.tables
+            ));
+            say(&line(
+                &format!("surveillance_repeated_percent_{name}_{size}"),
+                percent(played.repeated, played.rows),
+                100.0,
+                percent(played.repeated, played.rows) / 100.0,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A population with a permit over all of it.
+///
+/// # Errors
+/// What went wrong, in words.
+pub fn bench(name: &str, people: u32) -> Result<Bench, String> {
+    let mut world = World::new(name)?;
+    world.populate(people)?;
+    world.start_all()?;
+    let permit = gate::permit(&world)?;
+    world.kill_all();
+    gate::opened(&world, &permit)
+}
+
+/// The questions of the study.
+///
+/// # Errors
+/// When the file is not there.
+pub fn study() -> Result<Vec<String>, String> {
+    let text = std::fs::read_to_string(tree()?.join("tests/attack/session.sql")).map_err(|e| e.to_string())?;
+    let text: String = text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+    Ok(text.split(';').map(|sql| sql.trim().to_owned()).filter(|sql| !sql.is_empty()).collect())
+}
+
+/// Asks in turn on one ledger.
+///
+/// # Errors
+/// What went wrong, in words.
+pub fn play(bench: &Bench, texts: &[String]) -> Result<Played, String> {
+    let mut out = Played { tables: texts.len(), ..Played::default() };
+    for (text, answer) in texts.iter().zip(bench.judged_in_turn(texts).map_err(|e| e.to_string())?) {
+        match answer {
+            Ok((_, csv)) => out.count(&String::from_utf8_lossy(&csv)),
+            Err(refusal) => out.refused.push(format!("{refusal}: {text}")),
+        }
+    }
+    Ok(out)
+}
+
+impl Played {
+    fn count(&mut self, csv: &str) {
+        self.released += 1;
+        for row in csv.lines().skip(1) {
+            self.rows += 1;
+            self.cells += row.split(',').count() - 1;
+            self.masked += row.matches("<k").count();
+            self.repeated += usize::from(row.ends_with("as released before"));
+        }
+    }
+}
+
+/// Rare diseases as a registry watches them: every month the month's own table, and every month the year to date.
+fn surveillance() -> [(&'static str, Vec<String>); 2] {
+    let codes = RARE.map(|code| format!("'{code}'")).join(", ");
+    let asked = |months: &dyn Fn(u32) -> String| {
+        let text = |month| {
+            format!(
+                "SELECT icd10, sex, COUNT(DISTINCT pid) AS n FROM claims JOIN patients USING (pid) WHERE icd10 IN ({codes}) AND {} GROUP BY icd10, sex",
+                months(month)
+            )
+        };
+        MONTHS.map(text).collect::<Vec<_>>()
+    };
+    [("month", asked(&|month| format!("ym = {month}"))), ("to_date", asked(&|month| format!("ym <= {month}")))]
+}
