@@ -115,7 +115,7 @@ impl Bench {
                     Ok((judged.verdict, csv))
                 }
                 Err(Fault::Refused(refusal)) => Err(refusal),
-                Err(fault) => return Err(fault),
+                Err(fault) => return Err(Fault::Other(format!("{sql}: {}", fault.in_full()))),
             });
         }
         Ok(out)

@@ -37,5 +37,5 @@ SELECT sex, COUNT(*) AS n, AVG(months) AS mean FROM (SELECT pid, COUNT(DISTINCT 
 SELECT sex, COUNT(DISTINCT pid) AS n FROM claims JOIN patients USING (pid) WHERE icd10 = 'E11' AND yj_code LIKE '3961%' GROUP BY sex;
 SELECT CASE WHEN ym <= 202406 THEN 'first half' ELSE 'second half' END AS half, sex, COUNT(DISTINCT pid) AS n, AVG(value) AS mean FROM labs JOIN patients USING (pid) WHERE jlac10 = '3D046' AND pid IN (SELECT pid FROM claims WHERE icd10 = 'E11') GROUP BY 1, 2;
 SELECT pref, COUNT(DISTINCT pid) AS n, AVG(value) AS mean FROM labs JOIN patients USING (pid) WHERE jlac10 = '3D046' AND pid IN (SELECT pid FROM claims WHERE icd10 = 'E11') GROUP BY pref;
-SELECT CORR(b.value, a.value) AS r, COUNT(DISTINCT pid) AS n FROM (SELECT pid, MEDIAN(value) AS value FROM labs WHERE jlac10 = '3D046' GROUP BY pid) a JOIN (SELECT pid, MEDIAN(value) AS value FROM labs WHERE jlac10 = '3F015' GROUP BY pid) b USING (pid);
+SELECT sex, COUNT(DISTINCT pid) AS n, STDDEV(value) AS sd FROM labs JOIN patients USING (pid) WHERE jlac10 = '3D046' AND pid IN (SELECT pid FROM claims WHERE icd10 = 'E11') GROUP BY sex;
 SELECT sex, CASE WHEN birth_ym <= 194912 THEN '75-' WHEN birth_ym <= 195912 THEN '65-74' WHEN birth_ym <= 198412 THEN '40-64' ELSE '-39' END AS age, COUNT(DISTINCT pid) AS n, AVG(points) AS mean FROM claims JOIN patients USING (pid) WHERE icd10 = 'E11' GROUP BY 1, 2;

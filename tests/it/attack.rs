@@ -26,7 +26,7 @@ fn an_attacker_who_sees_all_releases_pins_nobody_and_without_the_ledger_somebody
 
 #[test]
 fn an_honest_study_of_forty_tables_comes_through() {
-    let bench = bench::bench("study", 12_000).unwrap();
+    let (_world, bench) = bench::bench("study", 12_000).unwrap();
     let played = bench::play(&bench, &bench::study().unwrap()).unwrap();
     println!("{played:?}");
     assert_eq!(played.tables, 40);

@@ -59,7 +59,7 @@ fn percent(part: usize, whole: usize) -> f64 {
 /// What went wrong, in words.
 pub fn session(mut say: impl FnMut(&str)) -> Result<(), String> {
     for (size, people) in PEOPLE {
-        let bench = bench(&format!("bench-session-{size}"), people)?;
+        let (_world, bench) = bench(&format!("bench-session-{size}"), people)?;
         let study = play(&bench, &study()?)?;
         say(&format!("# {size}: {study:?}"));
         say(&line(&format!("session_released_percent_{size}"), study.released_percent(), RELEASED, study.released_percent() / RELEASED));
@@ -85,17 +85,18 @@ pub fn session(mut say: impl FnMut(&str)) -> Result<(), String> {
     Ok(())
 }
 
-/// A population with a permit over all of it.
+/// A population with a permit over all of it; its folder goes with the first of the two.
 ///
 /// # Errors
 /// What went wrong, in words.
-pub fn bench(name: &str, people: u32) -> Result<Bench, String> {
+pub fn bench(name: &str, people: u32) -> Result<(World, Bench), String> {
     let mut world = World::new(name)?;
     world.populate(people)?;
     world.start_all()?;
     let permit = gate::permit(&world)?;
     world.kill_all();
-    gate::opened(&world, &permit)
+    let bench = gate::opened(&world, &permit)?;
+    Ok((world, bench))
 }
 
 /// The questions of the study.
@@ -114,7 +115,7 @@ pub fn study() -> Result<Vec<String>, String> {
 /// What went wrong, in words.
 pub fn play(bench: &Bench, texts: &[String]) -> Result<Played, String> {
     let mut out = Played { tables: texts.len(), ..Played::default() };
-    for (text, answer) in texts.iter().zip(bench.judged_in_turn(texts).map_err(|e| e.to_string())?) {
+    for (text, answer) in texts.iter().zip(bench.judged_in_turn(texts).map_err(|e| e.in_full())?) {
         match answer {
             Ok((_, csv)) => out.count(&String::from_utf8_lossy(&csv)),
             Err(refusal) => out.refused.push(format!("{refusal}: {text}")),
