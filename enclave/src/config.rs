@@ -19,6 +19,10 @@ pub const UNSHOWN_MAX: usize = 20;
 /// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough that
 /// unlike ones do not add up to somebody's value (A3).
 pub const OPAQUE_MAX: usize = 20;
+/// Tables with sums of which the rows may make up one total that is not provably their whole. Total and m rows are known to half a grid
+/// step each, (m+1)/2 of the largest deviation or more; what s such tables together leave open is about 4/(s+1) of that, and with five it
+/// is still as wide as the largest deviation, as in one cell alone (A3).
+pub const SPLITS_MAX: usize = 5;
 /// Combinations of declared values over which a guest's labels are listed before a run: two columns like month of birth and care
 /// level, and a second or two at the guest's highest cost.
 pub const REACH_MAX: usize = 25_000;

@@ -51,6 +51,17 @@ fn family(of: &str) -> &str {
     if of == "people" || of.starts_with(VALUES) { of } else { "sums" }
 }
 
+/// A total, and rows of a table that make it up.
+#[derive(Debug, Clone)]
+pub(crate) struct Completed {
+    /// True when the total is a coarser group of the very same question, and a reader sees that rows of it are missing.
+    pub(crate) missing: bool,
+    /// True when the table shows more than numbers of people.
+    pub(crate) measured: bool,
+    /// Who is in only one of the two.
+    pub(crate) rest: People,
+}
+
 /// A displayed table, and where to look for rows of it.
 #[derive(Debug, Clone)]
 struct Table {
@@ -225,12 +236,12 @@ impl Known {
         Mark { entries: self.entries.len(), tables: self.tables.len(), facts: self.facts.len() }
     }
 
-    /// True when this set is a total over displayed rows of an earlier table, up to fewer than `k` people and not provably all:
-    /// the total minus the rows would single them out.
+    /// Earlier tables of which this set is a total over displayed rows, up to fewer than `k` people and not provably all: the total
+    /// minus the rows tells of the rest.
     ///
     /// Total and rows then have one of their k lowest members in common, as in [`Known::close`], and that one is among the k lowest
     /// of its row.
-    pub(crate) fn completes(&self, total: &People, place: &Place, k: u64) -> bool {
+    pub(crate) fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
         let mut found: Vec<usize> = if prefix > FOUND_BY || total.len() < prefix {
             (0..self.tables.len()).collect()
@@ -240,13 +251,24 @@ impl Known {
         found.sort_unstable();
         found.dedup();
         let whole = |table: &Table, inside: &[&ShownRow]| is_whole(&table.entry, inside.iter().map(|row| &row.key), place);
-        found.iter().filter_map(|i| self.tables.get(*i)).any(|table| table.adds_up(total, k, |inside| whole(table, inside)))
+        let tables = found.iter().filter_map(|i| self.tables.get(*i));
+        let of = |table: &Table| {
+            let completed = table.adds_up(total, k, |inside| whole(table, inside))?;
+            Some(Completed { missing: completed.missing && table.entry.base == place.base, ..completed })
+        };
+        tables.filter_map(of).collect()
     }
 
-    /// True when a total that was shown before `mark` is, in the same sense, completed by this new table's rows; `whole` says which
-    /// rows are provably all of which total.
-    pub(crate) fn completed_by(&self, table: &TableEntry, k: u64, mark: Mark, whole: impl Fn(&[&ShownRow], &Entry) -> bool) -> bool {
-        let Some(family) = self.families.get("people").filter(|_| table.rows.len() > 1) else { return false };
+    /// Totals that were shown before `mark` and are, in the same sense, completed by this new table's rows; `whole` says which rows are
+    /// provably all of which total.
+    pub(crate) fn completed_by<'a>(
+        &'a self,
+        table: &TableEntry,
+        k: u64,
+        mark: Mark,
+        whole: impl Fn(&[&ShownRow], &Entry) -> bool,
+    ) -> Vec<(&'a Entry, Completed)> {
+        let Some(family) = self.families.get("people").filter(|_| table.rows.len() > 1) else { return Vec::new() };
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
         let mut found: Vec<usize> = if prefix > FOUND_BY || table.rows.iter().any(|row| row.people.len() < prefix) {
             family.all.clone()
@@ -258,10 +280,11 @@ impl Known {
         found.dedup();
         let mut totals = found.iter().filter(|place| **place < mark.entries).filter_map(|place| self.entries.get(*place)).peekable();
         if totals.peek().is_none() {
-            return false;
+            return Vec::new();
         }
         let table = Table::new(table.clone());
-        totals.any(|entry| table.adds_up(&entry.vector.people, k, |inside| whole(inside, entry)))
+        let of = |entry: &'a Entry| Some((entry, table.adds_up(&entry.vector.people, k, |inside| whole(inside, entry))?));
+        totals.filter_map(of).collect()
     }
 
     /// True when the very same table was displayed.
@@ -293,20 +316,33 @@ impl Table {
         found.into_iter().filter_map(|i| rows.get(i)).collect()
     }
 
-    /// True when two or more rows lie in the total, (nearly) nobody is in two of them, fewer than `k` people are in only one of total
-    /// and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it: the
-    /// near-equal rule sees to that one, and counting it would refuse the same table a second time.
-    fn adds_up(&self, total: &People, k: u64, whole: impl Fn(&[&ShownRow]) -> bool) -> bool {
+    /// The rows that make up a total: two or more rows lie in it, (nearly) nobody is in two of them, fewer than `k` people are in only one
+    /// of total and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it:
+    /// the near-equal rule sees to that one, and counting it would refuse the same table a second time.
+    fn adds_up(&self, total: &People, k: u64, whole: impl Fn(&[&ShownRow]) -> bool) -> Option<Completed> {
         let part = |row: &&ShownRow| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
         let inside: Vec<&ShownRow> = self.candidates(total, k).into_iter().filter(part).collect();
         let memberships: usize = inside.iter().map(|row| row.people.len()).sum();
         // Rows that fall short of the total by k people or more need no union.
         if inside.len() < 2 || (memberships as u64) + k <= total.len() as u64 {
-            return false;
+            return None;
         }
         let (union, memberships) = people::union(inside.iter().map(|row| &row.people));
         let disjoint = ((memberships - union.len()) as u64) < k;
-        disjoint && people::near(&union, total, k) && !whole(&inside)
+        let found = disjoint && people::near(&union, total, k) && !whole(&inside);
+        found.then(|| Completed {
+            missing: !self.all_rows(&inside),
+            measured: self.entry.measured,
+            rest: people::in_one_only(&union, total),
+        })
+    }
+
+    /// True when these are all the rows that the table can have with the values that they share.
+    fn all_rows(&self, rows: &[&ShownRow]) -> bool {
+        let first = rows.first().map_or(&[][..], |row| row.key.as_slice());
+        let shared = |i: usize| rows.iter().all(|row| row.key.get(i) == first.get(i));
+        let sizes = self.entry.keys.iter().enumerate().filter(|(i, _)| !shared(*i)).map(|(_, (_, size))| *size);
+        sizes.into_iter().try_fold(1u64, u64::checked_mul) == Some(rows.len() as u64)
     }
 }
 

@@ -22,8 +22,8 @@ use crate::{
 
 /// Groups that are looked at together where people are many.
 const TOGETHER: usize = 256;
-/// People of a table's rows who may change with such groups, and of one row.
-const HELPERS: (usize, usize) = (2_000, 16);
+/// People of a table's rows who may change with such groups.
+const HELPERS: usize = 4_000;
 
 /// Why a table cannot be shown as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,11 +200,11 @@ fn memberships(stated: &[Stated<'_>], region: Option<&HashSet<u32>>, most: usize
     Some(out)
 }
 
-/// People of the new table's rows, evenly.
+/// Some people of each of the new table's rows: they come in the order of the extract, which is none.
 fn helpers(stated: &[Stated<'_>]) -> BTreeSet<u32> {
-    let rows: Vec<&Stated<'_>> = stated.iter().filter(|s| s.new && s.plan.is_some()).collect();
-    let each = (HELPERS.0 / rows.len().max(1)).clamp(1, HELPERS.1);
-    rows.iter().flat_map(|row| row.people.lowest().iter().take(each)).copied().take(HELPERS.0).collect()
+    let rows: Vec<&Stated<'_>> = stated.iter().filter(|s| s.new).collect();
+    let each = (HELPERS / rows.len().max(1)).max(1);
+    rows.iter().flat_map(|row| row.people.ordinals().take(each)).take(HELPERS).collect()
 }
 
 fn sorted(people: &People) -> Vec<u32> {

@@ -22,7 +22,8 @@ use super::{
     statistic::Statistics,
 };
 use crate::{
-    known::{Absent, Block, Entry, Known, Mark, Place, ShownRow, SiteRows, TableEntry, is_whole},
+    config::SPLITS_MAX,
+    known::{Absent, Block, Completed, Entry, Known, Mark, Place, ShownRow, SiteRows, TableEntry, is_whole},
     people::People,
     predicate::Predicate,
     question::{KeyValue, Protected, ProtectedRow, Question, SiteColumn, Statistic, both},
@@ -110,14 +111,16 @@ impl<'a> Desk<'a> {
         let since = self.fresh.mark();
         loop {
             let (table, rows) = self.rows(context, set, cells, number);
-            let audit = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent };
+            self.completed(&table, context.rules.rules.people_min, since)?;
             let begun = Instant::now();
-            let passed = audit.pass();
+            let passed = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
             self.audited += begun.elapsed();
             match passed {
                 Ok(watched) => {
                     self.fresh.watch(watched);
-                    self.close(table, context.rules.rules.people_min, since)?;
+                    if !self.has_table(&table) && !(table.rows.is_empty() && table.absent.sets.is_empty()) {
+                        self.fresh.add_table(table);
+                    }
                     out.rows.extend(rows);
                     return Ok(());
                 }
@@ -138,7 +141,8 @@ impl<'a> Desk<'a> {
         let keys = keys.map(|k| (k.name.clone(), k.count_within(&question.filter).unwrap_or(u64::MAX))).collect();
         let base = format!("{} @ {}", question.base_plan(), context.versions);
         let absent = Absent { below: k, sets: cells.small(number).collect() };
-        let (mut table, mut out) = (TableEntry { base, keys, rows: Vec::new(), absent }, Vec::new());
+        let measured = !question.statistics.iter().all(|statistic| is_people(question, statistic));
+        let (mut table, mut out) = (TableEntry { base, keys, rows: Vec::new(), measured, absent }, Vec::new());
         for cell in cells.of(number) {
             let Some(rules) = applied(context, set, &cell) else { continue };
             let row = Row::new(context, rules, set, &cell, &table.base);
@@ -153,32 +157,59 @@ impl<'a> Desk<'a> {
         (table, out)
     }
 
-    /// Ends a table: it is refused where it completes a total that was shown before it, up to `mark` in this run.
-    fn close(&mut self, table: TableEntry, k: u64, mark: Mark) -> Result<(), Refusal> {
-        if self.known.has_table(&table) || self.fresh.has_table(&table) {
+    /// Totals that were shown before a table, up to `mark` in this run, and are completed by its rows. The rest, if any, is watched; of
+    /// sums over it each table says a little, so that `SPLITS_MAX` of them may.
+    fn completed(&mut self, table: &TableEntry, k: u64, mark: Mark) -> Result<(), Refusal> {
+        if self.has_table(table) {
             return Ok(());
         }
-        let whole = |inside: &[&ShownRow], total: &Entry| is_whole(&table, inside.iter().map(|row| &row.key), &total.place);
-        if self.known.completed_by(&table, k, self.known.mark(), whole) || self.fresh.completed_by(&table, k, mark, whole) {
+        let whole = |inside: &[&ShownRow], total: &Entry| is_whole(table, inside.iter().map(|row| &row.key), &total.place);
+        let mut found = self.known.completed_by(table, k, self.known.mark(), whole);
+        found.extend(self.fresh.completed_by(table, k, mark, whole));
+        let split = |total: &Entry| self.splits(&self.completes(&total.vector.people, &total.place, k));
+        if found.iter().any(|(total, completed)| completed.measured && split(total) >= SPLITS_MAX) {
             return Err(nothing_to_show());
         }
-        if !table.rows.is_empty() || !table.absent.sets.is_empty() {
-            self.fresh.add_table(table);
-        }
+        let rests: Vec<People> = found.into_iter().map(|(_, completed)| completed.rest).collect();
+        rests.into_iter().for_each(|rest| self.watch(rest));
         Ok(())
     }
 
-    /// One row as it will be shown, and whether its people are.
+    fn has_table(&self, table: &TableEntry) -> bool {
+        self.known.has_table(table) || self.fresh.has_table(table)
+    }
+
+    fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
+        let mut found = self.known.completes(total, place, k);
+        found.extend(self.fresh.completes(total, place, k));
+        found
+    }
+
+    fn splits(&self, found: &[Completed]) -> usize {
+        found.iter().filter(|completed| completed.measured).count()
+    }
+
+    /// Who is left by a total and its rows is a group that a reader may ask about, whatever is known of it.
+    fn watch(&mut self, rest: People) {
+        if rest.len() > 0 {
+            self.learn(rest, Range::from(0));
+        }
+    }
+
+    /// One row as it will be shown, and whether its people are. A total of rows that are not all there is not shown; nor are sums of one
+    /// that tables with sums were shown of before, more than `SPLITS_MAX` of them.
     fn row(&mut self, row: &Row<'_>, cell: &Cell<'_>) -> (ProtectedRow, bool) {
         let k = row.rules.people_min;
         let shown = self.same("people", &row.plan).next().is_some();
-        let completes = |known: &Known| known.completes(&row.people, &row.place, k);
-        let masked = !shown && (completes(self.known) || completes(&self.fresh));
+        let completed = if shown { Vec::new() } else { self.completes(&row.people, &row.place, k) };
+        let (masked, summed) = (completed.iter().any(|c| c.missing), self.splits(&completed) <= SPLITS_MAX);
+        completed.into_iter().for_each(|completed| self.watch(completed.rest));
         let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics::new(row.question, cell.clone(), &row.people);
         for statistic in &row.question.statistics {
-            let judged = if masked { Judged::Masked } else { self.statistic(row, &statistics, statistic, count) };
+            let hidden = masked || (!summed && !is_people(row.question, statistic));
+            let judged = if hidden { Judged::Masked } else { self.statistic(row, &statistics, statistic, count) };
             out.values.push(judged.value());
             out.before.push(matches!(judged, Judged::Before(_)));
         }
@@ -235,6 +266,15 @@ impl<'a> Row<'a> {
     /// True where its rows provably all meet one of these conditions.
     pub(super) fn covered_by(&self, conditions: Vec<Predicate>) -> bool {
         self.question.covers(&self.condition, conditions)
+    }
+}
+
+/// True for the number of a cell's people.
+fn is_people(question: &Question, statistic: &Statistic) -> bool {
+    match statistic {
+        Statistic::People(None) => true,
+        Statistic::Rows(None) => question.one_row_per_person,
+        _ => false,
     }
 }
 

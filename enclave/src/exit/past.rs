@@ -75,7 +75,7 @@ impl Desk<'_> {
             return Judged::Masked;
         }
         let place = Place { base: plan.clone(), keys: Vec::new() };
-        let completes = |known: &Known| known.completes(people, &place, k);
+        let completes = |known: &Known| !known.completes(people, &place, k).is_empty();
         let shown = self.same("people", &plan).next().is_some();
         let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone(), count: None };
         if !shown && (completes(self.known) || completes(&self.fresh) || self.parts_complete(row, &new)) {
@@ -102,7 +102,7 @@ impl Desk<'_> {
             true => row.covered_by(conditions(inside, |p| &p.when)),
             false => row.plan_of(&Predicate::Any(conditions(inside, |p| &p.there)).normalised()) == total.plan,
         };
-        let completed = |known: &Known| known.completed_by(&table, row.rules.people_min, known.mark(), whole);
+        let completed = |known: &Known| !known.completed_by(&table, row.rules.people_min, known.mark(), whole).is_empty();
         completed(self.known) || completed(&self.fresh)
     }
 
@@ -283,7 +283,7 @@ struct Shown<'a> {
 /// Parts as rows of a table.
 fn table_of(row: &Row<'_>, parts: &[&ShownPart]) -> TableEntry {
     let rows = parts.iter().map(|p| ShownRow { key: key_of(p), people: p.people.clone() }).collect();
-    TableEntry { base: row.plan.clone(), keys: vec![("part".to_owned(), u64::MAX)], rows, absent: Absent::default() }
+    TableEntry { base: row.plan.clone(), keys: vec![("part".to_owned(), u64::MAX)], rows, measured: true, absent: Absent::default() }
 }
 
 fn key_of(part: &ShownPart) -> Vec<KeyValue> {

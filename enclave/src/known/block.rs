@@ -57,6 +57,9 @@ pub(crate) struct TableEntry {
     pub(crate) keys: Vec<(String, u64)>,
     /// Displayed rows: key values and people.
     pub(crate) rows: Vec<ShownRow>,
+    /// True when more than numbers of people is shown.
+    #[serde(default)]
+    pub(crate) measured: bool,
     /// Rows with too few people, which are not sent.
     #[serde(default, skip_serializing_if = "Absent::is_empty")]
     pub(crate) absent: Absent,

@@ -1,6 +1,8 @@
 //! `visiting bench session`: how much of honest work comes through. The forty questions of a study (`tests/attack/session.sql`) under one
 //! permit, and the monthly surveillance of rare diseases.
 
+use std::collections::BTreeMap;
+
 use visiting_enclave::stages::Bench;
 
 use super::{gate, line};
@@ -11,6 +13,8 @@ const PEOPLE: [(&str, u32); 2] = [("12k", 12_000), ("150k", 150_000)];
 /// Targets, percent: tables that are released at least, cells that are masked or repeated at most.
 const RELEASED: f64 = 90.0;
 const ALTERED: f64 = 5.0;
+/// Titles of the columns that are no keys.
+const NUMBERS: [&str; 6] = ["n", "mean", "points", "sd", "median", "share"];
 /// Diseases that few people have.
 const RARE: [&str; 4] = ["G20", "E10", "E13", "C92"];
 /// Months of the year that are watched.
@@ -23,11 +27,13 @@ pub struct Played {
     pub tables: usize,
     /// Those of which something was shown.
     pub released: usize,
-    /// Cells of rows that were sent, keys apart.
+    /// Numbers of rows that were sent.
     pub cells: usize,
     /// Of these: `<k`.
     pub masked: usize,
-    /// Rows that repeat an earlier release.
+    /// Of these: others than the same question shows on an empty ledger.
+    pub changed: usize,
+    /// Rows that are marked as repeating an earlier release.
     pub repeated: usize,
     /// Rows that were sent.
     pub rows: usize,
@@ -42,10 +48,16 @@ impl Played {
         percent(self.released, self.tables)
     }
 
-    /// Percent of the rows that are masked somewhere or repeat.
+    /// Percent of the numbers that are masked, or marked as released before.
     #[must_use]
     pub fn altered_percent(&self) -> f64 {
-        percent(self.masked + self.repeated, self.rows)
+        percent(self.masked + self.repeated, self.cells)
+    }
+
+    /// Percent of the numbers that are not what the question alone would have shown.
+    #[must_use]
+    pub fn changed_percent(&self) -> f64 {
+        percent(self.changed, self.cells)
     }
 }
 
@@ -64,6 +76,7 @@ pub fn session(mut say: impl FnMut(&str)) -> Result<(), String> {
         say(&format!("# {size}: {study:?}"));
         say(&line(&format!("session_released_percent_{size}"), study.released_percent(), RELEASED, study.released_percent() / RELEASED));
         say(&line(&format!("session_altered_percent_{size}"), study.altered_percent(), ALTERED, study.altered_percent() / ALTERED));
+        say(&line(&format!("session_changed_percent_{size}"), study.changed_percent(), ALTERED, study.changed_percent() / ALTERED));
         for (name, texts) in surveillance() {
             let played = play(&bench, &texts)?;
             say(&format!(
@@ -117,7 +130,10 @@ pub fn play(bench: &Bench, texts: &[String]) -> Result<Played, String> {
     let mut out = Played { tables: texts.len(), ..Played::default() };
     for (text, answer) in texts.iter().zip(bench.judged_in_turn(texts).map_err(|e| e.in_full())?) {
         match answer {
-            Ok((_, csv)) => out.count(&String::from_utf8_lossy(&csv)),
+            Ok((_, csv)) => {
+                let (_, alone) = bench.judged(text).map_err(|e| e.in_full())?;
+                out.count(&String::from_utf8_lossy(&csv), &String::from_utf8_lossy(&alone));
+            }
             Err(refusal) => out.refused.push(format!("{refusal}: {text}")),
         }
     }
@@ -125,13 +141,23 @@ pub fn play(bench: &Bench, texts: &[String]) -> Result<Played, String> {
 }
 
 impl Played {
-    fn count(&mut self, csv: &str) {
+    fn count(&mut self, csv: &str, alone: &str) {
         self.released += 1;
-        for row in csv.lines().skip(1) {
+        let columns: Vec<bool> = csv.lines().next().unwrap_or_default().split(',').map(|title| NUMBERS.contains(&title)).collect();
+        let row = |line: &str| -> (Vec<String>, Vec<String>) {
+            let (numbers, keys): (Vec<_>, Vec<_>) = line.split(',').zip(&columns).partition(|(_, number)| **number);
+            let texts = |cells: Vec<(&str, &bool)>| cells.into_iter().map(|(text, _)| text.to_owned()).collect::<Vec<_>>();
+            (texts(keys.into_iter().take(columns.iter().filter(|n| !**n).count() - 1).collect()), texts(numbers))
+        };
+        let alone: BTreeMap<Vec<String>, Vec<String>> = alone.lines().skip(1).map(row).collect();
+        for line in csv.lines().skip(1) {
+            let (key, numbers) = row(line);
             self.rows += 1;
-            self.cells += row.split(',').count() - 1;
-            self.masked += row.matches("<k").count();
-            self.repeated += usize::from(row.ends_with("as released before"));
+            self.cells += numbers.len();
+            self.masked += line.matches("<k").count();
+            self.repeated += usize::from(line.ends_with("as released before"));
+            let own = alone.get(&key).map_or(&[][..], Vec::as_slice);
+            self.changed += numbers.iter().enumerate().filter(|(i, number)| own.get(*i) != Some(number)).count();
         }
     }
 }
