@@ -120,6 +120,7 @@ impl Bench {
             guests,
             signatures: BTreeMap::new(),
             codes: Codes::new(),
+            asked: 0,
         }
     }
 

@@ -87,12 +87,15 @@ fn status(code: Code) -> StatusCode {
         | Code::PermitExpired
         | Code::PermitSuspended
         | Code::PermitNotGranted
-        | Code::SecondPersonNeeded => StatusCode::FORBIDDEN,
+        | Code::SecondPersonNeeded
+        | Code::OtherOrganisationNeeded => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::WrongState | Code::KeyReused | Code::AlreadyVoted => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::TooManyStreams | Code::TooManyPreflights => StatusCode::TOO_MANY_REQUESTS,
+        Code::TooManyStreams | Code::TooManyPreflights | Code::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
         Code::VoteForged
+        | Code::CheckForged
+        | Code::NotReleasedByCheckers
         | Code::SuspensionForged
         | Code::RulesForged
         | Code::RulesUnsound

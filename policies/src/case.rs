@@ -3,6 +3,9 @@
 
 mod application;
 mod bound;
+mod hold;
+#[cfg(test)]
+mod hold_tests;
 mod preflight;
 mod run;
 
@@ -21,6 +24,7 @@ use crate::{
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
 pub use bound::{Bound, Kind, is_bound_name};
+pub use hold::{Cast, Hold, Opened, not_released};
 pub use preflight::PreflightCase;
 pub use run::RunCase;
 
@@ -152,6 +156,8 @@ impl Cases {
             Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
             Act::RunJudged { report, signature } => self.judge(event, report, signature),
+            Act::CheckCast { run, by, commitment } => self.cast_check(event, run, by, commitment),
+            Act::ChecksOpened { run, checks } => self.open_checks(event, run, checks),
             Act::Released { run, receipt } => self.release(event, run, receipt),
             Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
             Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
@@ -200,7 +206,8 @@ impl Cases {
         }
         let case = self.permits.get_mut(&order.permit).ok_or_else(|| Refusal::not_found("permit"))?;
         case.suspended = Some(order.reason.clone());
-        let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && r.judged.is_some() && r.released.is_none());
+        let begun = |r: &RunCase| r.judged.is_some() || r.hold.is_some();
+        let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && begun(r) && r.released.is_none());
         waiting.for_each(|run| run.withheld = true);
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! The record's vocabulary. One event = one line of JSON = one leaf; the bytes as written are what is hashed, for ever.
 //!
-//! Events hold ids, digests, scopes, rule packs and reasons of the ministry and the committee, never names of people, never values. Counts of people or rows are base 10 (A10).
+//! Events hold ids, digests, scopes, rule packs and reasons of the ministry, the committee and the output checkers, never names of people, never values. Counts of people or rows are base 10 (A10).
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    check::SignedCheck,
     handover::{ExtractReport, LoadReport, PreflightReport, RunReport},
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
@@ -170,6 +171,22 @@ pub enum Act {
         report: RunReport,
         /// The enclave's signature.
         signature: String,
+    },
+    /// An output checker has looked; the finding stays hidden until all are in.
+    CheckCast {
+        /// Which run.
+        run: RunId,
+        /// Who.
+        by: PersonId,
+        /// Digest of the signed check with its salt.
+        commitment: String,
+    },
+    /// The last check is in: all of them at once, in the order in which they were cast.
+    ChecksOpened {
+        /// Which run.
+        run: RunId,
+        /// The signed checks in full.
+        checks: Vec<SignedCheck>,
     },
     /// The bytes left the enclave.
     Released {

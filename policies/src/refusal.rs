@@ -28,6 +28,12 @@ pub enum Code {
     AlreadyVoted,
     /// The vote's signature is not the member's.
     VoteForged,
+    /// A check is not this checker's over this output, or not the one that was cast.
+    CheckForged,
+    /// Two checkers are of two organisations.
+    OtherOrganisationNeeded,
+    /// The output checkers did not release it.
+    NotReleasedByCheckers,
     /// The suspension's signature is not the ministry's.
     SuspensionForged,
     /// A signature under a change of rules is not the person's.
@@ -80,6 +86,8 @@ pub enum Code {
     TooManyMeasures,
     /// As many streams of the record are open as one person, or the server, may have.
     TooManyStreams,
+    /// As many outputs of the permit wait for output checkers as may.
+    TooManyHeld,
     /// As many pre-flights of one person wait for their answer as may.
     TooManyPreflights,
     /// The run could not be completed; operators have been told. Says nothing about the data.
@@ -100,7 +108,10 @@ impl Code {
     /// True for what is decided after data were read, or by what was asked before: such a refusal must not point anywhere.
     #[must_use]
     pub fn follows_data(self) -> bool {
-        matches!(self, Self::NothingToShow | Self::TooManyUnshown | Self::TooManyMeasures | Self::OperatorProblem)
+        matches!(
+            self,
+            Self::NothingToShow | Self::TooManyUnshown | Self::TooManyMeasures | Self::NotReleasedByCheckers | Self::OperatorProblem
+        )
     }
 }
 

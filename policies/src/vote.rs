@@ -33,10 +33,19 @@ pub struct Ballot {
     /// Condition: columns that the permit must not name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remove: BTreeSet<ColumnName>,
+    /// Condition: so many output checkers look at each output of the permit.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub checkers: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) fn is_none(checkers: &u8) -> bool {
+    *checkers == 0
 }
 
 impl Ballot {
-    /// The exact text that the member signs: one field a line, in this order.
+    /// The exact text that the member signs: one field a line, in this order; the last one only where it asks for something,
+    /// so that older votes keep their text.
     #[must_use]
     pub fn text(&self) -> String {
         let decision = match self.decision {
@@ -45,8 +54,9 @@ impl Ballot {
             Decision::Return => "return",
         };
         let remove: Vec<String> = self.remove.iter().cloned().map(String::from).collect();
+        let checkers = if self.checkers == 0 { String::new() } else { format!("checkers: {}\n", self.checkers) };
         format!(
-            "visiting vote v1\napplication: {}\ncontent: {}\nmember: {}\ndecision: {decision}\nremove: {}\n",
+            "visiting vote v1\napplication: {}\ncontent: {}\nmember: {}\ndecision: {decision}\nremove: {}\n{checkers}",
             self.application,
             self.content,
             self.member,

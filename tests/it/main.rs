@@ -22,6 +22,7 @@ mod fhir;
 mod fixture;
 mod follow;
 mod guests;
+mod holds;
 mod hostile;
 mod invariants;
 mod journey;

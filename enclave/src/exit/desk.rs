@@ -202,7 +202,7 @@ fn within(set: &[usize], key: &[KeyValue]) -> Vec<KeyValue> {
 
 /// T0: the rules of a cell with enough people, and enough facilities and households where the database asks for them; `None` for a
 /// row that is not sent.
-fn applied(context: &Context<'_>, set: &[usize], cell: &Cell<'_>) -> Option<Rules> {
+pub(super) fn applied(context: &Context<'_>, set: &[usize], cell: &Cell<'_>) -> Option<Rules> {
     let Context { question, rules, .. } = context;
     // Cells are only ever under stricter rules than all of them: most small ones end here.
     if (cell.units().len() as u64) < rules.rules.people_min {

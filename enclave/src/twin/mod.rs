@@ -117,7 +117,7 @@ impl Twin {
     ) -> Result<(Tried, Block), Fault> {
         let (guests, signatures, codes) = named;
         let Self { config, keys, extract } = self;
-        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes, asked: 0 };
         Tried::of(judge::judge(&setting, shelf, sql).await)
     }
 
@@ -126,7 +126,7 @@ impl Twin {
         let Self { config, keys, extract } = self;
         let guests = Guests::new();
         let (signatures, codes) = (BTreeMap::new(), Codes::new());
-        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes, asked: 0 };
         judge::accepted(&setting, &mut Shelf::default(), sql).map(|_| ())
     }
 

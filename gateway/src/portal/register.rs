@@ -269,6 +269,7 @@ fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Release => lang.say("そのまま", "as it was"),
         Verdict::Suppress => lang.say("一部を伏せて", "with masks"),
+        Verdict::Hold => lang.say("保留", "held"),
         Verdict::Refuse => lang.say("不可", "refused"),
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod codes;
 pub(crate) mod demo;
 pub(crate) mod guests;
+pub(crate) mod holds;
 mod internal;
 pub(crate) mod log;
 pub(crate) mod permits;
@@ -75,6 +76,9 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::list_runs, runs::request_run))
         .routes(routes!(runs::show_run))
         .routes(routes!(runs::fetch_file))
+        .routes(routes!(holds::list_holds))
+        .routes(routes!(holds::show_hold))
+        .routes(routes!(holds::cast_check))
         .routes(routes!(preflights::request_preflight))
         .routes(routes!(preflights::show_preflight))
         .routes(routes!(rules::show_rules))

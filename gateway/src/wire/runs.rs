@@ -1,5 +1,6 @@
 //! Runs and pre-flights, and why one gave nothing.
 
+use super::Checks;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use visiting_policies::{
@@ -87,7 +88,7 @@ pub struct RunView {
     pub id: String,
     /// Under which permit.
     pub permit: String,
-    /// `queued`, `judged` (the bytes are on their way), `released` or `refused`.
+    /// `queued`, `held` (output checkers look at it), `judged` (the bytes are on their way), `released` or `refused`.
     pub status: String,
     /// The gate's verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,13 +99,19 @@ pub struct RunView {
     pub refusal: Option<RunRefusal>,
     /// Names of the files that can be fetched.
     pub files: Vec<String>,
+    /// While it is held: how many look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Checks>,
 }
 
 impl RunView {
-    /// True when nothing more will happen to it.
+    /// True when nothing more will happen to it before somebody acts.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self.status.as_str(), "released" | "refused")
+        match self.status.as_str() {
+            "held" => self.checks.is_some_and(|checks| checks.missing > 0),
+            status => matches!(status, "released" | "refused"),
+        }
     }
 }
 
