@@ -32,9 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Two groups, each far above any threshold.
 const SEXES: &str = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex";
 
-/// The same but for a few people of the first group, which no text can tell.
-const NEARLY: &str =
-    "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients WHERE NOT (sex = 1 AND birth_ym = 195003 AND pref = 31) GROUP BY sex";
+/// The first group but for a few people, which no text can tell.
+const NEARLY: &str = "SELECT COUNT(DISTINCT pid) AS people FROM ndb.patients WHERE sex = 1 AND NOT (birth_ym = 195003 AND pref = 31)";
 
 /// A permit of which so many checkers look at each output, beside the one of [`base::running`].
 fn running(name: &str, checkers: u8) -> (World, String, String) {
@@ -66,7 +65,7 @@ fn opening_key(world: &World, checker: &str) -> SealKey {
 }
 
 fn check(world: &World, checker: &str, run: &str, finding: Finding) -> Result<CheckStanding, Problem> {
-    world.client(checker)?.check(run, finding, "looked at it", &base::key(world, checker))
+    world.client(checker).unwrap().check(run, finding, "looked at it", &base::key(world, checker))
 }
 
 trait Logged {
@@ -148,7 +147,8 @@ fn a_held_output_leaves_when_two_organisations_let_it_go_and_is_judged_against_w
     assert_eq!(check(&world, "per_checker3", &run, Finding::Release).code(), "other-organisation-needed");
     assert_eq!(world.client("per_checker3").unwrap().holds().unwrap()[0].standing, "another");
     assert_eq!(check(&world, "per_member1", &run, Finding::Release).code(), "not-allowed");
-    assert_eq!(check(&world, "per_hanako", &run, Finding::Release).code(), "not-allowed");
+    let own = hanako.check(&run, Finding::Release, "mine", &base::key(&world, "per_checker1"));
+    assert_eq!(own.code(), "not-allowed");
     assert_eq!(world.client("per_auditor").unwrap().holds().unwrap_err().code, "not-allowed");
     let events = world.events().unwrap().len();
     world.wait_event(events.saturating_sub(1), |e| matches!(e.act, Act::Refused { .. }), PATIENCE).unwrap();
@@ -161,7 +161,8 @@ fn a_held_output_leaves_when_two_organisations_let_it_go_and_is_judged_against_w
     assert_eq!((done.status.as_str(), done.verdict), ("released", Some(Verdict::Suppress)), "{done:?}");
     let table = file(&hanako, &run).unwrap();
     let line = |table: &str, sex: &str| table.lines().find(|l| l.starts_with(sex)).unwrap().to_owned();
-    assert_eq!(line(&table, "1,"), format!("{}as released before", line(&meanwhile, "1,")), "{table}");
+    let shown = meanwhile.lines().nth(1).unwrap();
+    assert_eq!(line(&table, "1,"), format!("1,{shown}as released before"), "{table}");
     assert!(!line(&table, "2,").contains("before"));
 
     let events = world.events().unwrap();
@@ -305,11 +306,12 @@ fn a_held_output_survives_the_end_of_each_process_at_every_step() {
                 again(&mut world, unit);
             }
             assert_eq!(hanako.wait(&asked).unwrap().status, "released", "{step} {}", unit.name());
+            let left = |e: &Event| matches!(&e.act, Act::Released { run, .. } if run.as_str() == asked);
+            world.wait_event(0, left, PATIENCE).unwrap();
             let events = world.events().unwrap();
             let verdicts: Vec<Verdict> = reports(&events, &asked).iter().map(|r| r.verdict).collect();
             assert!(matches!(verdicts.as_slice(), [Verdict::Hold, Verdict::Release | Verdict::Suppress]), "{verdicts:?}");
-            let released = events.iter().filter(|e| matches!(&e.act, Act::Released { run, .. } if run.as_str() == asked)).count();
-            assert_eq!(released, 1, "{step} {}", unit.name());
+            assert_eq!(events.iter().filter(|e| left(e)).count(), 1, "{step} {}", unit.name());
         }
     }
     world.audit().unwrap();
