@@ -272,6 +272,19 @@ fn a_condition_that_nobody_could_fulfil_cannot_be_voted() {
     assert_eq!(refused.code, "malformed");
 }
 
+/// The gate holds by itself what is larger than the machine may let out; no committee has asked for it.
+#[test]
+fn an_output_beyond_what_the_machine_may_release_is_held_for_two() {
+    let (world, permit) = base::running("held-budget");
+    let sql = "WITH a AS (SELECT icd10, COUNT(DISTINCT pid) AS n FROM ndb.claims GROUP BY icd10) \
+         SELECT x.icd10 AS i, y.icd10 AS j, z.icd10 AS k, x.n AS n, y.n AS m, z.n AS o FROM a x JOIN a y ON x.n > 0 JOIN a z ON y.n > 0";
+    let run = held(&world, &permit, sql);
+    let (view, evidence) = world.client("per_checker2").unwrap().open_hold(&run, &opening_key(&world, "per_checker2")).unwrap();
+    assert_eq!((view.hold.reasons.as_slice(), view.hold.checks.needed), (&["budget".to_owned()][..], 2));
+    assert!(evidence.table.lines().count() * 6 > 100_000 && evidence.rows.iter().all(|row| row.question == 1));
+    world.audit().unwrap();
+}
+
 /// `kill -9` at every step: nothing is lost, nothing leaves twice.
 #[test]
 fn a_held_output_survives_the_end_of_each_process_at_every_step() {
