@@ -90,11 +90,13 @@ fn status(code: Code) -> StatusCode {
         | Code::SecondPersonNeeded
         | Code::OtherOrganisationNeeded => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Recalled => StatusCode::GONE,
         Code::WrongState | Code::KeyReused | Code::AlreadyVoted => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::TooManyStreams | Code::TooManyPreflights | Code::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
         Code::VoteForged
         | Code::CheckForged
+        | Code::RecallForged
         | Code::NotReleasedByCheckers
         | Code::SuspensionForged
         | Code::RulesForged

@@ -16,7 +16,7 @@ pub use cases::{
 };
 pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};
-pub use runs::{NewRun, Place, PreflightView, RunRefusal, RunView, Runs};
+pub use runs::{NewRecall, NewRun, Place, PreflightView, RecallView, RunRefusal, RunView, Runs};
 
 /// Who to be, in the demo.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

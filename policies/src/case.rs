@@ -20,11 +20,12 @@ use crate::{
     rules::{RuleBook, RulesAdoption, RulesProposal},
     sign,
     terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId},
+    vote::RecallOrder,
 };
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
 pub use bound::{Bound, Kind, is_bound_name};
-pub use hold::{Cast, Hold, Opened, not_released};
+pub use hold::{Cast, Hold, Opened, not_released, recalled};
 pub use preflight::PreflightCase;
 pub use run::RunCase;
 
@@ -160,6 +161,7 @@ impl Cases {
             Act::ChecksOpened { run, checks } => self.open_checks(event, run, checks),
             Act::Released { run, receipt } => self.release(event, run, receipt),
             Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
+            Act::Recalled { order, signature } => self.recall(event, order, signature),
             Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
             Act::RulesAdopted { adoption, signature } => self.adopt_rules(event, adoption, signature),
             Act::Downloaded { run, .. } => self.download(event, run),
@@ -218,6 +220,24 @@ impl Cases {
 
     fn adopt_rules(&mut self, event: &Event, adoption: &RulesAdoption, signature: &str) -> Result<(), Refusal> {
         self.rules.adopt(&self.roster, person(event)?, adoption, signature, self.size)
+    }
+
+    fn recall(&mut self, event: &Event, order: &RecallOrder, signature: &str) -> Result<(), Refusal> {
+        let member = self.roster.holding(person(event)?, Role::Ministry)?;
+        let signer = self.roster.holding(&order.by, Role::Ministry)?;
+        let key = signer.key.as_deref().unwrap_or_default();
+        if member != signer || !sign::verifies(key, order.text().as_bytes(), signature) {
+            return Err(Refusal::new(Code::RecallForged, "the recall is not signed by the ministry's key"));
+        }
+        if order.reason.trim().is_empty() || order.reason.chars().any(char::is_control) {
+            return Err(Refusal::new(Code::Malformed, "give the reason in one line"));
+        }
+        let case = self.runs.get_mut(&order.run).filter(|case| case.released.is_some()).ok_or_else(|| Refusal::not_found("release"))?;
+        if case.recalled.is_some() {
+            return Err(Refusal::new(Code::WrongState, "the release was recalled already"));
+        }
+        case.recalled = Some(order.reason.clone());
+        Ok(())
     }
 
     /// The permit, when this person is named in it. To anyone else it does not exist.

@@ -11,7 +11,7 @@ use crate::{
     refusal::{Code, Refusal},
     rules::{RulesAdoption, RulesProposal},
     terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
-    vote::SuspensionOrder,
+    vote::{RecallOrder, SuspensionOrder},
 };
 
 /// Version of the event form.
@@ -199,6 +199,13 @@ pub enum Act {
     PermitSuspended {
         /// The order.
         order: SuspensionOrder,
+        /// The ministry's signature.
+        signature: String,
+    },
+    /// The ministry recalled a release.
+    Recalled {
+        /// The order.
+        order: RecallOrder,
         /// The ministry's signature.
         signature: String,
     },

@@ -36,6 +36,10 @@ pub enum Code {
     NotReleasedByCheckers,
     /// The suspension's signature is not the ministry's.
     SuspensionForged,
+    /// The recall's signature is not the ministry's.
+    RecallForged,
+    /// The release was recalled: its files are not given out any more.
+    Recalled,
     /// A signature under a change of rules is not the person's.
     RulesForged,
     /// A rule pack is broken, or laxer than the floor.

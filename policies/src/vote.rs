@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::terms::{ApplicationId, ColumnName, PermitId, PersonId};
+use crate::terms::{ApplicationId, ColumnName, PermitId, PersonId, RunId};
 
 /// What a committee member decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,5 +82,25 @@ impl SuspensionOrder {
     pub fn text(&self) -> String {
         let reason = self.reason.replace(['\n', '\r'], " ");
         format!("visiting suspension v1\npermit: {}\nby: {}\nreason: {reason}\n", self.permit, self.by)
+    }
+}
+
+/// A demand of the ministry that a release which should not have left is given out no more (取消し).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecallOrder {
+    /// The run whose release it is.
+    pub run: RunId,
+    /// Who orders it.
+    pub by: PersonId,
+    /// Why, in one line; shown to the permit's people.
+    pub reason: String,
+}
+
+impl RecallOrder {
+    /// The exact text that the ministry signs.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let reason = self.reason.replace(['\n', '\r'], " ");
+        format!("visiting recall v1\nrun: {}\nby: {}\nreason: {reason}\n", self.run, self.by)
     }
 }

@@ -76,6 +76,8 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         get("/v1/preflights/{id}", format!("/v1/preflights/{preflight}")),
         get("/v1/runs/{id}", format!("/v1/runs/{run}")),
         get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
+        get("/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall")),
+        ("POST", "/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall"), json!({ "reason": "why", "signature": "AAAA" }).to_string()),
         get("/v1/holds", "/v1/holds".into()),
         get("/v1/holds/{run}", format!("/v1/holds/{run}")),
         (

@@ -18,14 +18,14 @@ use visiting_policies::{
     permit::ApplicationContent,
     sign::{self, SigningKey},
     terms::{ColumnName, Form, OrganisationId, PermitId, PersonId, Scope},
-    vote::{Decision, SuspensionOrder},
+    vote::{Decision, RecallOrder, SuspensionOrder},
 };
 
 pub use crate::problem::Problem;
 use crate::wire::{
     ApplicationSummary, ApplicationView, Applications, Codes, CodesView, Completeness, GuestView, Guests, ListingView, Listings, Login,
-    LoginRequest, NewApplication, NewCodes, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView, RunView, Runs,
-    Standing,
+    LoginRequest, NewApplication, NewCodes, NewGuest, NewRecall, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView,
+    RecallView, RunView, Runs, Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -273,6 +273,25 @@ impl Client {
         let order = SuspensionOrder { permit: id, by, reason: reason.to_owned() };
         let body = NewSuspension { reason: reason.to_owned(), signature: key.sign(order.text().as_bytes()) };
         self.post(&format!("/v1/permits/{permit}/suspension"), &body)
+    }
+
+    /// The ministry recalls a release; signs the order with its key.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn recall(&self, run: &str, reason: &str, key: &SigningKey) -> Result<RecallView, Problem> {
+        let by: PersonId = self.person.clone().unwrap_or_default().parse().map_err(Problem::from)?;
+        let order = RecallOrder { run: run.parse().map_err(Problem::from)?, by, reason: reason.to_owned() };
+        let body = NewRecall { reason: reason.to_owned(), signature: key.sign(order.text().as_bytes()) };
+        self.post(&format!("/v1/runs/{run}/recall"), &body)
+    }
+
+    /// Who has fetched a release, for the ministry.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn fetched(&self, run: &str) -> Result<RecallView, Problem> {
+        self.get(&format!("/v1/runs/{run}/recall"))
     }
 
     /// Uploads a guest: it is examined and, when it passes, bound to the permit.

@@ -43,6 +43,8 @@ visiting client [--as PERSON] VERB …
                                                 N output checkers (1 or 2) look at each output of the permit
   permits | permit PERMIT                       permits
   suspend PERMIT REASON [--key FILE]            the ministry's stop
+  recall RUN --reason TEXT [--key FILE]         the ministry's recall of a release: its files are given out no more
+  recall RUN                                    who has fetched a release
   rules show [PACK | PROPOSAL]                  publication rules in force, their history, what is proposed
   rules propose FILE.toml --reason TEXT [--pack NAME] [--key FILE]
                                                 another version of a pack (named like the file, unless --pack says otherwise)
@@ -203,6 +205,10 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
             shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
         }
+        ("recall", [run]) => match words.reason.as_deref() {
+            Some(reason) => shown(&client.recall(run, reason, &key(client, home, words)?)?),
+            None => shown(&client.fetched(run)?),
+        },
         ("rules", ["show", name @ ..]) if name.len() < 2 => show_rules(client, name.first().copied()),
         ("rules", ["propose", file]) => propose_rules(client, home, words, Path::new(file)),
         ("rules", ["adopt", id]) => shown(&client.adopt_rules(id, &key(client, home, words)?)?),

@@ -33,6 +33,7 @@ pub(super) async fn queue(ctx: Ctx) -> Response {
                 "Outputs that the machine does not let out by itself. Open the evidence and say whether it may leave. Findings stay hidden until all are in.",
             )) }
             @if ctx.query().get("checked") == "1" { (done(&ctx)) }
+            h2 { (ctx.say("確認を待つ出力", "Waiting for a checker")) }
             @if holds.is_empty() { div.empty { p { (ctx.say("待っている出力はありません。", "Nothing is waiting.")) } } }
             ul.cards { @for hold in &holds { (card(&ctx, hold)) } }
         };

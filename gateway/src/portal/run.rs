@@ -55,7 +55,7 @@ pub(super) fn view(lang: Lang, page: &RunPage<'_>) -> Markup {
             (verdict(lang, page, standing))
             (result(lang, page))
             (question(lang, page))
-            @if page.case.released.is_some() { (files(lang, page)) (receipt(lang, page)) }
+            @if page.case.released.is_some() && page.case.recalled.is_none() { (files(lang, page)) (receipt(lang, page)) }
         }
     }
 }
@@ -68,6 +68,7 @@ fn progress(lang: Lang, standing: Standing) -> Markup {
         _ => 3,
     };
     let last = match standing {
+        Standing::Recalled => lang.say("取消し", "Recalled"),
         Standing::Refused | Standing::Withheld => lang.say("持ち出しなし", "Nothing left"),
         _ => lang.say("持ち出し", "Delivered"),
     };
@@ -110,6 +111,10 @@ fn verdict(lang: Lang, page: &RunPage<'_>, standing: Standing) -> Markup {
                     )) }
                 }
                 Standing::Refused => @if let Some(refusal) = &refusal { (words::explained(lang, refusal)) },
+                Standing::Recalled => {
+                    (words::explained(lang, &visiting_policies::case::recalled()))
+                    p { (lang.say("理由：", "Reason: ")) (page.case.recalled.as_deref().unwrap_or_default()) }
+                }
                 Standing::Withheld => (words::explained(lang, &visiting_policies::case::suspended())),
             }
             (rules(lang, page.case))
@@ -237,7 +242,7 @@ mod tests {
         let (id, case) = ("run_1".parse().unwrap(), tests::run(standing));
         let sql = "SELECT sex, COUNT(*) FROM t -- <script>alert(1)</script>";
         let csv = b"sex,rows,note\n<script>,120,\n2,<k,as released before\n";
-        let table = case.released.is_some().then(|| Table::read(csv, sql));
+        let table = (case.released.is_some() && case.recalled.is_none()).then(|| Table::read(csv, sql));
         let page = RunPage { id: &id, case: &case, sql, plans: &[], table, keys: ("gate+1", "log+2"), usable: true };
         (head(&case).into_string()) + &view(lang, &page).into_string()
     }

@@ -30,6 +30,7 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("check_cast", "出口審査の確認（伏せた判定）", "check cast, hidden"),
     ("checks_opened", "出口審査の確認の開示", "checks opened"),
     ("released", "持ち出し", "released"),
+    ("recalled", "持ち出しの取消し", "release recalled"),
     ("permit_suspended", "利用停止", "permit suspended"),
     ("rules_proposed", "公表基準の改定案", "rules proposed"),
     ("rules_adopted", "公表基準の採用", "rules adopted"),
@@ -125,6 +126,7 @@ fn japanese(act: &Act) -> String {
         }
         Act::Released { run, .. } => format!("解析 {run} の結果が、証明書とともに閉域環境を出た。"),
         Act::PermitSuspended { order, .. } => format!("許可 {} の利用を停止した。理由：{}", order.permit, order.reason),
+        Act::Recalled { order, .. } => format!("解析 {} の持ち出しを取り消した。理由：{}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
             format!("公表基準「{}」の改定案 {} を提案した。理由：{}", proposal.pack, proposal.id(), proposal.reason)
         }
@@ -186,6 +188,7 @@ fn english(act: &Act) -> String {
         }
         Act::Released { run, .. } => format!("The result of run {run} left the enclave with its receipt."),
         Act::PermitSuspended { order, .. } => format!("Suspended permit {}. Reason: {}", order.permit, order.reason),
+        Act::Recalled { order, .. } => format!("Recalled the release of run {}. Reason: {}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
             format!("Proposed the change {} of the rule pack {}. Reason: {}", proposal.id(), proposal.pack, proposal.reason)
         }
@@ -236,7 +239,7 @@ pub(super) mod tests {
         refusal::{Code, Refusal},
         rules::{RulesAdoption, RulesProposal},
         terms::{Form, Period, Scope},
-        vote::{Ballot, SuspensionOrder},
+        vote::{Ballot, RecallOrder, SuspensionOrder},
     };
 
     use super::*;
@@ -351,6 +354,10 @@ pub(super) mod tests {
             Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release), checked(Finding::Refuse)] },
             Act::Released { run: "run_1".parse().unwrap(), receipt: String::new() },
             Act::PermitSuspended { order, signature: String::new() },
+            Act::Recalled {
+                order: RecallOrder { run: "run_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() },
+                signature: String::new(),
+            },
             Act::RulesProposed { proposal: proposal.clone(), text: String::new(), signature: String::new() },
             Act::RulesAdopted {
                 adoption: RulesAdoption { rules: proposal.id(), digest: String::new(), by: "per_member1".parse().unwrap() },

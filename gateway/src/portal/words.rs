@@ -122,6 +122,14 @@ fn table(code: Code) -> (Pair, Pair) {
                 "Ask again with coarser groups or wider conditions. The reasons are not told in detail.",
             ),
         ),
+        Code::RecallForged => (
+            ("取消し命令の署名が確認できません", "The recall's signature does not fit"),
+            ("所管省庁としてのあなた自身の鍵で署名してください。", "Sign with your own key as the ministry."),
+        ),
+        Code::Recalled => (
+            ("この持ち出しは取り消されました", "This release was recalled"),
+            ("これ以上使わず、すべての写しを廃棄してください。", "Use it no more, and destroy every copy."),
+        ),
         Code::SuspensionForged => (
             ("停止命令の署名が確認できません", "The order's signature does not fit"),
             ("所管省庁としてのあなた自身の鍵で署名してください。", "Sign with your own key as the ministry."),

@@ -61,6 +61,8 @@ pub(super) enum Standing {
     Released,
     /// Left with masks or repeated values.
     Suppressed,
+    /// The ministry recalled it.
+    Recalled,
     /// Turned away by the gate.
     Refused,
     /// The permit was suspended between verdict and bytes.
@@ -79,6 +81,7 @@ impl Standing {
             };
         };
         match (report.verdict, &run.released) {
+            _ if run.recalled.is_some() => Self::Recalled,
             (Verdict::Refuse | Verdict::Hold, _) => Self::Refused,
             (Verdict::Release, Some(_)) => Self::Released,
             (Verdict::Suppress, Some(_)) => Self::Suppressed,
@@ -101,6 +104,7 @@ impl Standing {
             Self::Suppressed => "suppressed",
             Self::Refused => "refused",
             Self::Withheld => "withheld",
+            Self::Recalled => "recalled",
         }
     }
 
@@ -113,6 +117,7 @@ impl Standing {
             Self::Released => lang.say("持ち出し済", "Released"),
             Self::Suppressed => lang.say("一部を伏せて持ち出し済", "Released with masks"),
             Self::Refused => lang.say("持ち出し不可", "Refused"),
+            Self::Recalled => lang.say("取り消された持ち出し", "Recalled"),
             Self::Withheld => lang.say("利用停止により持ち出し不可", "Withheld: permit suspended"),
         }
     }
@@ -124,7 +129,7 @@ impl Standing {
             Self::Held => "yellow",
             Self::Released => "green",
             Self::Suppressed => "yellow",
-            Self::Refused | Self::Withheld => "red",
+            Self::Refused | Self::Withheld | Self::Recalled => "red",
         };
         html! { span class={ "chip " (colour) } { (self.label(lang)) } }
     }
@@ -347,12 +352,14 @@ pub(super) mod tests {
             at_ms: 1_700_000_000_000,
             hold: waits.then_some(hold),
             judged: (standing != Standing::Queued && !waits).then_some((report, 10)),
-            released: matches!(standing, Standing::Released | Standing::Suppressed).then(|| "sha256:2".to_owned()),
+            recalled: (standing == Standing::Recalled).then(|| "<b>why</b>".to_owned()),
+            fetched: BTreeSet::new(),
+            released: matches!(standing, Standing::Released | Standing::Suppressed | Standing::Recalled).then(|| "sha256:2".to_owned()),
             withheld: standing == Standing::Withheld,
         }
     }
 
-    pub(in super::super) const STANDINGS: [Standing; 8] = [
+    pub(in super::super) const STANDINGS: [Standing; 9] = [
         Standing::Queued,
         Standing::Held,
         Standing::Approved,
@@ -361,6 +368,7 @@ pub(super) mod tests {
         Standing::Suppressed,
         Standing::Refused,
         Standing::Withheld,
+        Standing::Recalled,
     ];
 
     fn permit(status: &str, extract: &str) -> PermitView {
@@ -404,7 +412,7 @@ pub(super) mod tests {
     #[test]
     fn a_run_has_the_standing_it_was_given() {
         assert_eq!(STANDINGS.map(|s| Standing::of(&run(s))), STANDINGS);
-        assert_eq!(STANDINGS.map(Standing::is_final), [false, true, false, false, true, true, true, true]);
+        assert_eq!(STANDINGS.map(Standing::is_final), [false, true, false, false, true, true, true, true, true]);
     }
 
     #[test]

@@ -183,7 +183,7 @@ pub(crate) fn of_permit(app: &App, person: &PersonId, permit: &PermitId) -> Resu
 
 /// Digest of a file that may leave: the verdict named it and the release is in the record.
 fn released(case: &RunCase, file: &str) -> Option<String> {
-    let receipt = case.released.as_ref()?;
+    let receipt = case.released.as_ref().filter(|_| case.recalled.is_none())?;
     if file == RECEIPT {
         return Some(receipt.clone());
     }
@@ -208,12 +208,14 @@ pub(crate) fn run_view(id: &RunId, case: &RunCase) -> RunView {
         None if case.is_held() => "held",
         None => "queued",
         Some(report) if report.verdict == Verdict::Refuse => "refused",
+        Some(_) if case.recalled.is_some() => "recalled",
         Some(_) if case.released.is_some() => "released",
         Some(_) if case.withheld => "refused",
         Some(_) => "judged",
     };
-    let names =
-        report.filter(|_| case.released.is_some()).map(|r| r.files.iter().map(|f| f.name.clone()).chain([RECEIPT.to_owned()]).collect());
+    let names = report
+        .filter(|_| case.released.is_some() && case.recalled.is_none())
+        .map(|r| r.files.iter().map(|f| f.name.clone()).chain([RECEIPT.to_owned()]).collect());
     RunView {
         id: id.to_string(),
         permit: case.permit.to_string(),

@@ -173,6 +173,10 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             let data = named.data("permit", order.permit.as_str(), codes::SECURITY_RESOURCE);
             Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
         }
+        Act::Recalled { order, .. } => {
+            let data = named.data("run", order.run.as_str(), codes::REPORT);
+            Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
+        }
         Act::RulesProposed { proposal, .. } => create(vec![
             named.data("rules", proposal.id().as_str(), codes::SECURITY_RESOURCE),
             named.beside("rule-pack", &format!("{}/{}", proposal.pack, proposal.digest)),
@@ -203,6 +207,7 @@ fn gravity(code: Code) -> &'static str {
     match code {
         Code::VoteForged
         | Code::CheckForged
+        | Code::RecallForged
         | Code::SuspensionForged
         | Code::RulesForged
         | Code::TicketTampered

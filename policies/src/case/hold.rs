@@ -108,6 +108,9 @@ impl RunCase {
         let judged = self.judged.as_ref().and_then(|(report, _)| report.refusal.clone());
         let stopped = || (self.withheld && self.released.is_none()).then(suspended);
         let refused = || self.hold.as_ref().filter(|hold| hold.is_refused()).map(|_| not_released());
+        if self.recalled.is_some() {
+            return Some(recalled());
+        }
         judged.or_else(refused).or_else(stopped)
     }
 }
@@ -117,6 +120,13 @@ impl RunCase {
 pub fn not_released() -> Refusal {
     Refusal::new(Code::NotReleasedByCheckers, "the output checkers did not release this output; ask for larger groups or less detail")
         .ja("出口審査の担当者がこの出力の持ち出しを認めませんでした。より大きな集団で、または粗くしてたずねてください")
+}
+
+/// The answer for the files of a recalled release. The reason stands beside it.
+#[must_use]
+pub fn recalled() -> Refusal {
+    Refusal::new(Code::Recalled, "the ministry has recalled this release; use it no more and destroy every copy")
+        .ja("所管省庁がこの持ち出しを取り消しました。これ以上使わず、すべての写しを廃棄してください")
 }
 
 impl Cases {

@@ -14,7 +14,7 @@ use crate::{
     roster::{Member, Roster},
     sign::{self, SigningKey},
     terms::{Form, Period, PermitId, PersonId, Role, RunId, Scope, Verdict},
-    vote::{Ballot, Decision, SuspensionOrder},
+    vote::{Ballot, Decision, RecallOrder, SuspensionOrder},
 };
 
 const PEOPLE: &[(&str, &str, Role)] = &[
@@ -365,6 +365,31 @@ fn under_an_ended_permit_nothing_is_checked_and_nothing_leaves() {
     record.held(1, ASKED);
     record.at_ms = 1_000_000;
     assert_eq!(record.casts(&one).unwrap_err().code, Code::PermitExpired);
+}
+
+#[test]
+fn a_recalled_release_is_given_out_no_more() {
+    let mut record = Record::new(0);
+    let judged = Record::judged(record.report(Verdict::Release, None));
+    record.took(Actor::Enclave, judged);
+    let (run, hanako) = (record.run.clone(), Actor::Person(person("per_hanako")));
+    let fetch = Act::Downloaded { run: run.clone(), file: "table.csv".into() };
+    let recall = |signer: &str, reason: &str| {
+        let order = RecallOrder { run: run.clone(), by: person("per_ministry"), reason: reason.into() };
+        let signature = key(signer).sign(order.text().as_bytes());
+        Act::Recalled { order, signature }
+    };
+    let ministry = Actor::Person(person("per_ministry"));
+    assert_eq!(record.code(ministry.clone(), recall("per_ministry", "early")), Code::NotFound);
+    record.took(Actor::Enclave, Act::Released { run: run.clone(), receipt: digest("r") });
+    record.took(hanako.clone(), fetch.clone());
+    assert_eq!(record.code(ministry.clone(), recall("per_member1", "wrong")), Code::RecallForged);
+    assert_eq!(record.code(Actor::Person(person("per_member1")), recall("per_ministry", "wrong")), Code::NotAllowed);
+    assert_eq!(record.code(ministry.clone(), recall("per_ministry", " ")), Code::Malformed);
+    record.took(ministry.clone(), recall("per_ministry", "wrong"));
+    assert_eq!(record.code(ministry, recall("per_ministry", "again")), Code::WrongState);
+    assert_eq!(record.code(hanako, fetch), Code::Recalled);
+    assert_eq!(record.cases.runs[&run].fetched, [person("per_hanako")].into());
 }
 
 #[test]

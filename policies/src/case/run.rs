@@ -1,5 +1,7 @@
 //! Runs (解析実行) in the fold: asked for, judged, released, fetched, in this order and each once.
 
+use std::collections::BTreeSet;
+
 use super::{Cases, Hold, person, suspended};
 use crate::{
     disclosure::limits::HELD_OPEN_MAX,
@@ -28,6 +30,10 @@ pub struct RunCase {
     pub judged: Option<(RunReport, u64)>,
     /// Digest of the receipt, once the bytes left.
     pub released: Option<String>,
+    /// Why, once the ministry recalled it.
+    pub recalled: Option<String>,
+    /// Who has fetched a file of it.
+    pub fetched: BTreeSet<PersonId>,
     /// True when the permit was suspended between the verdict, or the hold, and the bytes: they stay inside.
     pub withheld: bool,
 }
@@ -52,6 +58,8 @@ impl Cases {
             hold: None,
             judged: None,
             released: None,
+            recalled: None,
+            fetched: BTreeSet::new(),
             withheld: false,
         };
         self.runs.insert(run.clone(), case);
@@ -120,11 +128,17 @@ impl Cases {
         Ok(())
     }
 
-    pub(super) fn download(&self, event: &Event, run: &RunId) -> Result<(), Refusal> {
+    pub(super) fn download(&mut self, event: &Event, run: &RunId) -> Result<(), Refusal> {
         let case = self.runs.get(run).ok_or_else(|| Refusal::not_found("run"))?;
         self.named(&case.permit, person(event)?)?;
         if case.released.is_none() {
             return Err(Refusal::not_found("release"));
+        }
+        if case.recalled.is_some() {
+            return Err(super::recalled());
+        }
+        if let (Some(case), Actor::Person(reader)) = (self.runs.get_mut(run), &event.by) {
+            case.fetched.insert(reader.clone());
         }
         Ok(())
     }
