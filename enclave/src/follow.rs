@@ -143,6 +143,10 @@ impl Follower {
             (Order::Run { run, sql }, Act::RunRequested { run: asked, program, .. }) => {
                 run == asked && *program == sign::digest(sql.as_bytes())
             }
+            (Order::Decide { run, sql }, Act::ChecksOpened { run: opened, .. }) => {
+                let asked = self.cases.runs.get(run).is_some_and(|case| case.program == sign::digest(sql.as_bytes()));
+                run == opened && asked
+            }
             (Order::Preflight { preflight, sql }, Act::PreflightRequested { preflight: asked, program, .. }) => {
                 preflight == asked && *program == sign::digest(sql.as_bytes())
             }

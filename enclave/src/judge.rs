@@ -1,7 +1,7 @@
 //! From a permit's SQL to a checked table: read, type, count, judge, compute, and what a verdict carries.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -11,6 +11,7 @@ use visiting_policies::{
     Code, Refusal,
     disclosure::Site,
     handover::FileDigest,
+    hold::{EvidenceRow, HoldReason, ROWS_MAX},
     rules::Applied,
     sign,
     terms::{Verdict, magnitude},
@@ -18,7 +19,7 @@ use visiting_policies::{
 
 use crate::{
     codes::Codes,
-    config::{CELLS_MAX, Config},
+    config::{CELLS_MAX, Config, VALUES_OUT_MAX},
     exit::{self, Context, Desk, Ledger},
     extract::{Extract, Manifest},
     fault::Fault,
@@ -49,27 +50,50 @@ pub(crate) struct Judged {
     pub(crate) block: Block,
     /// The rules that were applied.
     pub(crate) rules: BTreeMap<String, String>,
+    /// Why people should look before it leaves; the committee's word is not among these.
+    pub(crate) reasons: BTreeSet<HoldReason>,
+    /// What they would see: the table, its rows in bands, and how many rows more.
+    pub(crate) csv: String,
+    /// See [`Self::csv`].
+    pub(crate) seen: (Vec<EvidenceRow>, u64),
 }
 
 impl Judged {
+    /// The verdict as it stands before any person has looked.
+    pub(crate) fn at_first(&self) -> Verdict {
+        if self.reasons.is_empty() { self.verdict } else { Verdict::Hold }
+    }
+
     /// A refusal.
     pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self { refusal: Some(refusal.for_the_record()), ..Self::empty(Verdict::Refuse) }
+    }
+
+    /// A verdict with which nothing is shown.
+    pub(crate) fn empty(verdict: Verdict) -> Self {
         Self {
-            verdict: Verdict::Refuse,
-            refusal: Some(refusal.for_the_record()),
+            verdict,
+            refusal: None,
             files: BTreeMap::new(),
             digests: Vec::new(),
             block: Block::default(),
             rules: BTreeMap::new(),
+            reasons: BTreeSet::new(),
+            csv: String::new(),
+            seen: (Vec::new(), 0),
         }
     }
 
     /// A table that passed.
     fn table(table: &CheckedOutput, block: Block, rules: BTreeMap<String, String>) -> Result<Self, Fault> {
-        let made = [("table.csv", output::csv(table)?), ("table.parquet", output::parquet(table)?)];
+        let csv = output::csv(table)?;
+        let text = String::from_utf8_lossy(&csv).into_owned();
+        let made = [("table.csv", csv), ("table.parquet", output::parquet(table)?)];
         let digests = made.iter().map(|(name, bytes)| FileDigest { name: (*name).to_owned(), digest: sign::digest(bytes) }).collect();
         let files = made.iter().map(|(name, bytes)| ((*name).to_owned(), sign::to_base64(bytes))).collect();
-        Ok(Self { verdict: table.verdict(), refusal: None, files, digests, block, rules })
+        let values = table.rows().len().saturating_mul(table.titles().len());
+        let reasons = (values > VALUES_OUT_MAX).then_some(HoldReason::Budget).into_iter().collect();
+        Ok(Self { files, digests, block, rules, reasons, csv: text, ..Self::empty(table.verdict()) })
     }
 }
 
@@ -94,6 +118,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) signatures: BTreeMap<String, Signature>,
     /// Code lists by name.
     pub(crate) codes: Codes,
+    /// How many people the committee wants to look at each output.
+    pub(crate) asked: u8,
 }
 
 /// How long each stage of a run took.
@@ -134,7 +160,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let mut session = Session::open(&scratch, setting.extract, tables.into_iter(), setting.guests).await?;
     let mut desk = Desk::new(setting.known);
     let mut answers: Vec<Protected> = Vec::with_capacity(tracked.points.len());
-    let mut rules = BTreeMap::new();
+    let (mut rules, mut gathered) = (BTreeMap::new(), Vec::with_capacity(tracked.points.len()));
     stages.plan = start.elapsed();
     for (point, applied) in tracked.points.iter().zip(&applied) {
         let begun = Instant::now();
@@ -149,15 +175,32 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
         session.release(point.schema.clone(), table::released(&answer, &question, &point.schema)?)?;
         rules.extend(stated(applied, &question, setting));
         answers.push(answer);
+        gathered.push((question, versions, cells));
         stages.gate += begun.elapsed();
     }
     stages.audit = desk.audited;
     let begun = Instant::now();
     let result = session.result(&tracked.root).await?;
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
-    let judged = Judged::table(&table, Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() }, rules)?;
+    let untold = desk.untold.then_some(HoldReason::NotAudited);
+    let mut judged = Judged::table(&table, Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() }, rules)?;
+    judged.reasons.extend(untold);
+    if setting.asked > 0 || !judged.reasons.is_empty() {
+        judged.seen = seen(setting, &gathered, &applied);
+    }
     stages.files = begun.elapsed();
     Ok(judged)
+}
+
+/// The rows of all questions in bands, and how many are left out.
+fn seen(setting: &Setting<'_>, gathered: &[(Question, String, exit::Cells)], applied: &[Applied]) -> (Vec<EvidenceRow>, u64) {
+    let (mut rows, mut more) = (Vec::new(), 0);
+    for (number, ((question, versions, cells), rules)) in (1..).zip(gathered.iter().zip(applied)) {
+        for row in exit::seen(number, &Context { question, rules, versions }, cells, setting.known) {
+            if rows.len() < ROWS_MAX { rows.push(row) } else { more += 1 }
+        }
+    }
+    (rows, more)
 }
 
 /// The plan of a query, its types known and its size within the limits, and the rules of each of its release points: what they forbid

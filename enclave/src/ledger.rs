@@ -212,6 +212,7 @@ mod tests {
                     files: Vec::new(),
                     ledger: head,
                     rules: BTreeMap::new(),
+                    held: None,
                 },
                 files: BTreeMap::new(),
             };

@@ -81,7 +81,11 @@ impl Bench {
     pub fn after(&self, earlier: &[String], sql: &str, mut told: impl FnMut(usize)) -> Result<(usize, Stages), Fault> {
         let (mut known, guests) = (Known::default(), Guests::new());
         for text in earlier {
-            known.add(self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), text))?.block);
+            let judged = self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), text))?;
+            if judged.at_first() == Verdict::Hold {
+                return Err(Fault::Other(format!("{text}: held for {:?}", judged.reasons)));
+            }
+            known.add(judged.block);
             told(known.len());
         }
         let mut stages = Stages::default();
@@ -109,6 +113,7 @@ impl Bench {
         let mut out = Vec::with_capacity(texts.len());
         for sql in texts {
             out.push(match self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), sql)) {
+                Ok(judged) if judged.at_first() == Verdict::Hold => Ok((Verdict::Hold, Vec::new())),
                 Ok(judged) => {
                     known.add(judged.block);
                     let csv = judged.files.get("table.csv").and_then(|text| sign::from_base64(text)).unwrap_or_default();
@@ -132,6 +137,7 @@ impl Bench {
             guests,
             signatures: BTreeMap::new(),
             codes: Codes::new(),
+            asked: 0,
         }
     }
 

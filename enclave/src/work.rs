@@ -1,6 +1,7 @@
 //! The straight line: follow the record, take a ticket, extract or run, let the gate judge, record the verdict, let the bytes out.
 //! Each step can be repeated after a crash.
 
+mod hold;
 mod preflight;
 
 use std::{
@@ -12,13 +13,14 @@ use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
     case::RunCase,
-    handover::{Delivery, Order, Purpose, RunReport, RunTicket, Signed},
+    handover::{Delivery, HoldAnswer, Order, Purpose, RunReport, RunTicket, Signed},
     receipt::{self, Receipt},
     rules::Municipalities,
     sign,
     terms::{PermitId, RunId, Verdict},
 };
 
+use self::hold::Verdicted;
 use crate::{
     codes::CodeShelf,
     config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
@@ -162,7 +164,8 @@ impl Enclave {
         }
         match &ticket.value.order {
             Order::Extract { permit } => self.extract(permit),
-            Order::Run { run, sql } => self.run(run, sql),
+            Order::Run { run, sql } => self.run(run, sql, |case| case.hold.is_none()),
+            Order::Decide { run, sql } => self.run(run, sql, RunCase::is_approved),
             Order::Preflight { preflight, sql } => self.preflight(preflight, sql),
         }
     }
@@ -195,10 +198,11 @@ impl Enclave {
         listings.filter_map(|l| loads.get(l).map(|report| (l.clone(), report.version))).collect()
     }
 
-    /// A ticket runs once: a run that is judged, or waits in the outbox, is not run again.
-    fn run(&mut self, run: &RunId, sql: &str) -> Result<(), Fault> {
+    /// A ticket runs once: a run that is judged, held for people, or waits in the outbox, is not run again; one that the checkers let
+    /// go is run and judged once more.
+    fn run(&mut self, run: &RunId, sql: &str, due: fn(&RunCase) -> bool) -> Result<(), Fault> {
         let Some(case) = self.follower.cases.runs.get(run).cloned() else { return Ok(()) };
-        if case.judged.is_some() || self.ledger.waiting(run)?.is_some() {
+        if case.judged.is_some() || !due(&case) || self.ledger.waiting(run)?.is_some() {
             return Ok(());
         }
         let started = Instant::now();
@@ -226,9 +230,8 @@ impl Enclave {
                     Judged::refused(untold(&fault))
                 }
             };
-            let Judged { verdict, refusal, files, digests, block, rules } = judged;
-            let report = |ledger| RunReport { run: run.clone(), index: case.index, verdict, refusal, files: digests, ledger, rules };
-            if self.ledger.append(run, block, |ledger| Pending { report: report(ledger), files })? {
+            let Verdicted { block, report, files } = self.verdict(run, &case, sql, judged)?;
+            if self.ledger.append(run, block, |ledger| hold::placed(ledger, report, files))? {
                 break;
             }
             // Another process has shown something since: judged again, before that.
@@ -258,13 +261,14 @@ impl Enclave {
             guests: &guests,
             signatures,
             codes,
+            asked: permit.checkers,
         };
         self.runtime.block_on(judge::judge(&setting, &mut self.guests, sql))
     }
 
     /// Questions that show nothing can feel for the threshold; after so many a person must look (SECURITY.md).
     fn check_unshown(&self, permit: &PermitId) -> Result<(), Refusal> {
-        let unshown = |refusal: &Refusal| matches!(refusal.code, Code::NothingToShow | Code::NotAudited);
+        let unshown = |refusal: &Refusal| refusal.code == Code::NothingToShow;
         let runs = self.follower.cases.runs.values().filter(|r| r.permit == *permit);
         let count = runs.filter(|r| r.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref()).is_some_and(unshown)).count();
         if count < UNSHOWN_MAX {
@@ -280,10 +284,11 @@ impl Enclave {
     /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
     fn let_out(&mut self, run: &RunId) -> Result<(), Fault> {
         let Some(pending) = self.ledger.waiting(run)? else { return Ok(()) };
-        if self.follower.cases.runs.get(run).is_none_or(|c| c.judged.is_none()) {
-            match self.door.report("verdicts", &pending.report.clone().sign(&self.keys.signing)) {
-                Ok(_) => {}
-                Err(Fault::Refused(refusal)) if matches!(refusal.code, Code::PermitSuspended | Code::PermitExpired) => {
+        let verdict = pending.report.verdict;
+        if self.follower.cases.runs.get(run).is_none_or(|c| hold::recorded(c, verdict).is_none()) {
+            match self.report_verdict(&pending) {
+                Ok(()) => {}
+                Err(Fault::Refused(refusal)) if hold::ended(refusal.code) => {
                     return self.withdraw(run, pending, refusal);
                 }
                 Err(Fault::Refused(refusal)) if pending.report.verdict != Verdict::Refuse => {
@@ -295,13 +300,16 @@ impl Enclave {
             }
             self.follower.advance(&self.door)?;
         }
-        let recorded = self.follower.cases.runs.get(run).and_then(|c| c.judged.clone());
-        let Some((report, index)) = recorded else {
+        let recorded = self.follower.cases.runs.get(run).and_then(|c| hold::recorded(c, verdict));
+        let Some(report) = recorded else {
             return Err(Fault::Other("the record does not show the verdict that it took".to_owned()));
         };
-        if report != pending.report {
+        if *report != pending.report {
             return Err(Refusal::new(Code::RecordUnlawful, "the record shows another verdict than this enclave's").into());
         }
+        let judged = self.follower.cases.runs.get(run).and_then(|c| c.judged.clone());
+        // Of a held run nothing leaves; it waits for people.
+        let Some((report, index)) = judged else { return self.ledger.left(run.as_str()) };
         let settled = self.follower.cases.runs.get(run).is_some_and(|c| c.released.is_some() || c.withheld);
         if report.verdict != Verdict::Refuse && !settled {
             let mut files = pending.files;
@@ -317,11 +325,21 @@ impl Enclave {
         self.ledger.left(run.as_str())
     }
 
+    /// The verdict into the record, a held one with its sealed evidence.
+    fn report_verdict(&self, pending: &Pending) -> Result<(), Fault> {
+        let report = pending.report.clone().sign(&self.keys.signing);
+        match pending.files.get(hold::SEALED) {
+            Some(sealed) => self.door.report("holds", &HoldAnswer { report, sealed: sealed.clone() }).map(|_| ()),
+            None => self.door.report("verdicts", &report).map(|_| ()),
+        }
+    }
+
     /// The permit ended between the gate and the record: the verdict becomes a refusal, the ledger keeps its entry.
     fn withdraw(&mut self, run: &RunId, mut pending: Pending, refusal: Refusal) -> Result<(), Fault> {
         pending.report.verdict = Verdict::Refuse;
         pending.report.refusal = Some(refusal);
         pending.report.files.clear();
+        pending.report.held = None;
         pending.files.clear();
         self.ledger.replace(run, &pending)?;
         self.let_out(run)

@@ -43,6 +43,8 @@ pub(crate) struct App {
     /// Public code masters.
     pub(crate) masters: Vec<Master>,
     pub(crate) streams: Streams,
+    /// Checks of held outputs are cast one after the other.
+    pub(crate) checking: tokio::sync::Mutex<()>,
     /// Signs tickets.
     pub(crate) log_key: SigningKey,
     pub(crate) enclave_token: String,

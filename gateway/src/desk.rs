@@ -156,9 +156,17 @@ impl Desk {
     /// # Errors
     /// The rule it breaks, or [`Code::RecordUnavailable`]; nothing has happened then.
     pub async fn act(&self, by: Actor, request: Option<RequestKey>, act: Act) -> Result<u64, Refusal> {
+        self.act_with(by, request, act, None).await
+    }
+
+    /// The same with what the gateway must do in the same write, because it follows.
+    ///
+    /// # Errors
+    /// As [`Self::act`].
+    pub async fn act_with(&self, by: Actor, request: Option<RequestKey>, act: Act, follows: Option<Act>) -> Result<u64, Refusal> {
         let (reply, answer) = oneshot::channel();
         let stopped = || Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
-        self.proposals.send(Proposal { by, request, act, reply }).map_err(|_| stopped())?;
+        self.proposals.send(Proposal { by, request, act, follows, reply }).map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 

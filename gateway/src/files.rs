@@ -10,6 +10,7 @@ use std::{
 use ring::rand::{SecureRandom, SystemRandom};
 use visiting_policies::{
     refusal::{Code, Refusal},
+    seal::SealKey,
     sign::{self, SigningKey},
 };
 
@@ -71,6 +72,14 @@ pub fn read_seed(path: &Path) -> Result<Vec<u8>, Refusal> {
 /// [`Code::KeyUnusable`].
 pub fn read_key(path: &Path) -> Result<SigningKey, Refusal> {
     SigningKey::from_seed(&read_seed(path)?)
+}
+
+/// The key in a file that opens seals.
+///
+/// # Errors
+/// [`Code::KeyUnusable`].
+pub fn read_seal_key(path: &Path) -> Result<SealKey, Refusal> {
+    SealKey::from_secret(&read_seed(path)?)
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

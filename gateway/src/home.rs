@@ -51,6 +51,12 @@ impl Home {
         self.0.join("client/keys").join(format!("{person}.seed"))
     }
 
+    /// The X25519 key of an output checker, which opens what the enclave sealed to them.
+    #[must_use]
+    pub fn seal_key(&self, person: &str) -> PathBuf {
+        self.0.join("client/keys").join(format!("{person}.seal"))
+    }
+
     /// The last login of a person.
     #[must_use]
     pub fn token(&self, person: &str) -> PathBuf {

@@ -87,12 +87,17 @@ fn status(code: Code) -> StatusCode {
         | Code::PermitExpired
         | Code::PermitSuspended
         | Code::PermitNotGranted
-        | Code::SecondPersonNeeded => StatusCode::FORBIDDEN,
+        | Code::SecondPersonNeeded
+        | Code::OtherOrganisationNeeded => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Recalled => StatusCode::GONE,
         Code::WrongState | Code::KeyReused | Code::AlreadyVoted => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::TooManyStreams | Code::TooManyPreflights => StatusCode::TOO_MANY_REQUESTS,
+        Code::TooManyStreams | Code::TooManyPreflights | Code::TooManyHeld => StatusCode::TOO_MANY_REQUESTS,
         Code::VoteForged
+        | Code::CheckForged
+        | Code::RecallForged
+        | Code::NotReleasedByCheckers
         | Code::SuspensionForged
         | Code::RulesForged
         | Code::RulesUnsound
@@ -111,7 +116,6 @@ fn status(code: Code) -> StatusCode {
         | Code::CodesRefused
         | Code::CodesTampered
         | Code::NothingToShow
-        | Code::NotAudited
         | Code::TooManyUnshown
         | Code::TooManyMeasures => StatusCode::UNPROCESSABLE_ENTITY,
         Code::OperatorProblem | Code::KeyUnusable => StatusCode::INTERNAL_SERVER_ERROR,

@@ -119,6 +119,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         catalog,
         masters,
         streams: Streams::default(),
+        checking: tokio::sync::Mutex::default(),
         log_key: files::read_key(&home.gateway("log.seed"))?,
         enclave_token: token.trim().to_owned(),
         demo: config.demo,

@@ -55,7 +55,8 @@ const fn person(id: &'static str, name: &'static str, organisation: &'static str
     Demo { id, name, organisation, roles, signs }
 }
 
-/// The demo's people. Member 3 works where the researchers do, member 4 is a researcher too: both meet the conflict rules.
+/// The demo's people. Member 3 works where the researchers do, member 4 is a researcher too: both meet the conflict rules. Checkers 1
+/// and 2 are of two organisations that have no part in anything; checker 3 is of the first one again.
 const PEOPLE: &[Demo] = &[
     person("per_hanako", "厚労 花子 (researcher)", "org_univ", &[Role::Researcher], false),
     person("per_taro", "厚労 太郎 (researcher)", "org_univ", &[Role::Researcher], false),
@@ -66,6 +67,9 @@ const PEOPLE: &[Demo] = &[
     person("per_member3", "審査 三子 (committee, conflicted)", "org_univ", &[Role::CommitteeMember], true),
     person("per_member4", "審査 四郎 (committee and researcher)", "org_clinic", &[Role::CommitteeMember, Role::Researcher], true),
     person("per_ministry", "所管 省子 (ministry)", "org_ministry", &[Role::Ministry], true),
+    person("per_checker1", "出口 審子 (output checker)", "org_stat", &[Role::Checker], true),
+    person("per_checker2", "出口 査郎 (output checker)", "org_sdc", &[Role::Checker], true),
+    person("per_checker3", "出口 確子 (output checker, where checker 1 works)", "org_stat", &[Role::Checker], true),
     person("per_auditor", "監査 見男 (auditor)", "org_audit", &[Role::Auditor], false),
     person("per_holder", "保有 持子 (data holder)", "org_holder", &[Role::DataHolder], false),
 ];
@@ -121,7 +125,8 @@ fn roster(home: &Home, log: &SigningKey, gate: &SigningKey) -> Result<Roster, Se
     for demo in PEOPLE {
         let key = if demo.signs { Some(key(&home.key(demo.id))?.public()) } else { None };
         let roles: BTreeSet<Role> = demo.roles.iter().copied().collect();
-        members.insert(demo.id.parse()?, Member { organisation: demo.organisation.parse()?, roles, key });
+        let seal_key = if roles.contains(&Role::Checker) { Some(seal_key(&home.seal_key(demo.id))?) } else { None };
+        members.insert(demo.id.parse()?, Member { organisation: demo.organisation.parse()?, roles, key, seal_key });
     }
     let roster = Roster { origin: ORIGIN.to_owned(), log_key: log.public(), enclave_key: gate.public(), quorum: QUORUM, members };
     let path = home.gateway("roster.json");
@@ -140,6 +145,12 @@ fn share_token(home: &Home) -> Result<(), SetupError> {
 fn key(path: &Path) -> Result<SigningKey, SetupError> {
     once(path, || Ok(line(sign::hex(&files::random::<SEED_BYTES>()?))))?;
     Ok(files::read_key(path)?)
+}
+
+/// The public half of a key that opens seals.
+fn seal_key(path: &Path) -> Result<String, SetupError> {
+    once(path, || Ok(line(sign::hex(&files::random::<SEED_BYTES>()?))))?;
+    Ok(files::read_seal_key(path)?.public())
 }
 
 /// Writes a file that is not there yet.

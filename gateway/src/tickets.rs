@@ -32,21 +32,26 @@ pub(crate) async fn pending(app: &App) -> Result<Vec<Signed<RunTicket>>, Refusal
     Ok(tickets)
 }
 
-/// Extracts of usable permits, and every run and pre-flight without its answer: one that may no longer happen still gets its refusal.
+/// Extracts of usable permits, and every run and pre-flight without its answer, and every held run that the checkers let go: one that may no longer happen still gets its refusal.
 fn waiting(cases: &Cases, now_ms: u64) -> Vec<Pending> {
     let usable = cases.permits.values().filter(|p| p.extract.is_none() && p.suspended.is_none() && now_ms < p.permit.until_ms);
     let extracts = usable.map(|p| RunTicket { index: p.index, order: Order::Extract { permit: p.permit.id.clone() } });
-    let unjudged = cases.runs.iter().filter(|(_, run)| run.judged.is_none());
+    let unjudged = cases.runs.iter().filter(|(_, run)| run.judged.is_none() && run.hold.is_none());
     let runs = unjudged.map(|(id, case)| {
         let run = id.clone();
         Pending::Text { index: case.index, program: case.program.clone(), order: Box::new(|sql| Order::Run { run, sql }) }
+    });
+    let approved = cases.runs.iter().filter(|(_, run)| run.is_approved());
+    let decided = approved.filter_map(|(id, case)| {
+        let (run, index) = (id.clone(), case.authority()?);
+        Some(Pending::Text { index, program: case.program.clone(), order: Box::new(|sql| Order::Decide { run, sql }) })
     });
     let unanswered = cases.preflights.iter().filter(|(_, case)| case.answered.is_none());
     let preflights = unanswered.map(|(id, case)| {
         let preflight = id.clone();
         Pending::Text { index: case.index, program: case.program.clone(), order: Box::new(|sql| Order::Preflight { preflight, sql }) }
     });
-    let mut all: Vec<Pending> = extracts.map(Pending::Extract).chain(runs).chain(preflights).collect();
+    let mut all: Vec<Pending> = extracts.map(Pending::Extract).chain(runs).chain(decided).chain(preflights).collect();
     all.sort_by_key(|p| match p {
         Pending::Extract(ticket) => ticket.index,
         Pending::Text { index, .. } => *index,

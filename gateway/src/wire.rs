@@ -2,6 +2,7 @@
 
 mod bound;
 mod cases;
+mod holds;
 mod rules;
 mod runs;
 
@@ -13,8 +14,9 @@ pub use cases::{
     ApplicationSummary, ApplicationView, Applications, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote, PermitView,
     Permits, Standing, VoteView,
 };
+pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};
-pub use runs::{NewRun, Place, PreflightView, RunRefusal, RunView, Runs};
+pub use runs::{NewRecall, NewRun, Place, PreflightView, RecallView, RunRefusal, RunView, Runs};
 
 /// Who to be, in the demo.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

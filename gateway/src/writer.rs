@@ -28,6 +28,8 @@ pub(crate) struct Proposal {
     pub(crate) by: Actor,
     pub(crate) request: Option<RequestKey>,
     pub(crate) act: Act,
+    /// What the gateway does in the same write.
+    pub(crate) follows: Option<Act>,
     pub(crate) reply: oneshot::Sender<Result<u64, Refusal>>,
 }
 
@@ -74,7 +76,7 @@ impl Writer {
         let mut group = Group::default();
         let mut answers = Vec::with_capacity(proposals.len());
         for proposal in proposals {
-            let outcome = self.admit(&mut group, proposal.by, proposal.request, proposal.act);
+            let outcome = self.admit(&mut group, proposal.by, proposal.request, (proposal.act, proposal.follows));
             answers.push((proposal.reply, outcome));
         }
         let written = if group.leaves.is_empty() { Ok(()) } else { self.write(&group) };
@@ -84,8 +86,14 @@ impl Writer {
         }
     }
 
-    /// Admits one act, and the permit that follows from a vote, so that both are one write.
-    fn admit(&mut self, group: &mut Group, by: Actor, request: Option<RequestKey>, act: Act) -> Result<u64, Refusal> {
+    /// Admits one act, and what follows from it (the permit from a vote, the opening from the last check), so that both are one write.
+    fn admit(
+        &mut self,
+        group: &mut Group,
+        by: Actor,
+        request: Option<RequestKey>,
+        (act, follows): (Act, Option<Act>),
+    ) -> Result<u64, Refusal> {
         if let Some(request) = &request
             && let Some(index) = self.cases.repeated(request)?
         {
@@ -93,6 +101,9 @@ impl Writer {
         }
         let voted = if let Act::VoteCast { vote } = &act { Some(vote.ballot.application.clone()) } else { None };
         let index = self.fold(group, by, request, act)?;
+        if let Some(act) = follows {
+            self.fold(group, Actor::Gateway, None, act)?;
+        }
         let Some(application) = voted else { return Ok(index) };
         let id = PermitId::from_random(&files::random::<16>()?);
         if let Some(permit) = self.cases.granted(&application, &id) {

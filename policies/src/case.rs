@@ -3,6 +3,9 @@
 
 mod application;
 mod bound;
+mod hold;
+#[cfg(test)]
+mod hold_tests;
 mod preflight;
 mod run;
 
@@ -17,10 +20,12 @@ use crate::{
     rules::{RuleBook, RulesAdoption, RulesProposal},
     sign,
     terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId},
+    vote::RecallOrder,
 };
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
 pub use bound::{Bound, Kind, is_bound_name};
+pub use hold::{Cast, Hold, Opened, not_released, recalled};
 pub use preflight::PreflightCase;
 pub use run::RunCase;
 
@@ -152,8 +157,11 @@ impl Cases {
             Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
             Act::RunJudged { report, signature } => self.judge(event, report, signature),
+            Act::CheckCast { run, by, commitment } => self.cast_check(event, run, by, commitment),
+            Act::ChecksOpened { run, checks } => self.open_checks(event, run, checks),
             Act::Released { run, receipt } => self.release(event, run, receipt),
             Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
+            Act::Recalled { order, signature } => self.recall(event, order, signature),
             Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
             Act::RulesAdopted { adoption, signature } => self.adopt_rules(event, adoption, signature),
             Act::Downloaded { run, .. } => self.download(event, run),
@@ -200,7 +208,8 @@ impl Cases {
         }
         let case = self.permits.get_mut(&order.permit).ok_or_else(|| Refusal::not_found("permit"))?;
         case.suspended = Some(order.reason.clone());
-        let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && r.judged.is_some() && r.released.is_none());
+        let begun = |r: &RunCase| r.judged.is_some() || r.hold.is_some();
+        let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && begun(r) && r.released.is_none());
         waiting.for_each(|run| run.withheld = true);
         Ok(())
     }
@@ -211,6 +220,24 @@ impl Cases {
 
     fn adopt_rules(&mut self, event: &Event, adoption: &RulesAdoption, signature: &str) -> Result<(), Refusal> {
         self.rules.adopt(&self.roster, person(event)?, adoption, signature, self.size)
+    }
+
+    fn recall(&mut self, event: &Event, order: &RecallOrder, signature: &str) -> Result<(), Refusal> {
+        let member = self.roster.holding(person(event)?, Role::Ministry)?;
+        let signer = self.roster.holding(&order.by, Role::Ministry)?;
+        let key = signer.key.as_deref().unwrap_or_default();
+        if member != signer || !sign::verifies(key, order.text().as_bytes(), signature) {
+            return Err(Refusal::new(Code::RecallForged, "the recall is not signed by the ministry's key"));
+        }
+        if order.reason.trim().is_empty() || order.reason.chars().any(char::is_control) {
+            return Err(Refusal::new(Code::Malformed, "give the reason in one line"));
+        }
+        let case = self.runs.get_mut(&order.run).filter(|case| case.released.is_some()).ok_or_else(|| Refusal::not_found("release"))?;
+        if case.recalled.is_some() {
+            return Err(Refusal::new(Code::WrongState, "the release was recalled already"));
+        }
+        case.recalled = Some(order.reason.clone());
+        Ok(())
     }
 
     /// The permit, when this person is named in it. To anyone else it does not exist.

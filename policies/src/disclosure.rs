@@ -147,6 +147,8 @@ pub mod limits {
     pub const AUDIT_END_MAX_MS: u64 = 2_000;
     /// Pre-flights of one person that may wait for their answer: a few windows, and no queue that runs would have to wait behind.
     pub const PREFLIGHTS_OPEN_MAX: usize = 3;
+    /// Outputs of one permit that may wait for output checkers: what people can look at, and few answers that no ledger knows yet.
+    pub const HELD_OPEN_MAX: usize = 20;
 }
 
 #[cfg(test)]

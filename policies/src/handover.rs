@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    hold::Held,
     refusal::{Code, Refusal},
     sign::{self, SigningKey},
     terms::{PermitId, PreflightId, RunId, Verdict},
@@ -21,6 +22,13 @@ pub enum Order {
     },
     /// Run SQL on it.
     Run {
+        /// Which run.
+        run: RunId,
+        /// The SQL itself; its digest is in the record.
+        sql: String,
+    },
+    /// Judge a held run again, against the ledger of this moment: the checkers let it go.
+    Decide {
         /// Which run.
         run: RunId,
         /// The SQL itself; its digest is in the record.
@@ -159,6 +167,9 @@ pub struct RunReport {
     pub ledger: LedgerHead,
     /// The disclosure rules that were applied, by name; with `pass`, never with margins.
     pub rules: BTreeMap<String, String>,
+    /// For verdict `hold`: why, for how many checkers, and the digest of what they read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
 }
 
 impl Purpose for RunReport {
@@ -194,6 +205,15 @@ pub struct PreflightAnswer {
     /// The table, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
+}
+
+/// A held run's report with its sealed evidence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HoldAnswer {
+    /// The signed report.
+    pub report: Signed<RunReport>,
+    /// The evidence: a [`crate::seal::SealedHold`] as JSON.
+    pub sealed: String,
 }
 
 /// An output that passed the exit gate: the bytes that may leave.

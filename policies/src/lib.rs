@@ -5,8 +5,10 @@
 
 pub mod audit;
 pub mod case;
+pub mod check;
 pub mod disclosure;
 pub mod handover;
+pub mod hold;
 pub mod merkle;
 pub mod note;
 pub mod permit;
@@ -15,6 +17,7 @@ pub mod record;
 pub mod refusal;
 pub mod roster;
 pub mod rules;
+pub mod seal;
 pub mod sign;
 pub mod terms;
 pub mod vote;

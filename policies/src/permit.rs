@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    hold::CHECKERS_MAX,
     refusal::{Code, Refusal},
     roster::Roster,
     sign,
     terms::{ApplicationId, OrganisationId, PermitId, PersonId, Role, Scope},
-    vote::{Ballot, Decision},
+    vote::{self, Ballot, Decision},
 };
 
 /// Structured content of an application. The purpose's text is a document beside the record; here is its digest.
@@ -48,6 +49,9 @@ pub struct Permit {
     pub scope: Scope,
     /// Last moment of use, milliseconds since 1970.
     pub until_ms: u64,
+    /// So many output checkers look at each output.
+    #[serde(default, skip_serializing_if = "vote::is_none")]
+    pub checkers: u8,
 }
 
 /// A vote with the member's signature (base64) over [`Ballot::text`].
@@ -82,6 +86,7 @@ pub fn check_vote(vote: &SignedBallot, content: &ApplicationContent, roster: &Ro
         let name = String::from(missing.clone());
         return Err(Refusal::new(Code::Malformed, format!("the condition removes `{name}`, which the application does not ask for")));
     }
+    check_checkers(ballot.checkers, content, roster)?;
     let key = member.key.as_deref().unwrap_or_default();
     if !sign::verifies(key, ballot.text().as_bytes(), &vote.signature) {
         return Err(Refusal::new(
@@ -107,6 +112,7 @@ pub fn grant(
     if approvals.len() < roster.quorum || lawful.iter().any(|v| v.ballot.decision != Decision::Approve) {
         return None;
     }
+    let checkers = lawful.iter().map(|v| v.ballot.checkers).max().unwrap_or(0);
     let removed = lawful.iter().flat_map(|v| v.ballot.remove.iter().cloned()).collect();
     Some(Permit {
         id: id.clone(),
@@ -114,5 +120,26 @@ pub fn grant(
         people: content.team.clone(),
         scope: content.scope.without(&removed),
         until_ms: content.until_ms,
+        checkers,
     })
+}
+
+/// A condition that nobody could fulfil is refused before it is voted: as many organisations without a part in the application must
+/// have a checker with keys.
+fn check_checkers(asked: u8, content: &ApplicationContent, roster: &Roster) -> Result<(), Refusal> {
+    if asked > CHECKERS_MAX {
+        return Err(Refusal::new(Code::Malformed, format!("an output is looked at by {CHECKERS_MAX} checkers at most")));
+    }
+    let able = roster.members.iter().filter(|(id, member)| {
+        let keys = member.key.is_some() && member.seal_key.is_some();
+        keys && member.roles.contains(&Role::Checker) && !content.team.contains(id) && !content.organisations.contains(&member.organisation)
+    });
+    let organisations: BTreeSet<&OrganisationId> = able.map(|(_, member)| &member.organisation).collect();
+    if organisations.len() < usize::from(asked) {
+        return Err(Refusal::new(
+            Code::Malformed,
+            "the roster has no checkers of so many organisations without a part in this application",
+        ));
+    }
+    Ok(())
 }

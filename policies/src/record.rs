@@ -1,16 +1,17 @@
 //! The record's vocabulary. One event = one line of JSON = one leaf; the bytes as written are what is hashed, for ever.
 //!
-//! Events hold ids, digests, scopes, rule packs and reasons of the ministry and the committee, never names of people, never values. Counts of people or rows are base 10 (A10).
+//! Events hold ids, digests, scopes, rule packs and reasons of the ministry, the committee and the output checkers, never names of people, never values. Counts of people or rows are base 10 (A10).
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    check::SignedCheck,
     handover::{ExtractReport, LoadReport, PreflightReport, RunReport},
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
     rules::{RulesAdoption, RulesProposal},
     terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
-    vote::SuspensionOrder,
+    vote::{RecallOrder, SuspensionOrder},
 };
 
 /// Version of the event form.
@@ -171,6 +172,22 @@ pub enum Act {
         /// The enclave's signature.
         signature: String,
     },
+    /// An output checker has looked; the finding stays hidden until all are in.
+    CheckCast {
+        /// Which run.
+        run: RunId,
+        /// Who.
+        by: PersonId,
+        /// Digest of the signed check with its salt.
+        commitment: String,
+    },
+    /// The last check is in: all of them at once, in the order in which they were cast.
+    ChecksOpened {
+        /// Which run.
+        run: RunId,
+        /// The signed checks in full.
+        checks: Vec<SignedCheck>,
+    },
     /// The bytes left the enclave.
     Released {
         /// Of which run.
@@ -182,6 +199,13 @@ pub enum Act {
     PermitSuspended {
         /// The order.
         order: SuspensionOrder,
+        /// The ministry's signature.
+        signature: String,
+    },
+    /// The ministry recalled a release.
+    Recalled {
+        /// The order.
+        order: RecallOrder,
         /// The ministry's signature.
         signature: String,
     },

@@ -28,8 +28,18 @@ pub enum Code {
     AlreadyVoted,
     /// The vote's signature is not the member's.
     VoteForged,
+    /// A check is not this checker's over this output, or not the one that was cast.
+    CheckForged,
+    /// Two checkers are of two organisations.
+    OtherOrganisationNeeded,
+    /// The output checkers did not release it.
+    NotReleasedByCheckers,
     /// The suspension's signature is not the ministry's.
     SuspensionForged,
+    /// The recall's signature is not the ministry's.
+    RecallForged,
+    /// The release was recalled: its files are not given out any more.
+    Recalled,
     /// A signature under a change of rules is not the person's.
     RulesForged,
     /// A rule pack is broken, or laxer than the floor.
@@ -74,14 +84,14 @@ pub enum Code {
     TooLarge,
     /// Nothing can be shown: every row is under the threshold or was shown before. Says nothing else.
     NothingToShow,
-    /// What a table says together with earlier releases could not be worked out within the limit.
-    NotAudited,
     /// Too many questions of this permit had nothing to show.
     TooManyUnshown,
     /// The permit has shown as many measures that are no listed columns as it may.
     TooManyMeasures,
     /// As many streams of the record are open as one person, or the server, may have.
     TooManyStreams,
+    /// As many outputs of the permit wait for output checkers as may.
+    TooManyHeld,
     /// As many pre-flights of one person wait for their answer as may.
     TooManyPreflights,
     /// The run could not be completed; operators have been told. Says nothing about the data.
@@ -102,7 +112,10 @@ impl Code {
     /// True for what is decided after data were read, or by what was asked before: such a refusal must not point anywhere.
     #[must_use]
     pub fn follows_data(self) -> bool {
-        matches!(self, Self::NothingToShow | Self::NotAudited | Self::TooManyUnshown | Self::TooManyMeasures | Self::OperatorProblem)
+        matches!(
+            self,
+            Self::NothingToShow | Self::TooManyUnshown | Self::TooManyMeasures | Self::NotReleasedByCheckers | Self::OperatorProblem
+        )
     }
 }
 

@@ -16,9 +16,12 @@ pub struct Member {
     pub organisation: OrganisationId,
     /// What the person may do.
     pub roles: BTreeSet<Role>,
-    /// Ed25519 public key (base64) of those who sign: committee members and the ministry.
+    /// Ed25519 public key (base64) of those who sign: committee members, the ministry and output checkers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// X25519 public key (base64) of those to whom the enclave seals: output checkers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal_key: Option<String>,
 }
 
 /// Everyone who may act, and the keys of the two processes that sign.

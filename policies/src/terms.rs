@@ -103,6 +103,8 @@ pub enum Role {
     Auditor,
     /// DB保有者: publishes listings and loads data.
     DataHolder,
+    /// 出口審査担当: looks at what the gate holds.
+    Checker,
 }
 
 /// Form of the data in an extract.
@@ -193,6 +195,8 @@ pub enum Verdict {
     Release,
     /// Released, with `<k` cells or cells shown as released before.
     Suppress,
+    /// People look at it before anything leaves.
+    Hold,
     /// Nothing left.
     Refuse,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::terms::{ApplicationId, ColumnName, PermitId, PersonId};
+use crate::terms::{ApplicationId, ColumnName, PermitId, PersonId, RunId};
 
 /// What a committee member decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +33,19 @@ pub struct Ballot {
     /// Condition: columns that the permit must not name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remove: BTreeSet<ColumnName>,
+    /// Condition: so many output checkers look at each output of the permit.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub checkers: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) fn is_none(checkers: &u8) -> bool {
+    *checkers == 0
 }
 
 impl Ballot {
-    /// The exact text that the member signs: one field a line, in this order.
+    /// The exact text that the member signs: one field a line, in this order; the last one only where it asks for something,
+    /// so that older votes keep their text.
     #[must_use]
     pub fn text(&self) -> String {
         let decision = match self.decision {
@@ -45,8 +54,9 @@ impl Ballot {
             Decision::Return => "return",
         };
         let remove: Vec<String> = self.remove.iter().cloned().map(String::from).collect();
+        let checkers = if self.checkers == 0 { String::new() } else { format!("checkers: {}\n", self.checkers) };
         format!(
-            "visiting vote v1\napplication: {}\ncontent: {}\nmember: {}\ndecision: {decision}\nremove: {}\n",
+            "visiting vote v1\napplication: {}\ncontent: {}\nmember: {}\ndecision: {decision}\nremove: {}\n{checkers}",
             self.application,
             self.content,
             self.member,
@@ -72,5 +82,25 @@ impl SuspensionOrder {
     pub fn text(&self) -> String {
         let reason = self.reason.replace(['\n', '\r'], " ");
         format!("visiting suspension v1\npermit: {}\nby: {}\nreason: {reason}\n", self.permit, self.by)
+    }
+}
+
+/// A demand of the ministry that a release which should not have left is given out no more (取消し).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecallOrder {
+    /// The run whose release it is.
+    pub run: RunId,
+    /// Who orders it.
+    pub by: PersonId,
+    /// Why, in one line; shown to the permit's people.
+    pub reason: String,
+}
+
+impl RecallOrder {
+    /// The exact text that the ministry signs.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let reason = self.reason.replace(['\n', '\r'], " ");
+        format!("visiting recall v1\nrun: {}\nby: {}\nreason: {reason}\n", self.run, self.by)
     }
 }

@@ -16,6 +16,7 @@ export const played = JSON.parse(env.VISITING_CASE || '{}');
 export const out = env.VISITING_OUT;
 export const home = env.VISITING_HOME;
 export const program = (name) => path.join(env.VISITING_PROGRAMS, name);
+export const sealFile = (person) => path.join(home, 'client', 'keys', `${person}.seal`);
 export const keyFile = (person) => path.join(home, 'client', 'keys', `${person}.seed`);
 export const vkey = (name) => fs.readFileSync(path.join(home, 'log', name), 'utf8').trim();
 

@@ -2,16 +2,17 @@
 import { base, played } from './lib.mjs';
 
 /** Nobody, and one person of every role. */
-export const readers = [null, 'per_hanako', 'per_outsider', 'per_reception', 'per_member1', 'per_member3', 'per_ministry', 'per_auditor', 'per_holder'];
+export const readers = [null, 'per_hanako', 'per_outsider', 'per_reception', 'per_member1', 'per_member3', 'per_ministry', 'per_auditor', 'per_holder', 'per_checker1'];
 
 const each = (list) => Object.entries(list ?? {});
 const applications = each(played.applications);
 const permits = each(played.permits);
 const runs = each(played.runs);
+const holds = each(played.holds);
 
 /** What stands at an address: a name, its ids by state, and the readers it is made for. `null`: an answer, but not a page. */
 const PAGES = {
-  '/': { name: 'home', readers: [null, 'per_hanako', 'per_reception', 'per_member1', 'per_ministry', 'per_auditor', 'per_holder'] },
+  '/': { name: 'home', readers: [null, 'per_hanako', 'per_reception', 'per_member1', 'per_ministry', 'per_auditor', 'per_holder', 'per_checker1'] },
   '/login': { name: 'login', readers: [null, 'per_hanako'] },
   '/lang/{code}': null,
   '/catalog': { name: 'catalogue', readers: [null] },
@@ -25,6 +26,8 @@ const PAGES = {
   '/reviews': { name: 'reviews', readers: ['per_reception', 'per_member1', 'per_member3'] },
   '/reviews/{id}': { name: 'review', ids: applications, readers: ['per_reception', 'per_member1', 'per_member3'] },
   '/reviews/{id}/ballot': { name: 'ballot', query: '?decision=approve&remove=ndb.patients.pref', ids: applications, readers: ['per_member1', 'per_member3'] },
+  '/holds': { name: 'holds', readers: ['per_checker1'] },
+  '/holds/{id}': { name: 'hold', ids: holds, readers: ['per_checker1'] },
   '/permits': { name: 'permits', readers: ['per_hanako', 'per_outsider', 'per_ministry'] },
   '/permits/{id}': { name: 'permit', ids: permits, readers: ['per_hanako', 'per_ministry', 'per_member1'] },
   '/permits/{id}/workspace': { name: 'workspace', ids: permits, readers: ['per_hanako'] },

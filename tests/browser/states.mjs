@@ -1,5 +1,5 @@
 // Pages that exist only after somebody did something: empty, wrong, refused, under way.
-import { base, played, say } from './lib.mjs';
+import { base, played, say, sealFile } from './lib.mjs';
 
 const to = (path) => (page) => page.goto(base + path);
 
@@ -100,6 +100,25 @@ export function states(lang) {
       async open(page) {
         await page.goto(`${base}/reviews/${review}/ballot?decision=approve`);
         await page.getByRole('button', { name: w('署名して投票する', 'Sign and vote') }).click();
+        await page.getByRole('status').filter({ hasText: w('選んでください', 'Choose the file') }).waitFor();
+      },
+    },
+    {
+      name: 'hold-opened',
+      person: 'per_checker1',
+      async open(page) {
+        await page.goto(`${base}/holds/${played.holds.open}`);
+        await page.locator('#seal').setInputFiles(sealFile('per_checker1'));
+        await page.getByRole('button', { name: w('開く', 'Open'), exact: true }).click();
+        await page.locator('#evidence-table').filter({ hasText: 'sex,people,note' }).waitFor();
+      },
+    },
+    {
+      name: 'hold-without-key',
+      person: 'per_checker1',
+      async open(page) {
+        await page.goto(`${base}/holds/${played.holds.open}`);
+        await page.getByRole('button', { name: w('開く', 'Open'), exact: true }).click();
         await page.getByRole('status').filter({ hasText: w('選んでください', 'Choose the file') }).waitFor();
       },
     },

@@ -14,8 +14,18 @@ use visiting_tests::{
 use crate::base;
 
 /// One of each kind, and nobody.
-const PEOPLE: &[&str] =
-    &["nobody", "per_hanako", "per_outsider", "per_reception", "per_member1", "per_member3", "per_ministry", "per_auditor", "per_holder"];
+const PEOPLE: &[&str] = &[
+    "nobody",
+    "per_hanako",
+    "per_outsider",
+    "per_reception",
+    "per_member1",
+    "per_member3",
+    "per_ministry",
+    "per_auditor",
+    "per_holder",
+    "per_checker1",
+];
 
 /// Every endpoint of the API, with a request that is in order but for who sends it (signatures apart: those are nobody's).
 fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
@@ -66,6 +76,16 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         get("/v1/preflights/{id}", format!("/v1/preflights/{preflight}")),
         get("/v1/runs/{id}", format!("/v1/runs/{run}")),
         get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
+        get("/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall")),
+        ("POST", "/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall"), json!({ "reason": "why", "signature": "AAAA" }).to_string()),
+        get("/v1/holds", "/v1/holds".into()),
+        get("/v1/holds/{run}", format!("/v1/holds/{run}")),
+        (
+            "POST",
+            "/v1/holds/{run}/checks",
+            format!("/v1/holds/{run}/checks"),
+            json!({ "finding": "release", "reason": "why", "salt": "00", "signature": "AAAA" }).to_string(),
+        ),
         get("/v1/rules", "/v1/rules".into()),
         (
             "POST",
@@ -102,7 +122,7 @@ struct Case {
 /// Status, and the code of a refusal; for lists, how many are seen.
 fn said(answer: &Answer) -> String {
     let body = answer.json();
-    let list = ["applications", "permits", "guests", "codes"].iter().find_map(|f| body.get(f)?.as_array());
+    let list = ["applications", "permits", "holds", "guests", "codes"].iter().find_map(|f| body.get(f)?.as_array());
     match (body.get("code").and_then(|c| c.as_str()), list) {
         (Some(code), _) if answer.status >= 400 => format!("{} {code}", answer.status),
         (_, Some(list)) => format!("{} {}", answer.status, if list.is_empty() { "none" } else { "some" }),

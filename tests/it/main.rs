@@ -23,6 +23,7 @@ mod fhir;
 mod fixture;
 mod follow;
 mod guests;
+mod holds;
 mod hostile;
 mod invariants;
 mod journey;

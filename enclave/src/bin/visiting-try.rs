@@ -198,6 +198,7 @@ fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Release => "release",
         Verdict::Suppress => "suppress",
+        Verdict::Hold => "hold",
         Verdict::Refuse => "refuse",
     }
 }

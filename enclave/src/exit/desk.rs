@@ -46,15 +46,6 @@ pub(crate) fn nothing_to_show() -> Refusal {
         .ja("この表から提示できるものはありません。より大きな集団でたずねるか、すでに公表された値を参照してください。")
 }
 
-/// The refusal of a table whose combinations with what was released could not be looked at.
-fn untold() -> Refusal {
-    Refusal::new(
-        Code::NotAudited,
-        "what this table says together with earlier releases could not be worked out within the limit; ask for fewer or larger groups",
-    )
-    .ja("この表とすでに公表された値との組合せを、制限内に検査しきれませんでした。群を減らすか、より大きな群でたずねてください。")
-}
-
 /// True when a value is shown that is not a repetition of a near one.
 pub(crate) fn shows_its_own(protected: &Protected) -> bool {
     protected.rows.iter().any(|row| row.values.iter().zip(&row.before).any(|(value, before)| value.is_some() && !before))
@@ -84,12 +75,14 @@ pub(crate) struct Desk<'a> {
     pub(super) hidden: BTreeSet<String>,
     /// How long audits took.
     pub(crate) audited: Duration,
+    /// True when an audit could not be finished: a person must look.
+    pub(crate) untold: bool,
 }
 
 impl<'a> Desk<'a> {
     /// An empty desk before the ledger.
     pub(crate) fn new(known: &'a Known) -> Self {
-        Self { known, fresh: Known::default(), parts: Vec::new(), hidden: BTreeSet::new(), audited: Duration::ZERO }
+        Self { known, fresh: Known::default(), parts: Vec::new(), hidden: BTreeSet::new(), audited: Duration::ZERO, untold: false }
     }
 
     /// What the ledger learns, when everything that was judged is shown.
@@ -116,20 +109,19 @@ impl<'a> Desk<'a> {
             let passed = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
             self.audited += begun.elapsed();
             match passed {
-                Ok(watched) => {
-                    self.fresh.watch(watched);
-                    if !self.has_table(&table) && !(table.rows.is_empty() && table.absent.sets.is_empty()) {
-                        self.fresh.add_table(table);
-                    }
-                    out.rows.extend(rows);
-                    return Ok(());
-                }
+                Ok(watched) => self.fresh.watch(watched),
                 Err(Closed::By(plan)) if self.hidden.insert(plan.clone()) => {
                     self.fresh = std::mem::take(&mut self.fresh).until(since);
+                    continue;
                 }
                 Err(Closed::By(_) | Closed::Together) => return Err(nothing_to_show()),
-                Err(Closed::Untold) => return Err(untold()),
+                Err(Closed::Untold) => self.untold = true,
             }
+            if !self.has_table(&table) && !(table.rows.is_empty() && table.absent.sets.is_empty()) {
+                self.fresh.add_table(table);
+            }
+            out.rows.extend(rows);
+            return Ok(());
         }
     }
 
@@ -285,7 +277,7 @@ fn within(set: &[usize], key: &[KeyValue]) -> Vec<KeyValue> {
 
 /// T0: the rules of a cell with enough people, and enough facilities and households where the database asks for them; `None` for a
 /// row that is not sent.
-fn applied(context: &Context<'_>, set: &[usize], cell: &Cell<'_>) -> Option<Rules> {
+pub(super) fn applied(context: &Context<'_>, set: &[usize], cell: &Cell<'_>) -> Option<Rules> {
     let Context { question, rules, .. } = context;
     // Cells are only ever under stricter rules than all of them: most small ones end here.
     if (cell.units().len() as u64) < rules.rules.people_min {

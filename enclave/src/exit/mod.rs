@@ -31,13 +31,14 @@ mod past_tests;
 mod race_tests;
 #[cfg(test)]
 mod samples;
+mod seen;
 mod statistic;
 mod sums;
 mod table;
 mod wanted;
 
-#[cfg(test)]
-use cells::Cells;
+pub(crate) use cells::Cells;
 pub(crate) use desk::{Context, Desk, nothing_to_show, shows_its_own};
 pub(crate) use evidence::{Ledger, gather};
 pub(crate) use made_up::room_for;
+pub(crate) use seen::seen;

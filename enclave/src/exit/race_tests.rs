@@ -52,6 +52,7 @@ fn run(ledger: &mut Ledger, name: &str, asked: &Asked, round: usize) -> bool {
             files: Vec::new(),
             ledger: visiting_policies::handover::LedgerHead { entries: 0, digest: String::new() },
             rules: BTreeMap::new(),
+            held: None,
         };
         let pending = |ledger| Pending { report: RunReport { ledger, ..report }, files: BTreeMap::new() };
         if ledger.append(&run, block.unwrap_or_default(), pending).unwrap() {

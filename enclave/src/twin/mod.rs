@@ -83,8 +83,9 @@ impl Tried {
             other => other?,
         };
         let csv = judged.files.get("table.csv").and_then(|text| sign::from_base64(text)).and_then(|bytes| String::from_utf8(bytes).ok());
-        let refusal = judged.refusal.map(Refusal::for_the_record);
-        Ok((Self { verdict: judged.verdict, refusal, table: csv }, judged.block))
+        let verdict = judged.at_first();
+        let block = if verdict == Verdict::Hold { Block::default() } else { judged.block };
+        Ok((Self { verdict, refusal: judged.refusal.map(Refusal::for_the_record), table: csv }, block))
     }
 }
 
@@ -124,7 +125,7 @@ impl Twin {
     ) -> Result<(Tried, Block), Fault> {
         let (guests, signatures, codes) = named;
         let Self { config, keys, extract } = self;
-        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes, asked: 0 };
         Tried::of(judge::judge(&setting, shelf, sql).await)
     }
 
@@ -133,7 +134,7 @@ impl Twin {
         let Self { config, keys, extract } = self;
         let guests = Guests::new();
         let (signatures, codes) = (BTreeMap::new(), Codes::new());
-        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes, asked: 0 };
         judge::accepted(&setting, &mut Shelf::default(), sql).map(|_| ())
     }
 

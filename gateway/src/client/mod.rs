@@ -2,6 +2,7 @@
 
 pub mod evidence;
 mod follow;
+mod holds;
 mod http;
 mod log;
 mod rules;
@@ -17,14 +18,14 @@ use visiting_policies::{
     permit::ApplicationContent,
     sign::{self, SigningKey},
     terms::{ColumnName, Form, OrganisationId, PermitId, PersonId, Scope},
-    vote::{Decision, SuspensionOrder},
+    vote::{Decision, RecallOrder, SuspensionOrder},
 };
 
 pub use crate::problem::Problem;
 use crate::wire::{
     ApplicationSummary, ApplicationView, Applications, Codes, CodesView, Completeness, GuestView, Guests, ListingView, Listings, Login,
-    LoginRequest, NewApplication, NewCodes, NewGuest, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView, RunView, Runs,
-    Standing,
+    LoginRequest, NewApplication, NewCodes, NewGuest, NewRecall, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView,
+    RecallView, RunView, Runs, Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -32,6 +33,27 @@ const POLL_MS: u64 = 10_000;
 
 /// Longest that the client waits for a run or an extract in all.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Conditions of an approval.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// Columns that the permit must not name.
+    pub remove: BTreeSet<ColumnName>,
+    /// So many output checkers must look at each output.
+    pub checkers: u8,
+}
+
+impl Conditions {
+    fn names(&self) -> String {
+        self.remove.iter().cloned().map(String::from).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl From<&BTreeSet<ColumnName>> for Conditions {
+    fn from(remove: &BTreeSet<ColumnName>) -> Self {
+        Self { remove: remove.clone(), checkers: 0 }
+    }
+}
 
 /// One person's connection to a gateway.
 #[derive(Debug, Clone)]
@@ -137,9 +159,11 @@ impl Client {
     ///
     /// # Errors
     /// The gateway's problem.
-    pub fn ballot(&self, application: &str, decision: Decision, remove: &BTreeSet<ColumnName>) -> Result<String, Problem> {
-        let names: Vec<String> = remove.iter().cloned().map(String::from).collect();
-        self.text(&format!("/v1/applications/{application}/ballot"), &[("decision", &word(decision)), ("remove", &names.join(","))])
+    pub fn ballot(&self, application: &str, decision: Decision, conditions: impl Into<Conditions>) -> Result<String, Problem> {
+        let conditions = conditions.into();
+        let (remove, checkers) = (conditions.names(), conditions.checkers.to_string());
+        let query = [("decision", word(decision)), ("remove", remove), ("checkers", checkers)];
+        self.text(&format!("/v1/applications/{application}/ballot"), &query.each_ref().map(|(name, value)| (*name, value.as_str())))
     }
 
     /// Fetches the ballot, checks that it says what is meant, signs it and votes.
@@ -150,37 +174,49 @@ impl Client {
         &self,
         application: &str,
         decision: Decision,
-        remove: &BTreeSet<ColumnName>,
+        conditions: impl Into<Conditions>,
         key: &SigningKey,
     ) -> Result<Standing, Problem> {
-        let text = self.ballot(application, decision, remove)?;
-        self.check_ballot(&text, application, decision, remove)?;
-        self.cast(application, decision, remove, &key.sign(text.as_bytes()))
+        let conditions = conditions.into();
+        let text = self.ballot(application, decision, conditions.clone())?;
+        self.check_ballot(&text, application, decision, &conditions)?;
+        self.cast(application, decision, conditions, &key.sign(text.as_bytes()))
     }
 
     /// Votes with a signature made elsewhere.
     ///
     /// # Errors
     /// The gateway's problem.
-    pub fn cast(&self, application: &str, decision: Decision, remove: &BTreeSet<ColumnName>, signature: &str) -> Result<Standing, Problem> {
-        let body = NewVote { decision, remove: remove.clone(), signature: signature.to_owned() };
+    pub fn cast(
+        &self,
+        application: &str,
+        decision: Decision,
+        conditions: impl Into<Conditions>,
+        signature: &str,
+    ) -> Result<Standing, Problem> {
+        let Conditions { remove, checkers } = conditions.into();
+        let body = NewVote { decision, remove, checkers, signature: signature.to_owned() };
         self.post(&format!("/v1/applications/{application}/votes"), &body)
     }
 
     /// Nobody signs what they did not mean: the text comes from the server, so every line is compared with the client's own, the
     /// content's digest with what the server shows of the application.
-    fn check_ballot(&self, text: &str, application: &str, decision: Decision, remove: &BTreeSet<ColumnName>) -> Result<(), Problem> {
-        let names: Vec<String> = remove.iter().cloned().map(String::from).collect();
+    fn check_ballot(&self, text: &str, application: &str, decision: Decision, conditions: &Conditions) -> Result<(), Problem> {
         let member = self.person.as_deref().unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        let meant = [
+        let mut meant = vec![
             format!("application: {application}"),
             format!("content: {}", self.shown_content(application)?.digest()),
             format!("member: {member}"),
             format!("decision: {}", word(decision)),
-            format!("remove: {}", names.join(",")),
+            format!("remove: {}", conditions.names()),
         ];
-        let sound = lines.len() == 6 && lines.first() == Some(&"visiting vote v1") && meant.iter().all(|m| lines.contains(&m.as_str()));
+        if conditions.checkers > 0 {
+            meant.push(format!("checkers: {}", conditions.checkers));
+        }
+        let sound = lines.len() == meant.len() + 1
+            && lines.first() == Some(&"visiting vote v1")
+            && meant.iter().all(|m| lines.contains(&m.as_str()));
         if sound { Ok(()) } else { Err(Problem::unreachable("the server's ballot does not say what you mean; nothing was signed")) }
     }
 
@@ -237,6 +273,25 @@ impl Client {
         let order = SuspensionOrder { permit: id, by, reason: reason.to_owned() };
         let body = NewSuspension { reason: reason.to_owned(), signature: key.sign(order.text().as_bytes()) };
         self.post(&format!("/v1/permits/{permit}/suspension"), &body)
+    }
+
+    /// The ministry recalls a release; signs the order with its key.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn recall(&self, run: &str, reason: &str, key: &SigningKey) -> Result<RecallView, Problem> {
+        let by: PersonId = self.person.clone().unwrap_or_default().parse().map_err(Problem::from)?;
+        let order = RecallOrder { run: run.parse().map_err(Problem::from)?, by, reason: reason.to_owned() };
+        let body = NewRecall { reason: reason.to_owned(), signature: key.sign(order.text().as_bytes()) };
+        self.post(&format!("/v1/runs/{run}/recall"), &body)
+    }
+
+    /// Who has fetched a release, for the ministry.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn fetched(&self, run: &str) -> Result<RecallView, Problem> {
+        self.get(&format!("/v1/runs/{run}/recall"))
     }
 
     /// Uploads a guest: it is examined and, when it passes, bound to the permit.

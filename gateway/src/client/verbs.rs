@@ -1,7 +1,6 @@
 //! The command line over the client: one verb, one request of the API (or the few that belong together).
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -17,7 +16,7 @@ use visiting_policies::{
 };
 
 use super::{
-    Client, Problem,
+    Client, Conditions, Problem,
     evidence::Broken,
     follow::{self, Manner, Wish},
 };
@@ -38,10 +37,14 @@ visiting client [--as PERSON] VERB …
   apply --team P,P --purpose TEXT --column L.T.C … --from YYYYMM --to YYYYMM --days N
   applications                                  applications that you may see
   complete APPLICATION [--deny REMARKS]         reception's finding
-  ballot APPLICATION DECISION [--remove L.T.C]  the text that a vote signs
-  vote APPLICATION DECISION [--remove L.T.C] [--key FILE]
+  ballot APPLICATION DECISION [--remove L.T.C] [--checkers N]
+                                                the text that a vote signs
+  vote APPLICATION DECISION [--remove L.T.C] [--checkers N] [--key FILE]
+                                                N output checkers (1 or 2) look at each output of the permit
   permits | permit PERMIT                       permits
   suspend PERMIT REASON [--key FILE]            the ministry's stop
+  recall RUN --reason TEXT [--key FILE]         the ministry's recall of a release: its files are given out no more
+  recall RUN                                    who has fetched a release
   rules show [PACK | PROPOSAL]                  publication rules in force, their history, what is proposed
   rules propose FILE.toml --reason TEXT [--pack NAME] [--key FILE]
                                                 another version of a pack (named like the file, unless --pack says otherwise)
@@ -55,6 +58,10 @@ visiting client [--as PERSON] VERB …
   run PERMIT SQL                                run, wait, print table and verdict
   runs PERMIT                                   runs of a permit
   fetch RUN FILE [--out PATH]                   table.csv, table.parquet or receipt.note
+  holds                                         held outputs that wait for output checkers
+  hold open RUN [--key FILE.seal]               open what was sealed to you: table, bands, reasons
+  hold check RUN release|refuse --reason TEXT [--key FILE.seed]
+                                                sign your finding; hidden until all checks are in
   log DIR                                       save events.ndjson and checkpoint
   log follow [--from N] [--kind K,K] [--lines | --cloudevents] [--once] [--log-key VKEY]
                                                 the record as it grows, proved as it comes; goes on where it was
@@ -100,7 +107,7 @@ impl From<serde_json::Error> for VerbError {
 struct Words {
     person: Option<String>,
     plain: Vec<String>,
-    remove: BTreeSet<ColumnName>,
+    conditions: Conditions,
     columns: Vec<ColumnName>,
     team: Vec<String>,
     purpose: Option<String>,
@@ -124,7 +131,8 @@ impl Words {
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("as") => words.person = Some(parser.value()?.string()?),
-                Long("remove") => words.remove.extend(column_names(&parser.value()?.string()?)?),
+                Long("remove") => words.conditions.remove.extend(column_names(&parser.value()?.string()?)?),
+                Long("checkers") => words.conditions.checkers = parser.value()?.parse()?,
                 Long("column") => words.columns.extend(column_names(&parser.value()?.string()?)?),
                 Long("team") => words.team.extend(parser.value()?.string()?.split(',').map(str::to_owned)),
                 Long("purpose") => words.purpose = Some(parser.value()?.string()?),
@@ -190,13 +198,17 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("apply", []) => shown(&client.apply(&from_flags(client, words)?)?),
         ("applications", []) => shown(&client.applications()?),
         ("complete", [id]) => shown(&client.complete(id, words.deny.is_none(), words.deny.as_deref().unwrap_or_default())?),
-        ("ballot", [id, way]) => Ok(client.ballot(id, decision(way)?, &words.remove)?),
-        ("vote", [id, way]) => shown(&client.vote(id, decision(way)?, &words.remove, &key(client, home, words)?)?),
+        ("ballot", [id, way]) => Ok(client.ballot(id, decision(way)?, words.conditions.clone())?),
+        ("vote", [id, way]) => shown(&client.vote(id, decision(way)?, words.conditions.clone(), &key(client, home, words)?)?),
         ("permits", []) => shown(&client.permits()?),
         ("permit", [id]) => shown(&client.permit(id)?),
         ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
             shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
         }
+        ("recall", [run]) => match words.reason.as_deref() {
+            Some(reason) => shown(&client.recall(run, reason, &key(client, home, words)?)?),
+            None => shown(&client.fetched(run)?),
+        },
         ("rules", ["show", name @ ..]) if name.len() < 2 => show_rules(client, name.first().copied()),
         ("rules", ["propose", file]) => propose_rules(client, home, words, Path::new(file)),
         ("rules", ["adopt", id]) => shown(&client.adopt_rules(id, &key(client, home, words)?)?),
@@ -207,6 +219,9 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("preflight", [permit, sql @ ..]) if !sql.is_empty() => preflight(client, permit, &sql.join(" ")),
         ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
         ("runs", [permit]) => shown(&client.runs(permit)?),
+        ("holds", []) => shown(&client.holds()?),
+        ("hold", ["open", run]) => open_hold(client, home, words, run),
+        ("hold", ["check", run, way]) => check(client, home, words, run, way),
         ("fetch", [run, name]) => fetch(client, run, name, words.out.as_deref()),
         _ => Err(VerbError::Usage(USAGE.to_owned())),
     }
@@ -245,6 +260,28 @@ fn audit_events(client: &Client, words: &Words) -> Result<String, VerbError> {
 fn key(client: &Client, home: &Home, words: &Words) -> Result<SigningKey, VerbError> {
     let own = || home.key(client.person().unwrap_or_default());
     Ok(files::read_key(&words.key.clone().unwrap_or_else(own))?)
+}
+
+/// What a checker reads. The files say it all, so it is printed as it is: the table last.
+fn open_hold(client: &Client, home: &Home, words: &Words, run: &str) -> Result<String, VerbError> {
+    let own = || home.seal_key(client.person().unwrap_or_default());
+    let (view, evidence) = client.open_hold(run, &files::read_seal_key(&words.key.clone().unwrap_or_else(own))?)?;
+    let mut out = format!("{} {}\npurpose: {}\nheld: {}\n\n", evidence.application, run, view.purpose, view.hold.reasons.join(", "));
+    out += &format!("{}\n\npeople, earlier releases about nearly the same people, group:\n", evidence.sql);
+    for row in &evidence.rows {
+        out += &format!("  {}. {:>13} {:>11}  {}\n", row.question, row.people, row.near, row.keys.join(", "));
+    }
+    if evidence.rows_not_listed > 0 {
+        out += &format!("  … and {} more rows\n", evidence.rows_not_listed);
+    }
+    Ok(format!("{out}\n{}", evidence.table))
+}
+
+fn check(client: &Client, home: &Home, words: &Words, run: &str, way: &str) -> Result<String, VerbError> {
+    let unknown = |_| VerbError::Usage("a finding is release or refuse".to_owned());
+    let finding = serde_json::from_value(serde_json::Value::from(way)).map_err(unknown)?;
+    let reason = words.reason.as_deref().ok_or_else(|| VerbError::Usage(format!("say --reason\n{USAGE}")))?;
+    shown(&client.check(run, finding, reason, &key(client, home, words)?)?)
 }
 
 fn decision(word: &str) -> Result<Decision, VerbError> {
@@ -335,9 +372,19 @@ fn japanese() -> bool {
 fn verdict(run: &RunView, sql: &str, japanese: bool) -> String {
     let word = run.verdict.map(crate::app::name).unwrap_or_default();
     match &run.refusal {
+        None if run.status == "held" => held(run, japanese),
         Some(refusal) => format!("{} {word} {}", run.id, told(refusal, sql, japanese)),
         None => format!("{} {word}; fetch: {}", run.id, run.files.join(" ")),
     }
+}
+
+/// A run that people must look at: how many, and nothing else.
+fn held(run: &RunView, japanese: bool) -> String {
+    let (needed, missing) = run.checks.map_or((0, 0), |checks| (checks.needed, checks.missing));
+    if japanese {
+        return format!("{} 出口審査の担当者の確認を待っています（{needed}人のうち、あと{missing}人）", run.id);
+    }
+    format!("{} held: waits for output checkers ({missing} of {needed} missing)", run.id)
 }
 
 /// A pre-flight: nobody may take its table for data, so every line above and below says what it is.
@@ -380,6 +427,7 @@ mod tests {
             verdict: Some(visiting_policies::terms::Verdict::Refuse),
             refusal: Some(refusal.into()),
             files: Vec::new(),
+            checks: None,
         }
     }
 

@@ -18,6 +18,7 @@ const ASSETS: &[(&str, &str, &[u8])] = &[
     ("workspace.css", CSS, include_bytes!("../../assets/workspace.css")),
     ("copy.js", JS, include_bytes!("../../assets/copy.js")),
     ("editor.js", JS, include_bytes!("../../assets/editor.js")),
+    ("hold.js", JS, include_bytes!("../../assets/hold.js")),
     ("guests.js", JS, include_bytes!("../../assets/guests.js")),
     ("log.js", JS, include_bytes!("../../assets/log.js")),
     ("run.js", JS, include_bytes!("../../assets/run.js")),

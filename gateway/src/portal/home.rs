@@ -3,9 +3,9 @@
 use axum::response::Response;
 use maud::{Markup, html};
 use visiting_policies::{
-    case::{Application, ApplicationStatus, Cases},
+    case::{Application, ApplicationStatus, Cases, RunCase},
     refusal::Refusal,
-    terms::{PersonId, Role},
+    terms::{PersonId, Role, RunId},
 };
 
 use super::{ctx::Ctx, layout};
@@ -87,6 +87,12 @@ async fn waiting(ctx: &Ctx, person: &PersonId) -> Result<Markup, Refusal> {
     if ctx.holds(Role::Ministry) {
         let count = cases.permits.values().filter(|p| p.suspended.is_none()).count();
         cards.push((ctx.say("停止されていない許可", "Permits not suspended"), count, "/permits", ctx.say("許可を見る", "See permits")));
+    }
+    if ctx.holds(Role::Checker) {
+        let open =
+            |(id, run): &(&RunId, &RunCase)| run.hold.as_ref().is_some_and(|hold| hold.opened.is_none()) && cases.held(id, person).is_ok();
+        let count = cases.runs.iter().filter(open).count();
+        cards.push((ctx.say("確認を待つ出力", "Outputs to be checked"), count, "/holds", ctx.say("出口審査へ", "Check them")));
     }
     if ctx.holds(Role::Auditor) {
         let count = usize::try_from(cases.size()).unwrap_or(usize::MAX);

@@ -17,6 +17,7 @@ mod errors;
 mod filter;
 mod form;
 mod guests;
+mod holds;
 mod home;
 mod lang;
 mod layout;
@@ -114,6 +115,9 @@ routes! {
     get "/reviews/{id}" Who::Holding(&[Role::CommitteeMember]), PLAIN => reviews::decide;
     get "/reviews/{id}/ballot" Who::Holding(&[Role::CommitteeMember]), SIGNS => reviews::ballot;
     post "/reviews/{id}/votes" Who::Holding(&[Role::CommitteeMember]), SIGNS => reviews::vote;
+    get "/holds" Who::Holding(&[Role::Checker]), PLAIN => holds::queue;
+    get "/holds/{id}" Who::Holding(&[Role::Checker]), SIGNS => holds::show;
+    post "/holds/{id}/checks" Who::Holding(&[Role::Checker]), SIGNS => holds::check;
     get "/permits" Who::Person, PLAIN => permits::list;
     get "/permits/{id}" Who::Concerned, PLAIN => permits::show;
     post "/permits/{id}/suspension" Who::Holding(&[Role::Ministry]), SIGNS => permits::suspend;

@@ -159,6 +159,11 @@ fn facts(ctx: &Ctx, id: &PermitId, view: &PermitView) -> Markup {
             div { dt { (ctx.say("利用できる人", "People")) } dd { (parts::people(ctx, view.people.iter())) } }
             div { dt { (ctx.say("データの期間", "Months of the data")) } dd { (parts::period(ctx, view.period)) } }
             div { dt { (ctx.say("利用の期限", "Use ends")) } dd { (time::view(view.until_ms)) } }
+            @if view.checkers > 0 {
+                div { dt { (ctx.say("出力を確認する担当者", "Output checkers")) } dd {
+                    (view.checkers) (ctx.say("人（委員会の条件）。どの出力も、持ち出す前に確認されます。", " (a condition of the committee): each output is looked at before it leaves."))
+                } }
+            }
             @if !view.versions.is_empty() {
                 div { dt { (ctx.say("データの版", "Data versions")) } dd {
                     ul { @for (listing, version) in &view.versions { li { (parts::title(ctx, listing)) (ctx.say("：第", ": ")) (version) (ctx.say("版", "")) } } }

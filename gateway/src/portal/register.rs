@@ -68,6 +68,7 @@ struct Release {
     verdict: Verdict,
     files: usize,
     receipt: String,
+    recalled: bool,
 }
 
 /// Every permit, newest first, with digests where the purposes belong.
@@ -105,7 +106,14 @@ fn releases(view: &View) -> BTreeMap<PermitId, Vec<Release>> {
     for (id, run) in &view.cases.runs {
         let (Some((report, _)), Some(receipt)) = (&run.judged, &run.released) else { continue };
         let at_ms = view.moments.get(id.as_str()).copied().unwrap_or(run.at_ms);
-        let release = Release { run: id.to_string(), at_ms, verdict: report.verdict, files: report.files.len(), receipt: receipt.clone() };
+        let release = Release {
+            run: id.to_string(),
+            at_ms,
+            verdict: report.verdict,
+            files: report.files.len(),
+            receipt: receipt.clone(),
+            recalled: run.recalled.is_some(),
+        };
         found.entry(run.permit.clone()).or_default().push(release);
     }
     found.values_mut().for_each(|list| list.sort_by_key(|r| std::cmp::Reverse(r.at_ms)));
@@ -249,7 +257,7 @@ fn releases_view(lang: Lang, entry: &Entry) -> Markup {
                                 tr {
                                     td { (time::view(release.at_ms)) }
                                     th scope="row" { code { (release.run) } }
-                                    td { (verdict(lang, release.verdict)) }
+                                    td { (verdict(lang, release.verdict)) @if release.recalled { " " span.chip.red { (lang.say("取消し", "recalled")) } } }
                                     td.number { (release.files) }
                                     td { code.digest { (release.receipt) } }
                                 }
@@ -269,6 +277,7 @@ fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Release => lang.say("そのまま", "as it was"),
         Verdict::Suppress => lang.say("一部を伏せて", "with masks"),
+        Verdict::Hold => lang.say("保留", "held"),
         Verdict::Refuse => lang.say("不可", "refused"),
     }
 }
@@ -293,8 +302,14 @@ mod tests {
     use super::*;
 
     fn entry(purpose: &str, releases: usize) -> Entry {
-        let release =
-            |n| Release { run: format!("run_{n}"), at_ms: 1, verdict: Verdict::Suppress, files: 2, receipt: "sha256:00".to_owned() };
+        let release = |n| Release {
+            run: format!("run_{n}"),
+            at_ms: 1,
+            verdict: Verdict::Suppress,
+            files: 2,
+            receipt: "sha256:00".to_owned(),
+            recalled: n == 1,
+        };
         Entry {
             id: "prm_1".to_owned(),
             people: BTreeSet::new(),

@@ -81,6 +81,13 @@ const CHECKLIST: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+/// How many output checkers the committee may ask for.
+const CHECKERS: &[(u8, &str, &str)] = &[
+    (0, "機械の出口審査だけで持ち出せる", "the exit gate alone lets it out"),
+    (1, "出口審査担当者1人が確認する", "one output checker looks first"),
+    (2, "所属の異なる出口審査担当者2人が確認する", "two output checkers of two organisations look first"),
+];
+
 /// `GET /reviews`.
 pub(super) async fn queue(ctx: Ctx) -> Response {
     ctx.guard("GET /v1/applications", async {
@@ -210,6 +217,12 @@ fn choice(ctx: &Ctx, view: &ApplicationView) -> Markup {
                     }
                 }
             }
+            fieldset.box {
+                legend { (ctx.say("条件：出力を人が確認する（承認するとき）", "Condition: people look at each output (when approving)")) }
+                @for (number, ja, en) in CHECKERS {
+                    label.check { input type="radio" name="checkers" value=(number) checked[*number == 0]; (ctx.say(ja, en)) }
+                }
+            }
             button type="submit" { (ctx.say("票の文面を見る", "See the ballot")) }
         }
     }
@@ -239,7 +252,7 @@ pub(super) async fn vote(ctx: Ctx, Path(id): Path<String>, sent: Sent) -> Respon
         let body = draft(form).and_then(|draft| {
             let names = draft.remove.split(',').filter(|n| !n.is_empty());
             let remove = names.map(|n| ColumnName::try_from(n.to_owned())).collect::<Result<_, _>>()?;
-            Ok(NewVote { decision: draft.decision, remove, signature: form.get("signature").to_owned() })
+            Ok(NewVote { decision: draft.decision, remove, checkers: draft.checkers, signature: form.get("signature").to_owned() })
         });
         reviews::cast(&ctx.app, form.asked(person, body)?, &id).await
     };
@@ -260,7 +273,10 @@ pub(super) async fn vote(ctx: Ctx, Path(id): Path<String>, sent: Sent) -> Respon
 fn draft(form: &Form) -> Result<reviews::Draft, Refusal> {
     let unknown = |_| Refusal::new(Code::Malformed, "choose a decision: approve, reject or return");
     let decision = serde_json::from_value(serde_json::Value::from(form.get("decision"))).map_err(unknown)?;
-    Ok(reviews::Draft { decision, remove: form.all("remove").collect::<Vec<_>>().join(",") })
+    let checkers = form.get("checkers");
+    let number = |_| Refusal::new(Code::Malformed, "choose 0, 1 or 2 output checkers");
+    let checkers = if checkers.is_empty() { 0 } else { checkers.parse().map_err(number)? };
+    Ok(reviews::Draft { decision, remove: form.all("remove").collect::<Vec<_>>().join(","), checkers })
 }
 
 async fn signing(ctx: &Ctx, id: &str, form: &Form, fault: Option<&Refusal>) -> Result<Response, Refusal> {
@@ -277,6 +293,9 @@ async fn signing(ctx: &Ctx, id: &str, form: &Form, fault: Option<&Refusal>) -> R
             @if !ballot.remove.is_empty() {
                 (ctx.say("　除く列：", " · without: "))
                 @for column in &ballot.remove { code { (String::from(column.clone())) } " " }
+            }
+            @if ballot.checkers > 0 {
+                (ctx.say("　出力を確認する担当者：", " · output checkers: ")) strong { (ballot.checkers) }
             }
         }
         h2 { (ctx.say("票の文面", "The ballot")) }
@@ -308,6 +327,7 @@ fn sign_form(ctx: &Ctx, ballot: &Ballot, typed: Option<&Form>) -> Markup {
             (request_field(typed))
             input type="hidden" name="decision" value=(name(ballot.decision));
             @for column in &ballot.remove { input type="hidden" name="remove" value=(String::from(column.clone())); }
+            @if ballot.checkers > 0 { input type="hidden" name="checkers" value=(ballot.checkers); }
             input type="hidden" name="signature" value="";
             (key_field(ctx, ballot.member.as_str()))
             p role="status" {}
@@ -345,5 +365,6 @@ pub(super) fn by_command(ctx: &Ctx, command: &str) -> Markup {
 fn command(ballot: &Ballot) -> String {
     let names: Vec<String> = ballot.remove.iter().cloned().map(String::from).collect();
     let remove = if names.is_empty() { String::new() } else { format!(" --remove {}", names.join(",")) };
-    format!("visiting login {0} && visiting vote {1} {2}{remove}", ballot.member, ballot.application, name(ballot.decision))
+    let checkers = if ballot.checkers == 0 { String::new() } else { format!(" --checkers {}", ballot.checkers) };
+    format!("visiting login {0} && visiting vote {1} {2}{remove}{checkers}", ballot.member, ballot.application, name(ballot.decision))
 }

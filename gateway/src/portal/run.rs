@@ -55,7 +55,7 @@ pub(super) fn view(lang: Lang, page: &RunPage<'_>) -> Markup {
             (verdict(lang, page, standing))
             (result(lang, page))
             (question(lang, page))
-            @if page.case.released.is_some() { (files(lang, page)) (receipt(lang, page)) }
+            @if page.case.released.is_some() && page.case.recalled.is_none() { (files(lang, page)) (receipt(lang, page)) }
         }
     }
 }
@@ -63,11 +63,12 @@ pub(super) fn view(lang: Lang, page: &RunPage<'_>) -> Markup {
 /// The three steps, told apart by words and by the mark of the current one.
 fn progress(lang: Lang, standing: Standing) -> Markup {
     let at = match standing {
-        Standing::Queued => 1,
+        Standing::Queued | Standing::Held | Standing::Approved => 1,
         Standing::Judged => 2,
         _ => 3,
     };
     let last = match standing {
+        Standing::Recalled => lang.say("取消し", "Recalled"),
         Standing::Refused | Standing::Withheld => lang.say("持ち出しなし", "Nothing left"),
         _ => lang.say("持ち出し", "Delivered"),
     };
@@ -93,13 +94,15 @@ fn state(lang: Lang, step: usize, at: usize) -> &'static str {
 
 /// The verdict in words, and what can be done about it.
 fn verdict(lang: Lang, page: &RunPage<'_>, standing: Standing) -> Markup {
-    let refusal = page.case.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref());
+    let refusal = page.case.refusal();
     html! {
         section aria-labelledby="verdict" {
             h2 #verdict { (lang.say("判定", "Verdict")) }
             @match standing {
                 Standing::Queued => p { (lang.say("閉域環境で実行しています。この画面は自動で変わります。", "It runs inside the closed environment. This page renews itself.")) }
                 Standing::Judged => p { (lang.say("出口審査が終わりました。結果が届くのを待っています。", "The exit gate has judged it. The result is on its way.")) }
+                Standing::Held => (held(lang, page.case)),
+                Standing::Approved => p { (lang.say("担当者の確認が終わりました。出口審査が、いまの持ち出し台帳に照らしてもう一度判定しています。", "The output checkers let it go. The exit gate judges it again, against what has been released by now.")) }
                 Standing::Released => p { (lang.say("すべての値が出口審査を通りました。", "Every value passed the exit gate.")) }
                 Standing::Suppressed => {
                     p { (lang.say(
@@ -107,11 +110,30 @@ fn verdict(lang: Lang, page: &RunPage<'_>, standing: Standing) -> Markup {
                         "It passed the exit gate, with some values masked as <k or repeated from an earlier release. Larger groups show more.",
                     )) }
                 }
-                Standing::Refused => @if let Some(refusal) = refusal { (words::explained(lang, refusal)) },
+                Standing::Refused => @if let Some(refusal) = &refusal { (words::explained(lang, refusal)) },
+                Standing::Recalled => {
+                    (words::explained(lang, &visiting_policies::case::recalled()))
+                    p { (lang.say("理由：", "Reason: ")) (page.case.recalled.as_deref().unwrap_or_default()) }
+                }
                 Standing::Withheld => (words::explained(lang, &visiting_policies::case::suspended())),
             }
             (rules(lang, page.case))
         }
+    }
+}
+
+/// That people must look, and how many are missing. No names, no votes.
+fn held(lang: Lang, case: &RunCase) -> Markup {
+    let (needed, missing) = case.hold.as_ref().map_or((0, 0), |hold| (hold.held.checkers, hold.missing()));
+    html! {
+        p { (lang.say(
+            "この出力は、持ち出す前に出口審査の担当者が確認します。結果はまだ何も表示されません。あとでこのページを開き直してください。",
+            "Output checkers look at this output before it leaves. Nothing of it is shown yet. Open this page again later.",
+        )) }
+        p { (match lang {
+            Lang::Ja => format!("確認する担当者：{needed}人、あと{missing}人"),
+            Lang::En => format!("Checkers: {needed}, still missing: {missing}"),
+        }) }
     }
 }
 
@@ -148,7 +170,7 @@ fn question(lang: Lang, page: &RunPage<'_>) -> Markup {
     html! {
         section aria-labelledby="question" {
             h2 #question { (lang.say("実行したSQL", "The SQL as asked")) }
-            (place::view(lang, page.sql, page.case.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref())))
+            (place::view(lang, page.sql, page.case.refusal().as_ref()))
             @if page.usable {
                 p { a.button href={ "/permits/" (page.case.permit) "/workspace?run=" (page.id) "#sql" } {
                     (lang.say("このSQLをもう一度使う", "Use this SQL again"))
@@ -220,7 +242,7 @@ mod tests {
         let (id, case) = ("run_1".parse().unwrap(), tests::run(standing));
         let sql = "SELECT sex, COUNT(*) FROM t -- <script>alert(1)</script>";
         let csv = b"sex,rows,note\n<script>,120,\n2,<k,as released before\n";
-        let table = case.released.is_some().then(|| Table::read(csv, sql));
+        let table = (case.released.is_some() && case.recalled.is_none()).then(|| Table::read(csv, sql));
         let page = RunPage { id: &id, case: &case, sql, plans: &[], table, keys: ("gate+1", "log+2"), usable: true };
         (head(&case).into_string()) + &view(lang, &page).into_string()
     }

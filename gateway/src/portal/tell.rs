@@ -1,6 +1,7 @@
 //! Every event of the record in words. One exhaustive match: a new act does not compile before it has words in both languages.
 
 use visiting_policies::{
+    check::Finding,
     record::{Act, Actor, Event},
     refusal::Refusal,
     terms::Verdict,
@@ -26,7 +27,10 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("preflight_answered", "合成データでの試行の回答", "pre-flight answered"),
     ("run_requested", "解析の依頼", "run requested"),
     ("run_judged", "出口審査の判定", "run judged"),
+    ("check_cast", "出口審査の確認（伏せた判定）", "check cast, hidden"),
+    ("checks_opened", "出口審査の確認の開示", "checks opened"),
     ("released", "持ち出し", "released"),
+    ("recalled", "持ち出しの取消し", "release recalled"),
     ("permit_suspended", "利用停止", "permit suspended"),
     ("rules_proposed", "公表基準の改定案", "rules proposed"),
     ("rules_adopted", "公表基準の採用", "rules adopted"),
@@ -45,6 +49,7 @@ pub(super) fn is_refusal(act: &Act) -> bool {
     match act {
         Act::Refused { .. } => true,
         Act::RunJudged { report, .. } => report.verdict == Verdict::Refuse,
+        Act::ChecksOpened { checks, .. } => checks.iter().any(|signed| signed.check.finding == Finding::Refuse),
         _ => false,
     }
 }
@@ -92,7 +97,7 @@ fn japanese(act: &Act) -> String {
                 Decision::Reject => "不承認",
                 Decision::Return => "差戻し",
             };
-            let conditions = if vote.ballot.remove.is_empty() { "" } else { "、条件付き" };
+            let conditions = if vote.ballot.remove.is_empty() && vote.ballot.checkers == 0 { "" } else { "、条件付き" };
             format!("{} に署名付きの票を投じた（{decision}{conditions}）。", vote.ballot.application)
         }
         Act::PermitIssued { permit } => format!("{} の票が揃い、許可 {} が成立した。", permit.application, permit.id),
@@ -113,8 +118,15 @@ fn japanese(act: &Act) -> String {
             let (verdict, code) = (japanese_verdict(report.verdict), code(report.refusal.as_ref(), "（", "）"));
             format!("出口審査は解析 {} を「{verdict}」と判定した{code}。", report.run)
         }
+        Act::CheckCast { run, commitment, .. } => format!("保留中の解析 {run} を確認し、判定を伏せたまま投じた（{commitment}）。"),
+        Act::ChecksOpened { run, checks } => {
+            let word = |finding| if finding == Finding::Release { "持ち出してよい" } else { "持ち出し不可" };
+            let all = checks.iter().map(|s| format!("{}：{}（{}）", s.check.by, word(s.check.finding), s.check.reason));
+            format!("解析 {run} の判定がそろい、開示された。{}", all.collect::<Vec<_>>().join("、"))
+        }
         Act::Released { run, .. } => format!("解析 {run} の結果が、証明書とともに閉域環境を出た。"),
         Act::PermitSuspended { order, .. } => format!("許可 {} の利用を停止した。理由：{}", order.permit, order.reason),
+        Act::Recalled { order, .. } => format!("解析 {} の持ち出しを取り消した。理由：{}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
             format!("公表基準「{}」の改定案 {} を提案した。理由：{}", proposal.pack, proposal.id(), proposal.reason)
         }
@@ -145,7 +157,7 @@ fn english(act: &Act) -> String {
                 Decision::Reject => "reject",
                 Decision::Return => "return",
             };
-            let conditions = if vote.ballot.remove.is_empty() { "" } else { ", with conditions" };
+            let conditions = if vote.ballot.remove.is_empty() && vote.ballot.checkers == 0 { "" } else { ", with conditions" };
             format!("Cast a signed vote on {} ({decision}{conditions}).", vote.ballot.application)
         }
         Act::PermitIssued { permit } => format!("The votes on {} are complete: permit {} was issued.", permit.application, permit.id),
@@ -168,8 +180,15 @@ fn english(act: &Act) -> String {
             let (verdict, code) = (english_verdict(report.verdict), code(report.refusal.as_ref(), " (", ")"));
             format!("The exit gate judged run {}: {verdict}{code}.", report.run)
         }
+        Act::CheckCast { run, commitment, .. } => format!("Checked the held run {run}; the finding stays hidden ({commitment})."),
+        Act::ChecksOpened { run, checks } => {
+            let word = |finding| if finding == Finding::Release { "release" } else { "refuse" };
+            let all = checks.iter().map(|s| format!("{}: {} ({})", s.check.by, word(s.check.finding), s.check.reason));
+            format!("All checks of run {run} are in and were opened. {}", all.collect::<Vec<_>>().join(", "))
+        }
         Act::Released { run, .. } => format!("The result of run {run} left the enclave with its receipt."),
         Act::PermitSuspended { order, .. } => format!("Suspended permit {}. Reason: {}", order.permit, order.reason),
+        Act::Recalled { order, .. } => format!("Recalled the release of run {}. Reason: {}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
             format!("Proposed the change {} of the rule pack {}. Reason: {}", proposal.id(), proposal.pack, proposal.reason)
         }
@@ -186,6 +205,7 @@ fn japanese_verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Release => "そのまま持ち出せる",
         Verdict::Suppress => "一部を伏せれば持ち出せる",
+        Verdict::Hold => "担当者の確認を待つ",
         Verdict::Refuse => "持ち出せない",
     }
 }
@@ -194,6 +214,7 @@ fn english_verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Release => "may leave as it is",
         Verdict::Suppress => "may leave with masks",
+        Verdict::Hold => "people must look at it",
         Verdict::Refuse => "may not leave",
     }
 }
@@ -212,12 +233,13 @@ pub(super) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use visiting_policies::{
+        check::{Check, SignedCheck},
         handover::{ExtractReport, LedgerHead, LoadReport, PreflightReport, RunReport},
         permit::{ApplicationContent, Permit, SignedBallot},
         refusal::{Code, Refusal},
         rules::{RulesAdoption, RulesProposal},
         terms::{Form, Period, Scope},
-        vote::{Ballot, SuspensionOrder},
+        vote::{Ballot, RecallOrder, SuspensionOrder},
     };
 
     use super::*;
@@ -225,7 +247,16 @@ pub(super) mod tests {
     fn report(verdict: Verdict) -> RunReport {
         let refusal = (verdict == Verdict::Refuse).then(|| Refusal::new(Code::NothingToShow, "nothing"));
         let ledger = LedgerHead { entries: 0, digest: String::new() };
-        RunReport { run: "run_1".parse().unwrap(), index: 9, verdict, refusal, files: Vec::new(), ledger, rules: BTreeMap::new() }
+        RunReport {
+            run: "run_1".parse().unwrap(),
+            index: 9,
+            verdict,
+            refusal,
+            files: Vec::new(),
+            ledger,
+            rules: BTreeMap::new(),
+            held: None,
+        }
     }
 
     fn scope() -> Scope {
@@ -250,6 +281,7 @@ pub(super) mod tests {
             member: "per_member1".parse().unwrap(),
             decision,
             remove: BTreeSet::new(),
+            checkers: 0,
         };
         let vote = |decision| Act::VoteCast { vote: SignedBallot { ballot: ballot(decision), signature: String::new() } };
         let tried = |verdict| Act::PreflightAnswered {
@@ -259,6 +291,17 @@ pub(super) mod tests {
                 verdict,
                 refusal: report(verdict).refusal,
                 table: None,
+            },
+            signature: String::new(),
+        };
+        let checked = |finding| SignedCheck {
+            check: Check {
+                run: "run_1".parse().unwrap(),
+                sealed: String::new(),
+                by: "per_checker1".parse().unwrap(),
+                finding,
+                reason: "<b>why</b>".to_owned(),
+                salt: String::new(),
             },
             signature: String::new(),
         };
@@ -292,6 +335,7 @@ pub(super) mod tests {
                     people: content.team,
                     scope: scope(),
                     until_ms: 2,
+                    checkers: 0,
                 },
             },
             Act::ExtractMade { report: extract, signature: String::new() },
@@ -304,8 +348,16 @@ pub(super) mod tests {
             judged(Verdict::Release),
             judged(Verdict::Suppress),
             judged(Verdict::Refuse),
+            judged(Verdict::Hold),
+            Act::CheckCast { run: "run_1".parse().unwrap(), by: person.clone(), commitment: "sha256:0".to_owned() },
+            Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release)] },
+            Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release), checked(Finding::Refuse)] },
             Act::Released { run: "run_1".parse().unwrap(), receipt: String::new() },
             Act::PermitSuspended { order, signature: String::new() },
+            Act::Recalled {
+                order: RecallOrder { run: "run_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() },
+                signature: String::new(),
+            },
             Act::RulesProposed { proposal: proposal.clone(), text: String::new(), signature: String::new() },
             Act::RulesAdopted {
                 adoption: RulesAdoption { rules: proposal.id(), digest: String::new(), by: "per_member1".parse().unwrap() },
@@ -336,6 +388,6 @@ pub(super) mod tests {
 
     #[test]
     fn a_refused_run_counts_as_a_refusal() {
-        assert_eq!(acts().iter().filter(|a| is_refusal(a)).count(), 2);
+        assert_eq!(acts().iter().filter(|a| is_refusal(a)).count(), 3);
     }
 }

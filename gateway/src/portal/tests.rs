@@ -9,10 +9,11 @@ use axum::{
 };
 use tower::ServiceExt;
 use visiting_policies::{
-    handover::{ExtractReport, LoadReport, Purpose},
+    handover::{ExtractReport, LedgerHead, LoadReport, Purpose, RunReport},
+    hold::{Held, HoldReason},
     record::{Act, Actor, Event},
     sign::{self, SigningKey},
-    terms::{PermitId, Role},
+    terms::{PermitId, Role, Verdict},
     vote::SuspensionOrder,
 };
 
@@ -174,6 +175,28 @@ impl Site {
         self.app.desk.act(Actor::Enclave, None, act).await.unwrap();
         (application, permit.to_string())
     }
+
+    /// A run that the gate held for one checker.
+    async fn held(&self, permit: &str) -> String {
+        let asked = self.send(HANAKO, &format!("/permits/{permit}/workspace"), &[("request", "h"), ("sql", "SELECT 2")]).await;
+        let run = asked.location().split(['/', '?', '#']).nth(2).unwrap().to_owned();
+        let sealed = self.app.documents.put("{}".to_owned()).await.unwrap();
+        let held = Held { reasons: [HoldReason::NotAudited].into(), checkers: 1, sealed };
+        let report = RunReport {
+            run: run.parse().unwrap(),
+            index: self.app.desk.view().cases.runs[&run.parse().unwrap()].index,
+            verdict: Verdict::Hold,
+            refusal: None,
+            files: Vec::new(),
+            ledger: LedgerHead { entries: 0, digest: sign::digest(b"l") },
+            rules: [].into(),
+            held: Some(held),
+        };
+        let signed = report.sign(&self.gate());
+        let act = Act::RunJudged { report: signed.value, signature: signed.signature };
+        self.app.desk.act(Actor::Enclave, None, act).await.unwrap();
+        run
+    }
 }
 
 /// Fields of a form that can be sent, but for its purpose.
@@ -199,6 +222,7 @@ fn reader(who: Who) -> &'static str {
             Some(Role::Ministry) => "per_ministry",
             Some(Role::Auditor) => "per_auditor",
             Some(Role::DataHolder) => "per_holder",
+            Some(Role::Checker) => "per_checker1",
             _ => HANAKO,
         },
     }
@@ -246,6 +270,7 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
     site.send("per_reception", &format!("/applications/{open}/completeness"), &[("request", "o"), ("finding", "complete")]).await;
     let run = site.send(HANAKO, &format!("/permits/{permit}/workspace"), &[("request", "r"), ("sql", "SELECT 1")]).await;
     let run = run.location().split(['/', '?', '#']).nth(2).unwrap().to_owned();
+    let held = site.held(&permit).await;
     for route in ROUTES.iter().filter(|r| r.method == "get" && !r.path.starts_with("/lang") && !r.path.contains("/files/")) {
         let id = match route.path.split('/').nth(1).unwrap() {
             "catalog" => "ndb",
@@ -253,6 +278,7 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
             "reviews" => &open,
             "permits" => &permit,
             "runs" => &run,
+            "holds" => &held,
             _ => &application,
         };
         let path = route.path.replace("{id}", id).replace("/ballot", "/ballot?decision=approve");

@@ -88,6 +88,7 @@ impl Tryout {
             Some(Verdict::Suppress) => {
                 lang.say("この合成データなら、一部の値を伏せて持ち出せます。", "On these data it could leave with masks.")
             }
+            Some(Verdict::Hold) => lang.say("担当者が確認します。", "People would look at it."),
             Some(Verdict::Refuse) => lang.say("持ち出せません。", "It could not leave."),
         }
     }

@@ -81,18 +81,18 @@ fn table(code: Code) -> (Pair, Pair) {
             ("申請者に確認してください。新しい申請で利用者に加えることができます。", "Ask the applicant; a new application can name you."),
         ),
         Code::ReviewerIsApplicant => (
-            ("自分の申請は審査できません", "You cannot review your own application"),
-            ("別の委員が投票する必要があります。", "Another member must vote."),
+            ("自分の申請や出力は審査できません", "You cannot review what is your own"),
+            ("別の人が審査する必要があります。", "Somebody else must."),
         ),
         Code::ConflictOfInterest => (
-            ("利益相反のため投票できません", "You cannot vote: conflict of interest"),
+            ("利益相反のため審査できません", "You cannot review it: conflict of interest"),
             (
-                "あなたの所属機関がこの申請に参加しています。利害関係のない委員が投票する必要があります。",
-                "Your organisation takes part in this application. A member without a conflict must vote.",
+                "あなたの所属機関がこの申請に参加しています。利害関係のない人が審査する必要があります。",
+                "Your organisation takes part in this application. Somebody without a conflict must review it.",
             ),
         ),
         Code::AlreadyVoted => {
-            (("すでに投票しています", "You have voted already"), ("一度投じた票は変えられません。", "A vote stands once it is cast."))
+            (("すでに判定しています", "You have decided already"), ("一度投じた票は変えられません。", "A vote stands once it is cast."))
         }
         Code::VoteForged => (
             ("票の署名が確認できません", "The vote's signature does not fit"),
@@ -100,6 +100,35 @@ fn table(code: Code) -> (Pair, Pair) {
                 "あなた自身の署名鍵で、表示された票の文面に署名してください。鍵ファイルを取り違えていないか確認してください。",
                 "Sign the ballot as shown with your own key. Check that you chose the right key file.",
             ),
+        ),
+        Code::CheckForged => (
+            ("判定の署名が確認できません", "The check's signature does not fit"),
+            (
+                "開いた出力について、あなた自身の署名鍵で署名してください。鍵ファイルを取り違えていないか確認してください。",
+                "Sign the check of this very output with your own key. Check that you chose the right key file.",
+            ),
+        ),
+        Code::OtherOrganisationNeeded => (
+            ("別の所属の担当者が必要です", "A checker of another organisation is needed"),
+            (
+                "あなたの所属の人がすでに確認しました。二人目は別の所属の担当者が確認します。",
+                "Somebody of your organisation has checked it. The second checker is of another one.",
+            ),
+        ),
+        Code::NotReleasedByCheckers => (
+            ("出口審査の担当者が持ち出しを認めませんでした", "The output checkers did not release it"),
+            (
+                "区分を粗くするか、条件を広げて、もう一度たずねてください。理由の詳細は示されません。",
+                "Ask again with coarser groups or wider conditions. The reasons are not told in detail.",
+            ),
+        ),
+        Code::RecallForged => (
+            ("取消し命令の署名が確認できません", "The recall's signature does not fit"),
+            ("所管省庁としてのあなた自身の鍵で署名してください。", "Sign with your own key as the ministry."),
+        ),
+        Code::Recalled => (
+            ("この持ち出しは取り消されました", "This release was recalled"),
+            ("これ以上使わず、すべての写しを廃棄してください。", "Use it no more, and destroy every copy."),
         ),
         Code::SuspensionForged => (
             ("停止命令の署名が確認できません", "The order's signature does not fit"),
@@ -198,10 +227,6 @@ fn table(code: Code) -> (Pair, Pair) {
                 "Every row is below the threshold or cannot be told from what was released before. Use coarser groups or wider conditions.",
             ),
         ),
-        Code::NotAudited => (
-            ("ほかの公表値との組合せを検査しきれませんでした", "Its combinations could not be checked"),
-            ("区分を粗くするか、表をいくつかに分けてください。", "Use coarser groups, or ask for the table in parts."),
-        ),
         Code::TooManyUnshown => (
             ("表示できない問い合わせが多すぎます", "Too many questions had nothing to show"),
             (
@@ -226,6 +251,10 @@ fn table(code: Code) -> (Pair, Pair) {
         Code::TooManyPreflights => (
             ("回答を待っている試行が多すぎます", "Too many pre-flights wait for their answer"),
             ("どれかの回答が届いてから、もう一度試してください。", "Try again when one of them has its answer."),
+        ),
+        Code::TooManyHeld => (
+            ("確認を待っている出力が多すぎます", "Too many outputs wait for output checkers"),
+            ("どれかが判定されてから、もう一度実行してください。", "Run again when some of them are decided."),
         ),
         Code::GuestRefused => (
             ("利用者プログラムは受け取れませんでした", "The guest was not taken"),
@@ -291,6 +320,7 @@ pub(super) fn role(lang: Lang, role: Role) -> &'static str {
         Role::CommitteeMember => lang.say("審査委員", "committee member"),
         Role::Ministry => lang.say("所管省庁", "ministry"),
         Role::Auditor => lang.say("監査", "auditor"),
+        Role::Checker => lang.say("出口審査担当", "output checker"),
         Role::DataHolder => lang.say("DB保有者", "data holder"),
     }
 }

@@ -195,7 +195,7 @@ async fn show_run(ctx: &Ctx, run: &str) -> Result<Response, Refusal> {
     let (person, id) = (ctx.person()?, id::<RunId>(run, "run")?);
     let case = runs::visible(&ctx.app, &person, &id)?;
     let sql = ctx.app.documents.text(&case.program).await?;
-    let table = match &case.released {
+    let table = match case.released.as_ref().filter(|_| case.recalled.is_none()) {
         Some(_) => Some(released(ctx, &person, &id, &sql).await?),
         None => None,
     };

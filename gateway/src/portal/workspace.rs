@@ -51,12 +51,18 @@ pub(super) struct Workspace<'a> {
 pub(super) enum Standing {
     /// In the record, not judged.
     Queued,
+    /// Output checkers must look at it.
+    Held,
+    /// The checkers let it go; the gate judges it again.
+    Approved,
     /// Judged; the bytes are on their way.
     Judged,
     /// Left as it was.
     Released,
     /// Left with masks or repeated values.
     Suppressed,
+    /// The ministry recalled it.
+    Recalled,
     /// Turned away by the gate.
     Refused,
     /// The permit was suspended between verdict and bytes.
@@ -65,9 +71,18 @@ pub(super) enum Standing {
 
 impl Standing {
     pub(super) fn of(run: &RunCase) -> Self {
-        let Some((report, _)) = &run.judged else { return Self::Queued };
+        let Some((report, _)) = &run.judged else {
+            return match () {
+                () if run.is_approved() => Self::Approved,
+                () if run.is_held() => Self::Held,
+                () if run.hold.is_none() => Self::Queued,
+                () if run.withheld => Self::Withheld,
+                () => Self::Refused,
+            };
+        };
         match (report.verdict, &run.released) {
-            (Verdict::Refuse, _) => Self::Refused,
+            _ if run.recalled.is_some() => Self::Recalled,
+            (Verdict::Refuse | Verdict::Hold, _) => Self::Refused,
             (Verdict::Release, Some(_)) => Self::Released,
             (Verdict::Suppress, Some(_)) => Self::Suppressed,
             _ if run.withheld => Self::Withheld,
@@ -75,29 +90,34 @@ impl Standing {
         }
     }
 
-    /// True when nothing more will happen.
+    /// True when nothing more will happen before somebody acts.
     pub(super) fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Judged)
+        !matches!(self, Self::Queued | Self::Approved | Self::Judged)
     }
 
     /// The `data-status`.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Queued | Self::Judged => "running",
+            Self::Queued | Self::Approved | Self::Judged => "running",
+            Self::Held => "held",
             Self::Released => "released",
             Self::Suppressed => "suppressed",
             Self::Refused => "refused",
             Self::Withheld => "withheld",
+            Self::Recalled => "recalled",
         }
     }
 
     pub(super) fn label(self, lang: Lang) -> &'static str {
         match self {
             Self::Queued => lang.say("実行待ち・実行中", "Queued or running"),
+            Self::Held => lang.say("保留：出口審査の担当者の確認待ち", "Held: waits for output checkers"),
+            Self::Approved => lang.say("確認済・最終判定中", "Checked, being judged again"),
             Self::Judged => lang.say("判定済・持ち出し中", "Judged, on its way out"),
             Self::Released => lang.say("持ち出し済", "Released"),
             Self::Suppressed => lang.say("一部を伏せて持ち出し済", "Released with masks"),
             Self::Refused => lang.say("持ち出し不可", "Refused"),
+            Self::Recalled => lang.say("取り消された持ち出し", "Recalled"),
             Self::Withheld => lang.say("利用停止により持ち出し不可", "Withheld: permit suspended"),
         }
     }
@@ -105,10 +125,11 @@ impl Standing {
     /// The label as a chip; the word says it, colour only helps.
     pub(super) fn chip(self, lang: Lang) -> Markup {
         let colour = match self {
-            Self::Queued | Self::Judged => "blue",
+            Self::Queued | Self::Approved | Self::Judged => "blue",
+            Self::Held => "yellow",
             Self::Released => "green",
             Self::Suppressed => "yellow",
-            Self::Refused | Self::Withheld => "red",
+            Self::Refused | Self::Withheld | Self::Recalled => "red",
         };
         html! { span class={ "chip " (colour) } { (self.label(lang)) } }
     }
@@ -292,7 +313,9 @@ pub(super) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use visiting_policies::{
+        case::{Hold, Opened},
         handover::{FileDigest, LedgerHead, RunReport},
+        hold::{Held, HoldReason},
         refusal::Code,
         terms::{Form, Period, Scope},
     };
@@ -315,21 +338,38 @@ pub(super) mod tests {
             files: files.to_vec(),
             ledger: LedgerHead { entries: 1, digest: "sha256:1".to_owned() },
             rules: BTreeMap::from([("people_min".to_owned(), "pass".to_owned())]),
+            held: None,
         };
+        let waits = matches!(standing, Standing::Held | Standing::Approved);
+        let held = Held { reasons: [HoldReason::AskedByTheCommittee].into(), checkers: 2, sealed: "sha256:3".to_owned() };
+        let opened = (standing == Standing::Approved).then(|| Opened { index: 12, release: true, checks: Vec::new() });
+        let hold = Hold { held, report: report.clone(), at_ms: 1_700_000_000_000, cast: Vec::new(), opened };
         RunCase {
             permit: "prm_1".parse().unwrap(),
             by: "per_hanako".parse().unwrap(),
             program: "sha256:0".to_owned(),
             index: 9,
             at_ms: 1_700_000_000_000,
-            judged: (standing != Standing::Queued).then_some((report, 10)),
-            released: matches!(standing, Standing::Released | Standing::Suppressed).then(|| "sha256:2".to_owned()),
+            hold: waits.then_some(hold),
+            judged: (standing != Standing::Queued && !waits).then_some((report, 10)),
+            recalled: (standing == Standing::Recalled).then(|| "<b>why</b>".to_owned()),
+            fetched: BTreeSet::new(),
+            released: matches!(standing, Standing::Released | Standing::Suppressed | Standing::Recalled).then(|| "sha256:2".to_owned()),
             withheld: standing == Standing::Withheld,
         }
     }
 
-    pub(in super::super) const STANDINGS: [Standing; 6] =
-        [Standing::Queued, Standing::Judged, Standing::Released, Standing::Suppressed, Standing::Refused, Standing::Withheld];
+    pub(in super::super) const STANDINGS: [Standing; 9] = [
+        Standing::Queued,
+        Standing::Held,
+        Standing::Approved,
+        Standing::Judged,
+        Standing::Released,
+        Standing::Suppressed,
+        Standing::Refused,
+        Standing::Withheld,
+        Standing::Recalled,
+    ];
 
     fn permit(status: &str, extract: &str) -> PermitView {
         PermitView {
@@ -344,6 +384,7 @@ pub(super) mod tests {
             extract: extract.to_owned(),
             versions: BTreeMap::new(),
             rows_at_most: BTreeMap::new(),
+            checkers: 0,
         }
     }
 
@@ -371,7 +412,7 @@ pub(super) mod tests {
     #[test]
     fn a_run_has_the_standing_it_was_given() {
         assert_eq!(STANDINGS.map(|s| Standing::of(&run(s))), STANDINGS);
-        assert_eq!(STANDINGS.map(Standing::is_final), [false, false, true, true, true, true]);
+        assert_eq!(STANDINGS.map(Standing::is_final), [false, true, false, false, true, true, true, true, true]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 use visiting_policies::{
     case::{Kind, RunCase},
-    handover::{Delivery, ExtractReport, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
+    handover::{Delivery, ExtractReport, HoldAnswer, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
     note,
     receipt::{self, Receipt},
     record::{Act, Actor},
@@ -45,6 +45,7 @@ pub(super) fn table() -> Router<Shared> {
         .route("/internal/v1/loads", post(report_load))
         .route("/internal/v1/extracts", post(report_extract))
         .route("/internal/v1/verdicts", post(report_verdict))
+        .route("/internal/v1/holds", post(take_hold))
         .route("/internal/v1/preflights", post(take_preflight))
         .route("/internal/v1/deliveries", post(take_delivery))
         .route("/internal/v1/refusals", post(report_refusal))
@@ -111,8 +112,25 @@ async fn report_extract(State(app): State<Shared>, call: Call) -> Answer {
 }
 
 async fn report_verdict(State(app): State<Shared>, call: Call) -> Answer {
-    let act = |s: Signed<RunReport>| Act::RunJudged { report: s.value, signature: s.signature };
-    app.guard(call.inner_actor(), "POST /internal/v1/verdicts", report(&app, &call, act)).await
+    app.guard(call.inner_actor(), "POST /internal/v1/verdicts", report(&app, &call, judged)).await
+}
+
+fn judged(signed: Signed<RunReport>) -> Act {
+    Act::RunJudged { report: signed.value, signature: signed.signature }
+}
+
+/// A held run: the sealed evidence first, durably; then its verdict. What is sealed cannot be read here.
+async fn take_hold(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "POST /internal/v1/holds", async {
+        call.only_enclave()?;
+        let HoldAnswer { report, sealed } = call.json()?;
+        if report.value.held.as_ref().map(|held| &held.sealed) != Some(&sign::digest(sealed.as_bytes())) {
+            return Err(Refusal::new(Code::ReportForged, "the evidence is not the one of the report"));
+        }
+        app.documents.put(sealed).await?;
+        file(&app, report, judged).await
+    })
+    .await
 }
 
 /// Records a signed report. Its own bytes name the request, so the same report again gets its first index.

@@ -6,10 +6,12 @@ pub(crate) mod catalog;
 pub(crate) mod codes;
 pub(crate) mod demo;
 pub(crate) mod guests;
+pub(crate) mod holds;
 mod internal;
 pub(crate) mod log;
 pub(crate) mod permits;
 pub(crate) mod preflights;
+mod recalls;
 pub(crate) mod reviews;
 pub(crate) mod rules;
 pub(crate) mod runs;
@@ -75,6 +77,10 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::list_runs, runs::request_run))
         .routes(routes!(runs::show_run))
         .routes(routes!(runs::fetch_file))
+        .routes(routes!(recalls::show_recall, recalls::recall_release))
+        .routes(routes!(holds::list_holds))
+        .routes(routes!(holds::show_hold))
+        .routes(routes!(holds::cast_check))
         .routes(routes!(preflights::request_preflight))
         .routes(routes!(preflights::show_preflight))
         .routes(routes!(rules::show_rules))

@@ -150,6 +150,7 @@ fn permit_view(case: &PermitCase, now_ms: u64) -> PermitView {
         reason: case.suspended.clone(),
         extract: if case.extract.is_some() { "ready" } else { "making" }.to_owned(),
         versions: case.extract.as_ref().map(|e| e.versions.clone()).unwrap_or_default(),
+        checkers: permit.checkers,
         rows_at_most: case.extract.iter().flat_map(|e| &e.rows).map(|(table, n)| (table.clone(), magnitude(*n))).collect(),
     }
 }

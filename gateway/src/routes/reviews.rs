@@ -38,6 +38,9 @@ pub(crate) struct Draft {
     /// Columns to remove, each `listing.table.column`, separated by commas.
     #[serde(default)]
     pub(crate) remove: String,
+    /// So many output checkers must look at each output of the permit.
+    #[serde(default)]
+    pub(crate) checkers: u8,
 }
 
 /// Reception: complete, or back with remarks.
@@ -119,18 +122,17 @@ pub(crate) fn draft(app: &App, member: PersonId, application: &str, draft: Resul
     let draft = draft?;
     let names = draft.remove.split(',').filter(|n| !n.is_empty());
     let remove = names.map(|n| ColumnName::try_from(n.to_owned())).collect::<Result<_, _>>()?;
-    ballot(app, member, id(application, "application")?, draft.decision, remove)
+    ballot(app, member, id(application, "application")?, (draft.decision, remove, draft.checkers))
 }
 
 fn ballot(
     app: &App,
     member: PersonId,
     application: ApplicationId,
-    decision: Decision,
-    remove: BTreeSet<ColumnName>,
+    (decision, remove, checkers): (Decision, BTreeSet<ColumnName>, u8),
 ) -> Result<Ballot, Refusal> {
     let (case, _) = visible(app, &member, &application)?;
-    Ok(Ballot { application, content: case.content.digest(), member, decision, remove })
+    Ok(Ballot { application, content: case.content.digest(), member, decision, remove, checkers })
 }
 
 /// Votes.
@@ -141,7 +143,7 @@ pub(crate) async fn cast(app: &App, asked: Asked<NewVote>, application: &str) ->
         None => {
             member_only(app, &member)?;
             let body = body?;
-            let ballot = ballot(app, member.clone(), id(application, "application")?, body.decision, body.remove)?;
+            let ballot = ballot(app, member.clone(), id(application, "application")?, (body.decision, body.remove, body.checkers))?;
             let vote = SignedBallot { ballot, signature: body.signature };
             app.desk.act(Actor::Person(member), Some(request), Act::VoteCast { vote }).await?
         }

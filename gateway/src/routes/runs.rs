@@ -13,7 +13,7 @@ use visiting_policies::{
     terms::{PermitId, PersonId, RunId, Verdict},
 };
 
-use super::permits::Wait;
+use super::{holds, permits::Wait};
 use crate::{
     app::{Answer, App, Asked, Call, Shared, id, json},
     files,
@@ -64,7 +64,7 @@ pub(crate) async fn list_runs(State(app): State<Shared>, Path(permit): Path<Stri
     .await
 }
 
-/// One run; with `wait_ms`, as soon as it is released or refused.
+/// One run; with `wait_ms`, as soon as it is released or refused, or people must look at it.
 #[utoipa::path(
     get,
     path = "/v1/runs/{id}",
@@ -107,6 +107,7 @@ async fn request(app: &App, call: &Call, permit: &str) -> Result<Response, Refus
         verdict: None,
         refusal: None,
         files: Vec::new(),
+        checks: None,
     };
     Ok(json(StatusCode::ACCEPTED, queued))
 }
@@ -155,7 +156,7 @@ pub(crate) async fn download(app: &App, person: PersonId, run: &str, file: &str)
     let run = id(run, "run")?;
     let case = visible(app, &person, &run)?;
     // A refused run has no files: whoever asks for them gets the gate's own refusal as the problem document.
-    let refused = case.judged.as_ref().and_then(|(report, _)| report.refusal.clone());
+    let refused = case.refusal();
     let digest = released(&case, file).ok_or_else(|| refused.unwrap_or_else(|| Refusal::not_found("released file")))?;
     app.desk.act(Actor::Person(person), None, Act::Downloaded { run, file: file.to_owned() }).await?;
     app.documents.get(&digest).await
@@ -182,7 +183,7 @@ pub(crate) fn of_permit(app: &App, person: &PersonId, permit: &PermitId) -> Resu
 
 /// Digest of a file that may leave: the verdict named it and the release is in the record.
 fn released(case: &RunCase, file: &str) -> Option<String> {
-    let receipt = case.released.as_ref()?;
+    let receipt = case.released.as_ref().filter(|_| case.recalled.is_none())?;
     if file == RECEIPT {
         return Some(receipt.clone());
     }
@@ -199,25 +200,29 @@ pub(crate) fn visible(app: &App, person: &PersonId, id: &RunId) -> Result<RunCas
 
 /// The run as both interfaces show it.
 pub(crate) fn run_view(id: &RunId, case: &RunCase) -> RunView {
-    let report = case.judged.as_ref().map(|(report, _)| report);
+    let (report, refusal) = (case.judged.as_ref().map(|(report, _)| report), case.refusal());
+    let verdict =
+        report.map(|r| r.verdict).or_else(|| case.hold.as_ref().map(|_| if case.is_held() { Verdict::Hold } else { Verdict::Refuse }));
     let status = match report {
+        None if refusal.is_some() => "refused",
+        None if case.is_held() => "held",
         None => "queued",
         Some(report) if report.verdict == Verdict::Refuse => "refused",
+        Some(_) if case.recalled.is_some() => "recalled",
         Some(_) if case.released.is_some() => "released",
         Some(_) if case.withheld => "refused",
         Some(_) => "judged",
     };
-    let names =
-        report.filter(|_| case.released.is_some()).map(|r| r.files.iter().map(|f| f.name.clone()).chain([RECEIPT.to_owned()]).collect());
+    let names = report
+        .filter(|_| case.released.is_some() && case.recalled.is_none())
+        .map(|r| r.files.iter().map(|f| f.name.clone()).chain([RECEIPT.to_owned()]).collect());
     RunView {
         id: id.to_string(),
         permit: case.permit.to_string(),
         status: status.to_owned(),
-        verdict: report.map(|r| r.verdict),
-        refusal: report
-            .and_then(|r| r.refusal.clone())
-            .or_else(|| case.withheld.then(visiting_policies::case::suspended))
-            .map(RunRefusal::from),
+        verdict,
+        refusal: refusal.map(RunRefusal::from),
         files: names.unwrap_or_default(),
+        checks: case.hold.as_ref().filter(|_| case.is_held()).map(holds::checks),
     }
 }

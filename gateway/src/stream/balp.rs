@@ -9,6 +9,7 @@
 
 use serde_json::{Value, json};
 use visiting_policies::{
+    check::Finding,
     record::{Act, Actor, Event},
     refusal::Code,
     sign,
@@ -154,14 +155,26 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             match (report.verdict, &report.refusal) {
                 (Verdict::Refuse, Some(refusal)) => judged.failed("4", refusal.code.name()),
                 (Verdict::Refuse, None) => judged.failed("4", "refused".to_owned()),
-                (Verdict::Release | Verdict::Suppress, _) => judged,
+                (Verdict::Release | Verdict::Suppress | Verdict::Hold, _) => judged,
             }
+        }
+        Act::CheckCast { run, commitment, .. } => {
+            create(vec![named.data("run", run.as_str(), codes::REPORT), named.beside("check", commitment)])
+        }
+        Act::ChecksOpened { run, checks } => {
+            let opened = Said::new(codes::VERIFY, codes::OPERATION, "E", vec![named.data("run", run.as_str(), codes::REPORT)]);
+            let release = checks.iter().all(|signed| signed.check.finding == Finding::Release);
+            if release { opened } else { opened.failed("4", Code::NotReleasedByCheckers.name()) }
         }
         Act::Released { run, .. } => {
             Said::new(codes::EXPORT, codes::DISCLOSE, "R", vec![named.data("run", run.as_str(), codes::REPORT)]).for_research()
         }
         Act::PermitSuspended { order, .. } => {
             let data = named.data("permit", order.permit.as_str(), codes::SECURITY_RESOURCE);
+            Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
+        }
+        Act::Recalled { order, .. } => {
+            let data = named.data("run", order.run.as_str(), codes::REPORT);
             Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
         }
         Act::RulesProposed { proposal, .. } => create(vec![
@@ -193,6 +206,8 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
 fn gravity(code: Code) -> &'static str {
     match code {
         Code::VoteForged
+        | Code::CheckForged
+        | Code::RecallForged
         | Code::SuspensionForged
         | Code::RulesForged
         | Code::TicketTampered

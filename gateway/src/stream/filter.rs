@@ -25,6 +25,8 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
         Act::PreflightAnswered { report, .. } => Some(report.preflight.to_string()),
         Act::PermitSuspended { order, .. } => Some(order.permit.to_string()),
         Act::RunRequested { run, .. } | Act::Released { run, .. } | Act::Downloaded { run, .. } => Some(run.to_string()),
+        Act::CheckCast { run, .. } | Act::ChecksOpened { run, .. } => Some(run.to_string()),
+        Act::Recalled { order, .. } => Some(order.run.to_string()),
         Act::RunJudged { report, .. } => Some(report.run.to_string()),
         Act::Viewed { what } => named(what),
         // A refusal names the route, never an id: it could be an id that somebody guessed.

@@ -128,8 +128,16 @@ pub struct NewVote {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub remove: BTreeSet<ColumnName>,
+    /// So many output checkers must look at each output of the permit: 0, 1 or 2.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checkers: u8,
     /// Ed25519 over the ballot text, base64.
     pub signature: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(checkers: &u8) -> bool {
+    *checkers == 0
 }
 
 /// What came of an act on an application.
@@ -172,6 +180,9 @@ pub struct PermitView {
     /// Magnitude of the rows by `listing.table` (a power of ten), once the extract is ready: `visiting try --permit` needs it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows_at_most: BTreeMap<String, u64>,
+    /// So many output checkers look at each output; 0 is left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checkers: u8,
 }
 
 /// Permits that the caller may see.

@@ -1,5 +1,6 @@
 //! Runs and pre-flights, and why one gave nothing.
 
+use super::Checks;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use visiting_policies::{
@@ -87,7 +88,7 @@ pub struct RunView {
     pub id: String,
     /// Under which permit.
     pub permit: String,
-    /// `queued`, `judged` (the bytes are on their way), `released` or `refused`.
+    /// `queued`, `held` (output checkers look at it), `judged` (the bytes are on their way), `released`, `recalled` or `refused`.
     pub status: String,
     /// The gate's verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,13 +99,19 @@ pub struct RunView {
     pub refusal: Option<RunRefusal>,
     /// Names of the files that can be fetched.
     pub files: Vec<String>,
+    /// While it is held: how many look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Checks>,
 }
 
 impl RunView {
-    /// True when nothing more will happen to it.
+    /// True when nothing more will happen to it before somebody acts.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self.status.as_str(), "released" | "refused")
+        match self.status.as_str() {
+            "held" => self.checks.is_some_and(|checks| checks.missing > 0),
+            status => matches!(status, "released" | "recalled" | "refused"),
+        }
     }
 }
 
@@ -113,4 +120,28 @@ impl RunView {
 pub struct Runs {
     /// Oldest first.
     pub runs: Vec<RunView>,
+}
+
+/// The ministry's signed recall of a release.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRecall {
+    /// Why, in one line; shown to the permit's people.
+    pub reason: String,
+    /// Ed25519 over the order's text, base64.
+    pub signature: String,
+}
+
+/// A release as the ministry sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecallView {
+    /// The run.
+    pub run: String,
+    /// Under which permit.
+    pub permit: String,
+    /// Why it was recalled, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalled: Option<String>,
+    /// Who has fetched a file of it.
+    pub fetched: Vec<String>,
 }

@@ -87,6 +87,7 @@ fn nothing_is_bound_to_a_suspended_permit() {
         organisation: "org_gov".parse().unwrap(),
         roles: [visiting_policies::terms::Role::Ministry].into(),
         key: Some(sample::key(21).public()),
+        seal_key: None,
     };
     roster.members.insert("per_ministry".parse().unwrap(), ministry);
     let mut cases = Cases::new(roster.clone());

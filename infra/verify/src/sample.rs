@@ -61,6 +61,7 @@ pub(crate) fn roster() -> Roster {
         organisation: organisation.parse().unwrap(),
         roles: BTreeSet::from([role]),
         key: seed.map(|seed| key(seed).public()),
+        seal_key: None,
     };
     let members = BTreeMap::from([
         ("per_a".parse().unwrap(), member("org_univ", Role::Researcher, None)),
@@ -91,6 +92,7 @@ pub(crate) fn acts() -> Vec<(Actor, Act)> {
             content: content.digest(),
             member: member.parse().unwrap(),
             decision: Decision::Approve,
+            checkers: 0,
             remove: BTreeSet::new(),
         };
         let signature = key(seed).sign(ballot.text().as_bytes());
@@ -141,6 +143,7 @@ pub(crate) fn report() -> RunReport {
         files: vec![FileDigest { name: "table.csv".into(), digest: sign::digest(TABLE) }],
         ledger: LedgerHead { entries: 2, digest: sign::digest(b"ledger") },
         rules: BTreeMap::from([("people".into(), "pass".into())]),
+        held: None,
     }
 }
 

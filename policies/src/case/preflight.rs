@@ -67,7 +67,7 @@ impl Cases {
             return Err(Refusal::new(Code::WrongState, "the pre-flight was answered already, or under another authority"));
         }
         let refused = report.verdict == Verdict::Refuse;
-        if refused != report.refusal.is_some() || refused == report.table.is_some() {
+        if refused != report.refusal.is_some() || refused == report.table.is_some() || report.verdict == Verdict::Hold {
             return Err(Refusal::new(Code::Malformed, "a refusal has its code, anything else has a table"));
         }
         case.answered = Some(report.clone());

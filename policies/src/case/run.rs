@@ -1,7 +1,10 @@
 //! Runs (解析実行) in the fold: asked for, judged, released, fetched, in this order and each once.
 
-use super::{Cases, person, suspended};
+use std::collections::BTreeSet;
+
+use super::{Cases, Hold, person, suspended};
 use crate::{
+    disclosure::limits::HELD_OPEN_MAX,
     handover::RunReport,
     record::{Actor, Event},
     refusal::{Code, Refusal},
@@ -21,11 +24,17 @@ pub struct RunCase {
     pub index: u64,
     /// When it was asked for, milliseconds since 1970.
     pub at_ms: u64,
-    /// The verdict and the index of its event.
+    /// What people were asked, where the gate held it.
+    pub hold: Option<Hold>,
+    /// The final verdict and the index of its event.
     pub judged: Option<(RunReport, u64)>,
     /// Digest of the receipt, once the bytes left.
     pub released: Option<String>,
-    /// True when the permit was suspended between the verdict and the bytes: they stay inside.
+    /// Why, once the ministry recalled it.
+    pub recalled: Option<String>,
+    /// Who has fetched a file of it.
+    pub fetched: BTreeSet<PersonId>,
+    /// True when the permit was suspended between the verdict, or the hold, and the bytes: they stay inside.
     pub withheld: bool,
 }
 
@@ -36,6 +45,7 @@ impl Cases {
         if case.extract.is_none() {
             return Err(Refusal::new(Code::WrongState, "the extract is still being made; ask again when the permit shows it"));
         }
+        self.check_held(permit, case.permit.checkers)?;
         if self.runs.contains_key(run) {
             return Err(Refusal::new(Code::WrongState, "the run exists"));
         }
@@ -45,25 +55,50 @@ impl Cases {
             program: program.to_owned(),
             index: self.size,
             at_ms: event.at_ms,
+            hold: None,
             judged: None,
             released: None,
+            recalled: None,
+            fetched: BTreeSet::new(),
             withheld: false,
         };
         self.runs.insert(run.clone(), case);
         Ok(())
     }
 
+    /// Whether one more output of a permit may wait for people, counting those that will.
+    fn check_held(&self, permit: &PermitId, asked: u8) -> Result<(), Refusal> {
+        let will = |run: &RunCase| asked > 0 && run.judged.is_none() && run.hold.is_none();
+        let waiting = self.runs.values().filter(|run| run.permit == *permit && (run.is_held() || will(run))).count();
+        if waiting < HELD_OPEN_MAX {
+            return Ok(());
+        }
+        let detail =
+            format!("{waiting} outputs of this permit wait for output checkers, which is the most; ask again when some are decided");
+        let ja = format!("この許可の出力{waiting}件が出口審査の担当者を待っています（上限）。判定されてから、もう一度実行してください");
+        Err(Refusal::new(Code::TooManyHeld, detail).ja(ja))
+    }
+
     pub(super) fn judge(&mut self, event: &Event, report: &RunReport, signature: &str) -> Result<(), Refusal> {
         self.only_enclave(event, report, signature)?;
         let case = self.runs.get(&report.run).ok_or_else(|| Refusal::not_found("run"))?;
-        if case.judged.is_some() || case.index != report.index {
+        if case.authority() != Some(report.index) {
             return Err(Refusal::new(Code::WrongState, "the run was judged already, or under another authority"));
         }
         if (report.verdict == Verdict::Refuse) != report.refusal.is_some() {
             return Err(Refusal::new(Code::Malformed, "a refusal has its code, anything else has none"));
         }
+        if report.verdict == Verdict::Hold {
+            return self.hold(event, report);
+        }
+        if report.held.is_some() {
+            return Err(Refusal::new(Code::Malformed, "only a held output names checkers"));
+        }
         if report.verdict != Verdict::Refuse {
-            self.open_permit(&case.permit.clone(), &case.by.clone(), event.at_ms)?;
+            let permit = self.open_permit(&case.permit, &case.by, event.at_ms)?;
+            if permit.permit.checkers > 0 && case.hold.is_none() {
+                return Err(Refusal::new(Code::WrongState, "the committee asked that people look at each output of this permit first"));
+            }
         }
         let behind = self.ledger.as_ref().is_some_and(|head| head.entries > report.ledger.entries);
         if behind {
@@ -93,11 +128,17 @@ impl Cases {
         Ok(())
     }
 
-    pub(super) fn download(&self, event: &Event, run: &RunId) -> Result<(), Refusal> {
+    pub(super) fn download(&mut self, event: &Event, run: &RunId) -> Result<(), Refusal> {
         let case = self.runs.get(run).ok_or_else(|| Refusal::not_found("run"))?;
         self.named(&case.permit, person(event)?)?;
         if case.released.is_none() {
             return Err(Refusal::not_found("release"));
+        }
+        if case.recalled.is_some() {
+            return Err(super::recalled());
+        }
+        if let (Some(case), Actor::Person(reader)) = (self.runs.get_mut(run), &event.by) {
+            case.fetched.insert(reader.clone());
         }
         Ok(())
     }

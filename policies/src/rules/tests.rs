@@ -271,8 +271,12 @@ fn roster() -> (Roster, BTreeMap<&'static str, SigningKey>) {
         ("per_r", Role::Researcher, 4),
     ];
     let keys: BTreeMap<_, _> = people.iter().map(|(id, _, seed)| (*id, SigningKey::from_seed(&[*seed; 32]).unwrap())).collect();
-    let member =
-        |id: &str, role| Member { organisation: "org_x".parse().unwrap(), roles: BTreeSet::from([role]), key: Some(keys[id].public()) };
+    let member = |id: &str, role| Member {
+        organisation: "org_x".parse().unwrap(),
+        roles: BTreeSet::from([role]),
+        key: Some(keys[id].public()),
+        seal_key: None,
+    };
     let members = people.iter().map(|(id, role, _)| (id.parse::<PersonId>().unwrap(), member(id, *role))).collect();
     (Roster { origin: "log".into(), log_key: String::new(), enclave_key: String::new(), quorum: 2, members }, keys)
 }

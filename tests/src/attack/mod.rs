@@ -17,7 +17,7 @@ use visiting_catalog::Listing;
 use visiting_enclave::twin::{Model, Trial};
 use visiting_policies::{
     disclosure::limits::AUDIT_WIDTH,
-    terms::{Form, Period, Scope},
+    terms::{Form, Period, Scope, Verdict},
 };
 
 use self::question::{COLUMNS, Question};
@@ -74,8 +74,10 @@ fn one(plan: Plan, seed: u64, ledger: bool, python: &str, folder: &Path) -> Resu
         if let Some(refusal) = tried.refusal.as_ref().filter(|r| !r.code.follows_data()) {
             return Err(format!("{} was refused on its plan: {refusal}", question.sql()));
         }
-        released += usize::from(tried.table.is_some());
-        let _ = writeln!(lines, "{}", question.told(number, tried.table.as_deref()));
+        // What is held for people is not shown.
+        let shown = tried.table.as_deref().filter(|_| tried.verdict != Verdict::Hold);
+        released += usize::from(shown.is_some());
+        let _ = writeln!(lines, "{}", question.told(number, shown));
         if !ledger {
             trial.forget();
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use visiting_enclave::stages::Bench;
+use visiting_policies::terms::Verdict;
 
 use super::{gate, line};
 use crate::world::{World, tree};
@@ -130,6 +131,7 @@ pub fn play(bench: &Bench, texts: &[String]) -> Result<Played, String> {
     let mut out = Played { tables: texts.len(), ..Played::default() };
     for (text, answer) in texts.iter().zip(bench.judged_in_turn(texts).map_err(|e| e.in_full())?) {
         match answer {
+            Ok((Verdict::Hold, _)) => out.refused.push(format!("held: {text}")),
             Ok((_, csv)) => {
                 let (_, alone) = bench.judged(text).map_err(|e| e.in_full())?;
                 out.count(&String::from_utf8_lossy(&csv), &String::from_utf8_lossy(&alone));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use visiting_gateway::{
-    client::{Client, Problem},
+    client::{Client, Conditions, Problem},
     files,
     home::Home,
 };
@@ -26,6 +26,7 @@ pub struct Case {
     applications: BTreeMap<&'static str, String>,
     permits: BTreeMap<&'static str, String>,
     runs: BTreeMap<&'static str, String>,
+    holds: BTreeMap<&'static str, String>,
 }
 
 impl Case {
@@ -37,14 +38,15 @@ impl Case {
         let mut case = Self::default();
         case.granted(world)?;
         case.suspended(world)?;
+        case.held(world)?;
         case.waiting(world)?;
         Ok(case)
     }
 
-    /// For the scripts: `{"applications": {"submitted": "app_…"}, "permits": …, "runs": …}`.
+    /// For the scripts: `{"applications": {"submitted": "app_…"}, "permits": …, "runs": …, "holds": …}`.
     #[must_use]
     pub fn json(&self) -> String {
-        json!({ "applications": self.applications, "permits": self.permits, "runs": self.runs }).to_string()
+        json!({ "applications": self.applications, "permits": self.permits, "runs": self.runs, "holds": self.holds }).to_string()
     }
 
     /// A permit with one column taken out, its extract, and a run of each outcome.
@@ -74,6 +76,22 @@ impl Case {
         world.client("per_hanako")?.wait_extract(&permit).map_err(said)?;
         world.client("per_ministry")?.suspend(&permit, "利用目的外の疑い", &key(world, "per_ministry")?).map_err(said)?;
         self.permits.insert("suspended", permit);
+        Ok(())
+    }
+
+    /// A permit whose outputs people look at, and one that waits for them.
+    fn held(&mut self, world: &World) -> Result<(), String> {
+        let id = confirmed(world, SMALL)?;
+        let conditions = Conditions { remove: BTreeSet::new(), checkers: 2 };
+        vote(world, "per_member1", &id, Decision::Approve, conditions)?;
+        let permit = vote(world, "per_member2", &id, Decision::Approve, &BTreeSet::new())?.ok_or("two approvals gave no permit")?;
+        let hanako = world.client("per_hanako")?;
+        hanako.wait_extract(&permit).map_err(said)?;
+        let sql = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex";
+        let run = hanako.run(&permit, sql).and_then(|run| hanako.wait(&run.id)).map_err(said)?;
+        self.permits.insert("checked", permit);
+        self.runs.insert("held", run.id.clone());
+        self.holds.insert("open", run.id);
         Ok(())
     }
 
@@ -109,10 +127,10 @@ fn vote(
     member: &str,
     application: &str,
     decision: Decision,
-    remove: &BTreeSet<ColumnName>,
+    conditions: impl Into<Conditions>,
 ) -> Result<Option<String>, String> {
     let client: Client = world.client(member)?;
-    client.vote(application, decision, remove, &key(world, member)?).map(|standing| standing.permit).map_err(said)
+    client.vote(application, decision, conditions, &key(world, member)?).map(|standing| standing.permit).map_err(said)
 }
 
 fn key(world: &World, person: &str) -> Result<SigningKey, String> {
