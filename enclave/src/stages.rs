@@ -156,6 +156,18 @@ impl Bench {
         })
     }
 
+    /// What the engine alone answers, as text: for a peer that works on the same rows.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn texts(&self, sql: &str) -> Result<Vec<Vec<String>>, Fault> {
+        self.runtime.block_on(async {
+            let session = engine::session(&self.config.home.join("scratch"))?;
+            self.register(&session).await?;
+            engine::texts(session.sql(sql).await?).await
+        })
+    }
+
     /// Every value of every table of the extract as text, decrypted and decompressed: for those who look for what must not be there.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Benchmarks: ratios against a named peer in one run, medians; a file a room. The command is `visiting bench [ROOM]`.
 
+mod acro;
 mod gate;
 mod guests;
 mod ledger;
@@ -10,6 +11,7 @@ mod sources;
 
 use std::time::Duration;
 
+pub use acro::acro;
 pub use gate::gate;
 pub use guests::guests;
 pub use ledger::ledger;

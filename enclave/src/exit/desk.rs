@@ -171,18 +171,18 @@ impl<'a> Desk<'a> {
         self.known.has_table(table) || self.fresh.has_table(table)
     }
 
-    fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
+    pub(super) fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
         let mut found = self.known.completes(total, place, k);
         found.extend(self.fresh.completes(total, place, k));
         found
     }
 
-    fn splits(&self, found: &[Completed]) -> usize {
+    pub(super) fn splits(&self, found: &[Completed]) -> usize {
         found.iter().filter(|completed| completed.measured).count()
     }
 
     /// Who is left by a total and its rows is a group that a reader may ask about, whatever is known of it.
-    fn watch(&mut self, rest: People) {
+    pub(super) fn watch(&mut self, rest: People) {
         if rest.len() > 0 {
             self.learn(rest, Range::from(0));
         }

@@ -11,6 +11,7 @@ use super::{
     statistic::Statistics,
 };
 use crate::{
+    config::SPLITS_MAX,
     known::{Absent, Entry, Fact, Known, Place, ShownRow, SiteRows, TableEntry},
     people::{self, Fit, People, Vector},
     predicate::Predicate,
@@ -75,11 +76,13 @@ impl Desk<'_> {
             return Judged::Masked;
         }
         let place = Place { base: plan.clone(), keys: Vec::new() };
-        let completes = |known: &Known| !known.completes(people, &place, k).is_empty();
-        let shown = self.same("people", &plan).next().is_some();
         let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone(), count: None };
-        if !shown && (completes(self.known) || completes(&self.fresh) || self.parts_complete(row, &new)) {
-            return Judged::Masked;
+        if self.same("people", &plan).next().is_none() {
+            let completed = self.completes(people, &place, k);
+            if self.splits(&completed) > SPLITS_MAX || self.parts_complete(row, &new) {
+                return Judged::Masked;
+            }
+            completed.into_iter().for_each(|completed| self.watch(completed.rest));
         }
         let judged = self.people(row, &plan, people, (&place, row.sites_of(&part.when)));
         if judged.value().is_some() {

@@ -148,7 +148,7 @@ pub(super) fn opened(world: &World, permit: &str) -> Result<Bench, String> {
 }
 
 /// Governed and raw in turn, so that a change of the machine's speed meets both.
-fn pair(bench: &Bench, sql: &str, runs: usize) -> Result<(Stages, Duration), String> {
+pub(super) fn pair(bench: &Bench, sql: &str, runs: usize) -> Result<(Stages, Duration), String> {
     let (mut governed, mut raw) = (Vec::new(), Vec::new());
     for run in 0..=runs {
         let ours = bench.governed(sql).map_err(|e| e.to_string())?;

@@ -9,6 +9,7 @@ type Bench = fn(fn(&str)) -> Result<(), Fault>;
 
 /// The rooms, in the order in which they run.
 const ROOMS: &[(&str, Bench)] = &[
+    ("acro", |say| bench::acro(say)),
     ("gate", |say| bench::gate(say)),
     ("guests", |say| bench::guests(say)),
     ("ledger", |say| bench::ledger(say)),
