@@ -31,5 +31,6 @@ fn an_honest_study_of_forty_tables_comes_through() {
     println!("{played:?}");
     assert_eq!(played.tables, 40);
     assert!(played.released_percent() >= 90.0, "{played:?}");
-    assert!(played.altered_percent() <= 5.0, "{played:?}");
+    // Numbers that are not what the question alone would show. Repeats of the very same number are marked besides.
+    assert!(played.changed_percent() <= 5.0, "{played:?}");
 }
