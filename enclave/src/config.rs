@@ -21,6 +21,8 @@ pub const UNSHOWN_MAX: usize = 20;
 /// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough that
 /// unlike ones do not add up to somebody's value (A3).
 pub const OPAQUE_MAX: usize = 20;
+/// Numbers that one run hides so that others may be shown; a table that needs more is refused, as each is another judging.
+pub const HIDDEN_MAX: usize = 64;
 /// Tables with sums of which the rows may make up one total that is not provably their whole. Total and m rows are known to half a grid
 /// step each, (m+1)/2 of the largest deviation or more; what s such tables together leave open is about 4/(s+1) of that, and with five it
 /// is still as wide as the largest deviation, as in one cell alone (A3).

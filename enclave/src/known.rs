@@ -60,6 +60,8 @@ pub(crate) struct Completed {
     pub(crate) measured: bool,
     /// Who is in only one of the two.
     pub(crate) rest: People,
+    /// How many people each of the rows has.
+    pub(crate) rows: Vec<u64>,
 }
 
 /// A displayed table, and where to look for rows of it.
@@ -102,8 +104,8 @@ impl Known {
         }
     }
 
-    /// The worlds of a group; the inner `None` for one that is not open any more.
-    pub(crate) fn worlds(&self, group: &[u32]) -> Option<&Option<Worlds>> {
+    /// The worlds of a group.
+    pub(crate) fn worlds(&self, group: &[u32]) -> Option<&Worlds> {
         self.watched.groups.get(group)
     }
 
@@ -334,6 +336,7 @@ impl Table {
             missing: !self.all_rows(&inside),
             measured: self.entry.measured,
             rest: people::in_one_only(&union, total),
+            rows: inside.iter().map(|row| row.people.len() as u64).collect(),
         })
     }
 

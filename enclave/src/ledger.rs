@@ -88,7 +88,6 @@ impl Ledger {
     }
 
     /// Where the chain stands.
-    #[cfg(test)]
     pub(crate) fn head(&self) -> &LedgerHead {
         &self.head
     }

@@ -74,18 +74,20 @@ impl Bench {
         Ok(stages)
     }
 
-    /// One run on a ledger of earlier ones: the base statistics that these showed, and its stages. `told` hears of each run.
+    /// One run on a ledger of earlier ones: the base statistics that these showed, and its stages. `told` hears of each run what the ledger then
+    /// holds; one that is refused or held adds nothing.
     ///
     /// # Errors
     /// The refusal, or what went wrong.
     pub fn after(&self, earlier: &[String], sql: &str, mut told: impl FnMut(usize)) -> Result<(usize, Stages), Fault> {
         let (mut known, guests) = (Known::default(), Guests::new());
         for text in earlier {
-            let judged = self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), text))?;
-            if judged.at_first() == Verdict::Hold {
-                return Err(Fault::Other(format!("{text}: held for {:?}", judged.reasons)));
+            match self.runtime.block_on(judge::judge(&self.setting(&known, &guests), &mut Shelf::default(), text)) {
+                Ok(judged) if judged.at_first() != Verdict::Hold => known.add(judged.block),
+                // What is not shown is not in the ledger.
+                Ok(_) | Err(Fault::Refused(_)) => {}
+                Err(fault) => return Err(fault),
             }
-            known.add(judged.block);
             told(known.len());
         }
         let mut stages = Stages::default();

@@ -12,7 +12,7 @@ use visiting_policies::{
         Range,
         worlds::{Facts, Search, Witness, World},
     },
-    disclosure::limits::{AUDIT_ABSENT_MAX, AUDIT_MOVES_MAX, AUDIT_PEOPLE_MAX},
+    disclosure::limits::{AUDIT_ABSENT_MAX, AUDIT_MOVES_MAX, AUDIT_PEOPLE_MAX, AUDIT_WIDTH},
 };
 
 use crate::{
@@ -21,9 +21,13 @@ use crate::{
 };
 
 /// Groups that are looked at together where people are many.
-const TOGETHER: usize = 256;
+const TOGETHER: usize = 32;
 /// People of a table's rows who may change with such groups.
-const HELPERS: usize = 4_000;
+const HELPERS: usize = 2_000;
+/// Of sets that such groups' people are in: everybody of one with so few people, and so many of a larger one.
+const BESIDE: (usize, usize) = (64, 8);
+/// Most people who may change at once.
+const CHANGING: usize = 16_000;
 
 /// Why a table cannot be shown as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +81,15 @@ impl Audit<'_> {
         if self.absent.sets.len() > AUDIT_ABSENT_MAX {
             return Err(Closed::Untold);
         }
-        match memberships(&stated, None, AUDIT_PEOPLE_MAX) {
-            Some(all) => self.everybody(&stated, all),
-            None => self.those_concerned(&stated),
+        if let Some(all) = memberships(&stated, None, AUDIT_PEOPLE_MAX) {
+            return self.everybody(&stated, all, true);
         }
+        let mut watched = match people_of_new(&stated).and_then(|new| memberships(&stated, Some(&new), AUDIT_PEOPLE_MAX)) {
+            Some(new) => self.everybody(&stated, new, false)?,
+            None => Watched::default(),
+        };
+        watched.groups.extend(self.those_concerned(&stated, &watched)?.groups);
+        Ok(watched)
     }
 
     fn stated(&self) -> Vec<Stated<'_>> {
@@ -96,26 +105,36 @@ impl Audit<'_> {
         people > 0 && (people as u64) < self.absent.below
     }
 
-    fn everybody(&self, stated: &[Stated<'_>], memberships: HashMap<u32, Vec<usize>>) -> Result<Watched, Closed> {
+    /// All small groups of these people: of everybody, or of those whom the new table is about. Whoever has an atom in common with one of
+    /// these is one of them.
+    fn everybody(&self, stated: &[Stated<'_>], memberships: HashMap<u32, Vec<usize>>, all: bool) -> Result<Watched, Closed> {
         let ground = Ground::new(stated, memberships);
-        let asked = stated.iter().filter(|s| self.is_small(s.people.len())).map(|s| sorted(s.people));
+        let here = |s: &&Stated<'_>| all || s.people.ordinals().all(|person| ground.atom_of.contains_key(&person));
+        let asked = stated.iter().filter(|s| self.is_small(s.people.len())).filter(here).map(|s| sorted(s.people));
         let atoms = ground.atoms.iter().filter(|atom| self.is_small(atom.len())).cloned();
         let groups: BTreeSet<Vec<u32>> = asked.chain(atoms).collect();
-        let mut watched = Watched { all: true, ..Watched::default() };
+        let mut watched = Watched { all, ..Watched::default() };
         self.open(stated, &ground, groups, &mut 0, &mut watched)?;
         Ok(watched)
     }
 
-    fn those_concerned(&self, stated: &[Stated<'_>]) -> Result<Watched, Closed> {
-        let small = stated.iter().filter(|s| s.new && self.is_small(s.people.len())).map(|s| sorted(s.people));
+    /// Small sets of the new table; earlier ones without worlds, as after a restart; and groups whose worlds it makes impossible.
+    fn those_concerned(&self, stated: &[Stated<'_>], done: &Watched) -> Result<Watched, Closed> {
+        let small = stated.iter().filter(|s| self.is_small(s.people.len())).map(|s| (s.new, sorted(s.people)));
+        let small = small.filter(|(new, group)| *new || self.worlds(group).is_none()).map(|(_, group)| group);
         let groups: BTreeSet<Vec<u32>> = small.chain(self.broken(stated)).collect();
-        let groups: Vec<Vec<u32>> = groups.into_iter().collect();
+        let groups: Vec<Vec<u32>> = groups.into_iter().filter(|group| !done.groups.contains_key(group)).collect();
+        if groups.len() > AUDIT_ABSENT_MAX {
+            return Err(Closed::Untold);
+        }
         let helpers = helpers(stated);
         let (mut moves, mut watched) = (0, Watched::default());
         for groups in groups.chunks(TOGETHER) {
-            let worlds = groups.iter().filter_map(|group| self.worlds(group)?.as_ref());
+            let worlds = groups.iter().filter_map(|group| self.worlds(group));
             let moved = worlds.flat_map(|w| w.low.iter().chain(&w.high)).map(|(person, _)| *person);
-            let region: HashSet<u32> = groups.iter().flatten().copied().chain(moved).chain(helpers.iter().copied()).collect();
+            let of_groups: HashSet<u32> = groups.iter().flatten().copied().chain(moved).collect();
+            let beside = beside(stated, &of_groups);
+            let region: HashSet<u32> = of_groups.into_iter().chain(beside).chain(helpers.iter().copied()).collect();
             let Some(memberships) = memberships(stated, Some(&region), AUDIT_PEOPLE_MAX) else { return Err(Closed::Untold) };
             let ground = Ground::new(stated, memberships);
             self.open(stated, &ground, groups.iter().cloned(), &mut moves, &mut watched)?;
@@ -126,7 +145,7 @@ impl Audit<'_> {
     /// Groups whose worlds the new facts do not allow.
     fn broken(&self, stated: &[Stated<'_>]) -> Vec<Vec<u32>> {
         let watched = self.known.watched().groups.iter().chain(&self.fresh.watched().groups);
-        let watched: Vec<(&Vec<u32>, &Worlds)> = watched.filter_map(|(group, worlds)| Some((group, worlds.as_ref()?))).collect();
+        let watched: Vec<(&Vec<u32>, &Worlds)> = watched.collect();
         let mut moved: HashMap<u32, Vec<(usize, bool, i64)>> = HashMap::new();
         for (number, (_, worlds)) in watched.iter().enumerate() {
             for (end, high) in [(&worlds.low, false), (&worlds.high, true)] {
@@ -145,11 +164,11 @@ impl Audit<'_> {
         broken.iter().filter_map(|number| watched.get(*number)).map(|(group, _)| (*group).clone()).collect()
     }
 
-    fn worlds(&self, group: &[u32]) -> Option<&Option<Worlds>> {
+    fn worlds(&self, group: &[u32]) -> Option<&Worlds> {
         self.fresh.worlds(group).or_else(|| self.known.worlds(group))
     }
 
-    /// Finds the worlds of each group. One that was closed before this table is not its doing: it is written down as closed.
+    /// Finds the worlds of each group. Of one that was not open before this table the table must leave as much as it found.
     fn open(
         &self,
         stated: &[Stated<'_>],
@@ -162,15 +181,16 @@ impl Audit<'_> {
         for group in groups {
             let before = self.worlds(&group);
             let atoms = ground.atoms_of(&group);
-            let mut witness = ground.witness(&group, before.and_then(Option::as_ref));
-            let open = before != Some(&None) && search.widen(&atoms, &mut witness);
+            let mut witness = ground.witness(&group, before);
+            let open = search.widen(&atoms, &mut witness);
             if *moves + search.moves() > AUDIT_MOVES_MAX {
                 return Err(Closed::Untold);
             }
-            if !open && before.is_none_or(Option::is_some) && (before.is_some() || ground.was_open(stated, &atoms)) {
+            if open {
+                watched.groups.insert(group, ground.worlds(&witness));
+            } else if before.is_some() || witness.width() < ground.width_before(stated, &atoms).min(AUDIT_WIDTH) {
                 return Err(closed(stated, ground, &search));
             }
-            watched.groups.insert(group, open.then(|| ground.worlds(&witness)));
         }
         *moves += search.moves();
         Ok(())
@@ -200,11 +220,54 @@ fn memberships(stated: &[Stated<'_>], region: Option<&HashSet<u32>>, most: usize
     Some(out)
 }
 
+/// Everybody in the new table's sets, and in smaller sets that these meet, as long as they are not many; `None` where the table's own
+/// are.
+fn people_of_new(stated: &[Stated<'_>]) -> Option<HashSet<u32>> {
+    let new = || stated.iter().filter(|s| s.new);
+    if new().any(|s| s.people.len() > AUDIT_PEOPLE_MAX) {
+        return None;
+    }
+    let mut out = HashSet::new();
+    for s in new() {
+        out.extend(s.people.ordinals());
+        if out.len() > AUDIT_PEOPLE_MAX {
+            return None;
+        }
+    }
+    let mut old: Vec<&People> = stated.iter().filter(|s| !s.new && s.people.len() <= AUDIT_PEOPLE_MAX).map(|s| s.people).collect();
+    old.sort_by_key(|people| people.len());
+    let new = out.clone();
+    for people in old.into_iter().filter(|people| people.ordinals().any(|person| new.contains(&person))) {
+        if out.len() + people.len() > AUDIT_PEOPLE_MAX {
+            break;
+        }
+        out.extend(people.ordinals());
+    }
+    Some(out)
+}
+
 /// Some people of each of the new table's rows: they come in the order of the extract, which is none.
 fn helpers(stated: &[Stated<'_>]) -> BTreeSet<u32> {
     let rows: Vec<&Stated<'_>> = stated.iter().filter(|s| s.new).collect();
     let each = (HELPERS / rows.len().max(1)).max(1);
     rows.iter().flat_map(|row| row.people.ordinals().take(each)).take(HELPERS).collect()
+}
+
+/// Some people of each set that some of these are in: who may leave it when they come.
+fn beside(stated: &[Stated<'_>], these: &HashSet<u32>) -> HashSet<u32> {
+    let with = memberships(stated, Some(these), usize::MAX).unwrap_or_default();
+    let sets: BTreeSet<usize> = with.into_values().flatten().collect();
+    let mut sets: Vec<&People> = sets.into_iter().filter_map(|number| Some(stated.get(number)?.people)).collect();
+    sets.sort_by_key(|people| people.len());
+    let mut out = HashSet::new();
+    for people in sets {
+        let some = if people.len() <= BESIDE.0 { BESIDE.0 } else { BESIDE.1 };
+        out.extend(people.ordinals().take(some));
+        if out.len() > CHANGING {
+            break;
+        }
+    }
+    out
 }
 
 fn sorted(people: &People) -> Vec<u32> {
@@ -239,16 +302,17 @@ impl Ground {
         Self { facts, places, atoms, atom_of }
     }
 
-    /// The same atoms without the new table: whether a group was open before it.
-    fn was_open(&self, stated: &[Stated<'_>], group: &[usize]) -> bool {
+    /// The same atoms without the new table: how far apart the worlds of a group are found there.
+    fn width_before(&self, stated: &[Stated<'_>], group: &[usize]) -> i64 {
         let mut before = Facts::new(self.atoms.iter().map(|atom| count(atom.len())).collect());
         for (s, place) in stated.iter().zip(&self.places).filter(|(s, _)| !s.new) {
             if let Some(atoms) = place.and_then(|place| self.facts.atoms_of(place)) {
                 before.state(atoms.to_vec(), within(s, atoms.iter().map(|atom| before.count(*atom)).sum()));
             }
         }
-        let size = group.iter().map(|atom| before.count(*atom)).sum();
-        Search::new(&before).widen(group, &mut Witness::of(size))
+        let mut witness = Witness::of(group.iter().map(|atom| before.count(*atom)).sum());
+        Search::new(&before).widen(group, &mut witness);
+        witness.width()
     }
 
     fn atoms_of(&self, group: &[u32]) -> Vec<usize> {

@@ -96,3 +96,36 @@ fn a_cohort_study_loses_nothing() {
     }
     assert!(rows > 500 && hidden * 100 <= rows, "{hidden} of {rows} rows hidden");
 }
+
+#[test]
+fn whether_nobody_or_a_few_are_left_over_is_not_told_by_the_verdict() {
+    // 53 people are shown as 50, and two groups as 30 each: whoever is left is one of 0 to 4, whatever the truth is.
+    for left in 0..5u32 {
+        let mut known = Known::default();
+        ask(&mut known, &question(&[("area", 8)], &[], &[PEOPLE]), &group(1, 0..53)).unwrap();
+        let rows = [group(1, 0..27 - left / 2), group(2, 27..53 - left.div_ceil(2))].concat();
+        let narrow = ask(&mut known, &by_sex(), &rows);
+        assert_eq!(narrow, Err(Code::NothingToShow), "{left} left");
+    }
+}
+
+#[test]
+fn a_restart_does_not_forget_who_is_watched_among_many() {
+    let asked = question(&[("area", 8)], &[], &[PEOPLE]);
+    let mut fresh = Known::default();
+    ask(&mut fresh, &asked, &[group(1, 101..104), group(2, 1_000..31_000)].concat()).unwrap();
+    let block: Block = serde_json::from_slice(&serde_json::to_vec(&fresh.into_block()).unwrap()).unwrap();
+    let mut known = Known::default();
+    known.add(block);
+    assert_eq!(shown(&mut known, &three()), [true, true, false]);
+}
+
+#[test]
+fn a_group_that_was_closed_before_it_was_asked_for_is_not_closed_further() {
+    let mut known = Known::default();
+    // Nobody asks for the three while they are closed, among too many people to look at all.
+    ask(&mut known, &question(&[("place", 8)], &[], &[PEOPLE]), &group(2, 1_000..31_000)).unwrap();
+    let [first, second, third] = three();
+    assert_eq!(shown(&mut known, &[first, second]), [true, true]);
+    assert_eq!(ask(&mut known, &third.0, &third.1), Err(Code::NothingToShow), "the people of a table are looked at among any number");
+}

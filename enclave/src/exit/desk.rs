@@ -11,7 +11,7 @@ use std::{
 use visiting_policies::{
     Code, Refusal,
     audit::Range,
-    disclosure::{Applied, Rules},
+    disclosure::{Applied, Rules, limits::AUDIT_WIDTH},
     rules::NO_VALUE,
 };
 
@@ -22,7 +22,7 @@ use super::{
     statistic::Statistics,
 };
 use crate::{
-    config::SPLITS_MAX,
+    config::{HIDDEN_MAX, SPLITS_MAX},
     known::{Absent, Block, Completed, Entry, Known, Mark, Place, ShownRow, SiteRows, TableEntry, is_whole},
     people::People,
     predicate::Predicate,
@@ -104,13 +104,13 @@ impl<'a> Desk<'a> {
         let since = self.fresh.mark();
         loop {
             let (table, rows) = self.rows(context, set, cells, number);
-            self.completed(&table, context.rules.rules.people_min, since)?;
+            self.completed(&table, context.rules.rules, since)?;
             let begun = Instant::now();
             let passed = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
             self.audited += begun.elapsed();
             match passed {
                 Ok(watched) => self.fresh.watch(watched),
-                Err(Closed::By(plan)) if self.hidden.insert(plan.clone()) => {
+                Err(Closed::By(plan)) if self.hidden.len() < HIDDEN_MAX && self.hidden.insert(plan.clone()) => {
                     self.fresh = std::mem::take(&mut self.fresh).until(since);
                     continue;
                 }
@@ -142,7 +142,7 @@ impl<'a> Desk<'a> {
             if displayed {
                 table.rows.push(ShownRow { key: within(set, cell.key()), people: row.people.clone() });
             } else {
-                self.learn(row.people.clone(), Range::from(i64::try_from(k).unwrap_or(i64::MAX)));
+                self.learn(row.people.clone(), Range::from(i64::try_from(row.rules.people_min).unwrap_or(i64::MAX)));
             }
             out.push(shown);
         }
@@ -151,7 +151,8 @@ impl<'a> Desk<'a> {
 
     /// Totals that were shown before a table, up to `mark` in this run, and are completed by its rows. The rest, if any, is watched; of
     /// sums over it each table says a little, so that `SPLITS_MAX` of them may.
-    fn completed(&mut self, table: &TableEntry, k: u64, mark: Mark) -> Result<(), Refusal> {
+    fn completed(&mut self, table: &TableEntry, rules: Rules, mark: Mark) -> Result<(), Refusal> {
+        let k = rules.people_min;
         if self.has_table(table) {
             return Ok(());
         }
@@ -159,7 +160,8 @@ impl<'a> Desk<'a> {
         let mut found = self.known.completed_by(table, k, self.known.mark(), whole);
         found.extend(self.fresh.completed_by(table, k, mark, whole));
         let split = |total: &Entry| self.splits(&self.completes(&total.vector.people, &total.place, k));
-        if found.iter().any(|(total, completed)| completed.measured && split(total) >= SPLITS_MAX) {
+        let narrow = |total: &Entry, completed: &Completed| total.behind.is_some_and(|behind| is_narrow(&rules, behind, completed));
+        if found.iter().any(|(total, completed)| narrow(total, completed) || (completed.measured && split(total) >= SPLITS_MAX)) {
             return Err(nothing_to_show());
         }
         let rests: Vec<People> = found.into_iter().map(|(_, completed)| completed.rest).collect();
@@ -194,7 +196,9 @@ impl<'a> Desk<'a> {
         let k = row.rules.people_min;
         let shown = self.same("people", &row.plan).next().is_some();
         let completed = if shown { Vec::new() } else { self.completes(&row.people, &row.place, k) };
-        let (masked, summed) = (completed.iter().any(|c| c.missing), self.splits(&completed) <= SPLITS_MAX);
+        let behind = row.rules.behind(row.rules.round(row.people.len() as u64));
+        let masked = completed.iter().any(|c| c.missing || is_narrow(&row.rules, behind, c));
+        let summed = self.splits(&completed) <= SPLITS_MAX;
         completed.into_iter().for_each(|completed| self.watch(completed.rest));
         let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
@@ -259,6 +263,14 @@ impl<'a> Row<'a> {
     pub(super) fn covered_by(&self, conditions: Vec<Predicate>) -> bool {
         self.question.covers(&self.condition, conditions)
     }
+}
+
+/// True when total and rows, as they are shown, leave fewer sizes of the rest than the policy asks: whatever it really is, nobody
+/// included.
+fn is_narrow(rules: &Rules, total: Range, completed: &Completed) -> bool {
+    let rows = completed.rows.iter().map(|n| rules.behind(rules.round(*n)));
+    let (low, high) = rows.fold((0i64, 0i64), |(low, high), row| (low.saturating_add(row.low), high.saturating_add(row.high)));
+    total.high.saturating_sub(low) - total.low.saturating_sub(high).max(0) < AUDIT_WIDTH
 }
 
 /// True for the number of a cell's people.

@@ -188,10 +188,16 @@ fn a_total_over_a_table_that_shows_its_whole_domain_is_shown() {
 }
 
 #[test]
-fn a_table_that_would_complete_a_shown_total_is_refused() {
+fn a_table_that_would_complete_a_shown_total_is_refused_where_that_leaves_few_sizes_of_the_rest() {
+    // 73 people are shown as 70, 65 to 74; 30 and 40 as 25 to 34 and 35 to 44: the rest is 0 to 14.
     let mut known = Known::default();
     ask(&mut known, &total(), &people((0..30).chain(100..143))).unwrap();
     let rows = [group(1, 0..30), group(2, 100..140), group(3, 140..143)].concat();
+    assert_eq!(ask(&mut known, &by_pref(), &rows).unwrap(), [["1", "30"], ["2", "40"]]);
+    // 74 at most less 35 and 35 at least: 0 to 4.
+    let mut known = Known::default();
+    ask(&mut known, &total(), &people((0..35).chain(100..138))).unwrap();
+    let rows = [group(1, 0..35), group(2, 100..135), group(3, 135..138)].concat();
     assert_eq!(ask(&mut known, &by_pref(), &rows), Err(Code::NothingToShow));
 }
 

@@ -73,6 +73,8 @@ impl Desk<'_> {
         }
         let k = row.rules.people_min;
         if (people.len() as u64) < k {
+            // Its mark stands beside numbers that are shown.
+            self.learn(people.clone(), Absent { below: k, sets: Vec::new() }.range());
             return Judged::Masked;
         }
         let place = Place { base: plan.clone(), keys: Vec::new() };

@@ -97,13 +97,13 @@ pub(crate) struct Fact {
     pub(crate) range: Range,
 }
 
-/// Groups that are watched, by their people, sorted; with the worlds that prove each to be open, `None` for one that is not.
+/// Groups that are watched, by their people, sorted; with the worlds that prove each to be open.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Watched {
     /// True when these are all.
     pub(crate) all: bool,
     /// The groups.
-    pub(crate) groups: HashMap<Vec<u32>, Option<Worlds>>,
+    pub(crate) groups: HashMap<Vec<u32>, Worlds>,
 }
 
 /// Two worlds that no reader can tell apart: people who are there so many times more than they are, or less.

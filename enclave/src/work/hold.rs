@@ -35,7 +35,7 @@ impl Enclave {
             return Ok(verdicted(run, case, judged));
         }
         if let Some(hold) = &case.hold {
-            return Ok(verdicted(run, case, again(hold, judged)));
+            return Ok(verdicted(run, case, again(hold, judged, self.ledger.head())));
         }
         let asked = self.follower.cases.behind(case)?.0.checkers;
         let reasons = reasons(&judged, asked);
@@ -92,10 +92,11 @@ fn reasons(judged: &Judged, asked: u8) -> BTreeSet<HoldReason> {
 }
 
 /// The second judgement of what the checkers let go. They have looked at one table under certain rules, for certain reasons: where
-/// these are others by now, they have not looked at this one.
-fn again(hold: &Hold, mut judged: Judged) -> Judged {
+/// these are others by now, they have not looked at this one. What nobody could audit leaves beside the releases that they knew of only.
+fn again(hold: &Hold, mut judged: Judged, ledger: &LedgerHead) -> Judged {
     let known = judged.reasons.iter().all(|reason| hold.held.reasons.contains(reason));
-    if !known || judged.rules != hold.report.rules {
+    let moved = judged.reasons.contains(&HoldReason::NotAudited) && hold.report.ledger != *ledger;
+    if !known || moved || judged.rules != hold.report.rules {
         return Judged::refused(changed());
     }
     judged.rules.insert("checkers".to_owned(), format!("{}: pass", hold.held.checkers));

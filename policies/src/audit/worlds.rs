@@ -36,8 +36,14 @@ impl Witness {
         self.missing() <= 0
     }
 
+    /// How far the group's sizes are apart.
+    #[must_use]
+    pub fn width(&self) -> i64 {
+        self.high.1 - self.low.1
+    }
+
     fn missing(&self) -> i64 {
-        AUDIT_WIDTH - (self.high.1 - self.low.1)
+        AUDIT_WIDTH - self.width()
     }
 }
 
