@@ -267,7 +267,7 @@ impl<'a> Row<'a> {
 
 /// True when total and rows, as they are shown, leave fewer sizes of the rest than the policy asks: whatever it really is, nobody
 /// included.
-fn is_narrow(rules: &Rules, total: Range, completed: &Completed) -> bool {
+pub(super) fn is_narrow(rules: &Rules, total: Range, completed: &Completed) -> bool {
     let rows = completed.rows.iter().map(|n| rules.behind(rules.round(*n)));
     let (low, high) = rows.fold((0i64, 0i64), |(low, high), row| (low.saturating_add(row.low), high.saturating_add(row.high)));
     total.high.saturating_sub(low) - total.low.saturating_sub(high).max(0) < AUDIT_WIDTH

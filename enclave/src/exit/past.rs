@@ -6,7 +6,7 @@ use visiting_policies::{
 };
 
 use super::{
-    desk::{Desk, Row, near_sites},
+    desk::{Desk, Row, is_narrow, near_sites},
     measure::{Measure, Part},
     statistic::Statistics,
 };
@@ -81,7 +81,9 @@ impl Desk<'_> {
         let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone(), count: None };
         if self.same("people", &plan).next().is_none() {
             let completed = self.completes(people, &place, k);
-            if self.splits(&completed) > SPLITS_MAX || self.parts_complete(row, &new) {
+            let behind = row.rules.behind(row.rules.round(people.len() as u64));
+            let narrow = completed.iter().any(|c| is_narrow(&row.rules, behind, c));
+            if narrow || self.splits(&completed) > SPLITS_MAX || self.parts_complete(row, &new) {
                 return Judged::Masked;
             }
             completed.into_iter().for_each(|completed| self.watch(completed.rest));
