@@ -96,6 +96,22 @@ pub(crate) fn compare(name: &str, released: &str, expected: &str) {
     assert_eq!(ours.len(), theirs.len(), "{name}: another number of rows");
 }
 
+/// The same where the audit of combinations hides a number, or one that would have been repeated then stands for itself: it is not
+/// computed independently here (`attack` does), so such lines are counted, and few.
+fn compare_but_hidden(name: &str, released: &str, expected: &str) {
+    let (ours, theirs): (Vec<&str>, Vec<&str>) = (released.lines().collect(), expected.lines().collect());
+    assert_eq!(ours.len(), theirs.len(), "{name}: another number of rows");
+    let other: Vec<(&str, &str)> = ours.iter().zip(&theirs).filter(|(a, b)| a != b).map(|(a, b)| (*a, *b)).collect();
+    println!("{name}: {} of {} rows are the audit's: {other:?}", other.len(), ours.len());
+    for (a, b) in &other {
+        let (a, b): (Vec<&str>, Vec<&str>) = (a.split(',').collect(), b.split(',').collect());
+        let keys = a.len() - 2;
+        assert_eq!(a[..keys], b[..keys], "{name}: other rows");
+        assert!(a[keys] == "<k" || b[keys + 1] == "as released before", "{name}: {a:?} instead of {b:?}");
+    }
+    assert!(other.len() * 20 <= ours.len(), "{name}: {} of {} rows are hidden", other.len(), ours.len());
+}
+
 #[test]
 fn synthetic_tables_equal_the_independent_computation() {
     let Some(python) = python() else { return };
@@ -156,7 +172,7 @@ fn conditions(python: &str, name: &str, sql: &str, folders: &[String]) -> (usize
     let permit = base::permit(&world, OMOP_COLUMNS, (190001, 201912));
     let released = base::table(&world, &permit, sql).unwrap();
     let (expected, cells, under) = recompute(python, name, folders);
-    compare(name, &released, &expected);
+    compare_but_hidden(name, &released, &expected);
     let rows: BTreeSet<&str> = released.lines().skip(1).collect();
     (rows.len(), cells, under)
 }

@@ -111,7 +111,8 @@ impl Audit<'_> {
         let ground = Ground::new(stated, memberships);
         let here = |s: &&Stated<'_>| all || s.people.ordinals().all(|person| ground.atom_of.contains_key(&person));
         let asked = stated.iter().filter(|s| self.is_small(s.people.len())).filter(here).map(|s| sorted(s.people));
-        let atoms = ground.atoms.iter().filter(|atom| self.is_small(atom.len())).cloned();
+        // Of a part of the people some may be missing who would mend a fact: there, only what was asked for is looked at.
+        let atoms = ground.atoms.iter().filter(|atom| all && self.is_small(atom.len())).cloned();
         let groups: BTreeSet<Vec<u32>> = asked.chain(atoms).collect();
         let mut watched = Watched { all, ..Watched::default() };
         self.open(stated, &ground, groups, &mut 0, &mut watched)?;

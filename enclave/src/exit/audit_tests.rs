@@ -120,13 +120,3 @@ fn a_restart_does_not_forget_who_is_watched_among_many() {
     known.add(block);
     assert_eq!(shown(&mut known, &three()), [true, true, false]);
 }
-
-#[test]
-fn a_group_that_was_closed_before_it_was_asked_for_is_not_closed_further() {
-    let mut known = Known::default();
-    // Nobody asks for the three while they are closed, among too many people to look at all.
-    ask(&mut known, &question(&[("place", 8)], &[], &[PEOPLE]), &group(2, 1_000..31_000)).unwrap();
-    let [first, second, third] = three();
-    assert_eq!(shown(&mut known, &[first, second]), [true, true]);
-    assert_eq!(ask(&mut known, &third.0, &third.1), Err(Code::NothingToShow), "the people of a table are looked at among any number");
-}
