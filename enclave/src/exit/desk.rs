@@ -117,7 +117,8 @@ impl<'a> Desk<'a> {
                 Err(Closed::By(_) | Closed::Together) => return Err(nothing_to_show()),
                 Err(Closed::Untold) => self.untold = true,
             }
-            if !self.has_table(&table) && !(table.rows.is_empty() && table.absent.sets.is_empty()) {
+            let says_something = !table.rows.is_empty() || !table.absent.sets.is_empty();
+            if says_something && !self.has_table(&table) {
                 self.fresh.add_table(table);
             }
             out.rows.extend(rows);
