@@ -32,7 +32,12 @@ impl Question {
             columns.swap(at, usize::try_from(draw.below(at as u64 + 1)).unwrap_or(0));
         }
         let by = columns.iter().take(draw.weighted(&KEYS)).map(|(name, _)| *name).collect();
-        let conditions = columns.iter().filter_map(|column| draw.chance(CONDITION).then(|| condition(*column, draw))).collect();
+        let mut conditions = Vec::new();
+        for column in &columns {
+            if draw.chance(CONDITION) {
+                conditions.push(condition(*column, draw));
+            }
+        }
         let part = draw.chance(PART).then(|| columns.last().map(|column| condition(*column, draw))).flatten();
         Self { by, conditions, part }
     }
