@@ -1,9 +1,10 @@
 //! The audit of combinations: what was ever shown, a new table included, must leave the size of every small group open
 //! (`visiting_policies::audit::worlds`). Here facts about sets of people become facts about atoms.
 //!
-//! Of a cohort of up to `AUDIT_PEOPLE_MAX` people all small groups are looked at: every set that was asked for and has too few people,
-//! and every atom. Of more people, those that the new table is about: its own absent rows, and groups whose worlds it makes impossible.
-//! A world that changes some people and leaves all others as they are is a world, so looking at a few people proves as much.
+//! Where all sets hold up to `AUDIT_PEOPLE_MAX` people, all small groups are looked at: every set that was asked for and has too few
+//! people, and every atom. Otherwise what was asked for among the people of the new table and of smaller sets that it meets; and always
+//! its own absent rows, earlier groups whose worlds it makes impossible, and such as have none yet. A world that changes some people and
+//! leaves all others as they are is a world, so looking at a few people proves as much.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

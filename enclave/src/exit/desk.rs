@@ -143,7 +143,7 @@ impl<'a> Desk<'a> {
             if displayed {
                 table.rows.push(ShownRow { key: within(set, cell.key()), people: row.people.clone() });
             } else {
-                self.learn(row.people.clone(), Range::from(i64::try_from(row.rules.people_min).unwrap_or(i64::MAX)));
+                self.learn(row.people.clone(), Range::at_least(row.rules.people_min));
             }
             out.push(shown);
         }
@@ -174,33 +174,38 @@ impl<'a> Desk<'a> {
         self.known.has_table(table) || self.fresh.has_table(table)
     }
 
-    pub(super) fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
+    /// Whether a total of displayed rows must not be shown for them, and whether sums of it may be. Who is left over is watched.
+    pub(super) fn over_rows(&mut self, people: &People, place: &Place, rules: &Rules) -> (bool, bool) {
+        let completed = self.completes(people, place, rules.people_min);
+        let behind = rules.behind(rules.round(people.len() as u64));
+        let closed = completed.iter().any(|c| c.missing || is_narrow(rules, behind, c));
+        let summed = self.splits(&completed) <= SPLITS_MAX;
+        completed.into_iter().for_each(|completed| self.watch(completed.rest));
+        (closed, summed)
+    }
+
+    fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
         let mut found = self.known.completes(total, place, k);
         found.extend(self.fresh.completes(total, place, k));
         found
     }
 
-    pub(super) fn splits(&self, found: &[Completed]) -> usize {
+    fn splits(&self, found: &[Completed]) -> usize {
         found.iter().filter(|completed| completed.measured).count()
     }
 
     /// Who is left by a total and its rows is a group that a reader may ask about, whatever is known of it.
-    pub(super) fn watch(&mut self, rest: People) {
+    fn watch(&mut self, rest: People) {
         if rest.len() > 0 {
-            self.learn(rest, Range::from(0));
+            self.learn(rest, Range::at_least(0));
         }
     }
 
     /// One row as it will be shown, and whether its people are. A total of rows that are not all there is not shown; nor are sums of one
     /// that tables with sums were shown of before, more than `SPLITS_MAX` of them.
     fn row(&mut self, row: &Row<'_>, cell: &Cell<'_>) -> (ProtectedRow, bool) {
-        let k = row.rules.people_min;
         let shown = self.same("people", &row.plan).next().is_some();
-        let completed = if shown { Vec::new() } else { self.completes(&row.people, &row.place, k) };
-        let behind = row.rules.behind(row.rules.round(row.people.len() as u64));
-        let masked = completed.iter().any(|c| c.missing || is_narrow(&row.rules, behind, c));
-        let summed = self.splits(&completed) <= SPLITS_MAX;
-        completed.into_iter().for_each(|completed| self.watch(completed.rest));
+        let (masked, summed) = if shown { (false, true) } else { self.over_rows(&row.people, &row.place, &row.rules) };
         let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics::new(row.question, cell.clone(), &row.people);
@@ -268,7 +273,7 @@ impl<'a> Row<'a> {
 
 /// True when total and rows, as they are shown, leave fewer sizes of the rest than the policy asks: whatever it really is, nobody
 /// included.
-pub(super) fn is_narrow(rules: &Rules, total: Range, completed: &Completed) -> bool {
+fn is_narrow(rules: &Rules, total: Range, completed: &Completed) -> bool {
     let rows = completed.rows.iter().map(|n| rules.behind(rules.round(*n)));
     let (low, high) = rows.fold((0i64, 0i64), |(low, high), row| (low.saturating_add(row.low), high.saturating_add(row.high)));
     total.high.saturating_sub(low) - total.low.saturating_sub(high).max(0) < AUDIT_WIDTH

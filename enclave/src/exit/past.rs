@@ -6,12 +6,11 @@ use visiting_policies::{
 };
 
 use super::{
-    desk::{Desk, Row, is_narrow, near_sites},
+    desk::{Desk, Row, near_sites},
     measure::{Measure, Part},
     statistic::Statistics,
 };
 use crate::{
-    config::SPLITS_MAX,
     known::{Absent, Entry, Fact, Known, Place, ShownRow, SiteRows, TableEntry},
     people::{self, Fit, People, Vector},
     predicate::Predicate,
@@ -74,19 +73,16 @@ impl Desk<'_> {
         let k = row.rules.people_min;
         if (people.len() as u64) < k {
             // Its mark stands beside numbers that are shown.
-            self.learn(people.clone(), Absent { below: k, sets: Vec::new() }.range());
+            self.learn(people.clone(), Range::below(k));
             return Judged::Masked;
         }
         let place = Place { base: plan.clone(), keys: Vec::new() };
         let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone(), count: None };
         if self.same("people", &plan).next().is_none() {
-            let completed = self.completes(people, &place, k);
-            let behind = row.rules.behind(row.rules.round(people.len() as u64));
-            let narrow = completed.iter().any(|c| is_narrow(&row.rules, behind, c));
-            if narrow || self.splits(&completed) > SPLITS_MAX || self.parts_complete(row, &new) {
+            let (closed, summed) = self.over_rows(people, &place, &row.rules);
+            if closed || !summed || self.parts_complete(row, &new) {
                 return Judged::Masked;
             }
-            completed.into_iter().for_each(|completed| self.watch(completed.rest));
         }
         let judged = self.people(row, &plan, people, (&place, row.sites_of(&part.when)));
         if judged.value().is_some() {
@@ -134,9 +130,9 @@ impl Desk<'_> {
             let differ = people::in_one_only(people, &entry.vector.people);
             let judged = read(entry, Judged::Before);
             // A row that is sent has k people, whatever number stands in it.
-            self.learn(people.clone(), Range::from(i64::try_from(k).unwrap_or(i64::MAX)));
+            self.learn(people.clone(), Range::at_least(k));
             if differ.len() > 0 && (differ.len() as u64) < k {
-                self.learn(differ, Absent { below: k, sets: Vec::new() }.range());
+                self.learn(differ, Range::below(k));
             }
             return judged;
         }

@@ -82,7 +82,7 @@ impl Absent {
 
     /// How many people a reader knows to be in such a row.
     pub(crate) fn range(&self) -> Range {
-        Range { low: 0, high: i64::try_from(self.below).unwrap_or(i64::MAX) - 1 }
+        Range::below(self.below)
     }
 }
 

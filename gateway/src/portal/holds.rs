@@ -15,7 +15,7 @@ use super::{
     form::{Form, Sent, request_field},
     lang::Lang,
     layout::{self, Frame, see},
-    reviews::key_field,
+    reviews::{self, key_field},
     time,
 };
 use crate::{
@@ -210,13 +210,11 @@ fn commands(ctx: &Ctx, view: &HoldView, person: &str) -> Markup {
     let run = &view.hold.run;
     let command = format!("visiting login {person}\nvisiting hold open {run}\nvisiting hold check {run} release --reason \"…\"");
     html! {
-        noscript {
-            div.notice.warning { p { (ctx.say(
-                "このブラウザではJavaScriptが使えないため、ページの中では開けません。次のコマンドを使ってください。",
-                "Without JavaScript this page cannot open it. Use the following commands.",
-            )) } }
-        }
+        (reviews::without_script(ctx, (
+            "このブラウザではJavaScriptが使えないため、ページの中では開けません。次のコマンドを使ってください。",
+            "Without JavaScript this page cannot open it. Use the following commands.",
+        )))
         h2 { (ctx.say("コマンドで開く・判定する", "By command")) }
-        pre tabindex="0" role="region" aria-label=(ctx.say("コマンド", "Commands")) { code { (command) } }
+        (reviews::commands(ctx, &command))
     }
 }

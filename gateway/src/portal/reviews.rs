@@ -350,16 +350,24 @@ pub(super) fn key_field(ctx: &Ctx, person: &str) -> Markup {
 /// The way without a script, which works for everybody.
 pub(super) fn by_command(ctx: &Ctx, command: &str) -> Markup {
     html! {
-        noscript {
-            div.notice.warning { p { (ctx.say(
-                "このブラウザではJavaScriptが使えないため、ページの中では署名できません。次のコマンドを使ってください。",
-                "Without JavaScript this page cannot sign. Use the following command.",
-            )) } }
-        }
+        (without_script(ctx, (
+            "このブラウザではJavaScriptが使えないため、ページの中では署名できません。次のコマンドを使ってください。",
+            "Without JavaScript this page cannot sign. Use the following command.",
+        )))
         h2 { (ctx.say("コマンドで署名する", "Sign by command")) }
         p { (ctx.say("鍵のある計算機で、次のコマンドを実行しても同じことができます。", "The same can be done by this command, on the machine that holds your key.")) }
-        pre tabindex="0" role="region" aria-label=(ctx.say("コマンド", "Command")) { code { (command) } }
+        (commands(ctx, command))
     }
+}
+
+/// What a page cannot do without a script.
+pub(super) fn without_script(ctx: &Ctx, (ja, en): (&'static str, &'static str)) -> Markup {
+    html! { noscript { div.notice.warning { p { (ctx.say(ja, en)) } } } }
+}
+
+/// Commands to copy.
+pub(super) fn commands(ctx: &Ctx, text: &str) -> Markup {
+    html! { pre tabindex="0" role="region" aria-label=(ctx.say("コマンド", "Command")) { code { (text) } } }
 }
 
 fn command(ballot: &Ballot) -> String {

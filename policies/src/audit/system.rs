@@ -29,6 +29,18 @@ impl Range {
         Self { low, high: MOST }
     }
 
+    /// Fewer than so many people.
+    #[must_use]
+    pub fn below(people: u64) -> Self {
+        Self { low: 0, high: i64::try_from(people).unwrap_or(MOST) - 1 }
+    }
+
+    /// So many people or more.
+    #[must_use]
+    pub fn at_least(people: u64) -> Self {
+        Self::from(i64::try_from(people).unwrap_or(MOST))
+    }
+
     /// Upper less lower end.
     #[must_use]
     pub fn width(self) -> i64 {
