@@ -2,13 +2,17 @@
 //! table's rows complete, and all that a reader knows of who is where. Pure; the store is `ledger`.
 
 mod block;
+mod told;
+mod watch;
 
 use std::collections::BTreeSet;
 
 use datafusion::common::HashMap;
 use visiting_policies::audit::Range;
 
-pub(crate) use block::{Absent, Block, Entry, Fact, Place, ShownRow, SiteRows, TableEntry, Watched, Worlds};
+pub(crate) use block::{Absent, Block, Entry, Fact, Place, ShownRow, SiteRows, TableEntry};
+pub(crate) use told::Told;
+pub(crate) use watch::{Group, Moved, Watch};
 
 use crate::{
     people::{self, People},
@@ -35,7 +39,9 @@ pub(crate) struct Known {
     opaque: HashMap<String, BTreeSet<String>>,
     /// What a reader knows besides numbers of people and absent rows.
     facts: Vec<Fact>,
-    watched: Watched,
+    /// All that is known of how many people are in which set, as far as it came in blocks.
+    told: Told,
+    watch: Watch,
 }
 
 /// How much is there, to come back to.
@@ -89,29 +95,30 @@ impl Known {
         // A moment of two columns comes with a mean of each.
         let named = block.entries.iter().filter(|e| e.of.starts_with(OPAQUE) && !e.shown.starts_with("moment"));
         self.opaque.entry_ref(block.permit.as_str()).or_default().extend(named.map(|e| e.of.clone()));
+        block.entries.iter().filter_map(|e| Some((&e.vector.people, e.behind?))).for_each(|(people, behind)| self.told.add(people, behind));
+        for absent in block.tables.iter().map(|t| &t.absent) {
+            absent.sets.iter().for_each(|set| self.told.add(set, absent.range()));
+        }
+        block.facts.iter().for_each(|fact| self.told.add(&fact.people, fact.range));
         block.entries.into_iter().for_each(|e| self.add_entry(e));
         block.tables.into_iter().for_each(|t| self.add_table(t));
         self.facts.extend(block.facts);
-        self.watch(block.watched);
+        block.watched.into_iter().for_each(|group| self.watch.keep(group));
     }
 
-    /// Keeps the worlds by which groups were proved to be open.
-    pub(crate) fn watch(&mut self, watched: Watched) {
-        if watched.all {
-            self.watched = watched;
-        } else {
-            self.watched.groups.extend(watched.groups);
-        }
+    /// What is known of how many people are in which set.
+    pub(crate) fn told(&self) -> &Told {
+        &self.told
     }
 
-    /// The worlds of a group.
-    pub(crate) fn worlds(&self, group: &[u32]) -> Option<&Worlds> {
-        self.watched.groups.get(group)
+    /// Keeps the worlds of a group.
+    pub(crate) fn keep(&mut self, group: Group) {
+        self.watch.keep(group);
     }
 
-    /// All watched groups.
-    pub(crate) fn watched(&self) -> &Watched {
-        &self.watched
+    /// The groups that are watched.
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// Adds something that a reader learns.
@@ -121,7 +128,7 @@ impl Known {
 
     /// True when a reader knows this of these people already.
     pub(crate) fn has_fact(&self, fact: &Fact) -> bool {
-        self.facts.contains(fact)
+        self.told.has(fact) || self.facts.contains(fact)
     }
 
     /// All that a reader knows of how many people are in which set, with the plan of what is a number of people: what came before a
@@ -147,7 +154,7 @@ impl Known {
 
     /// The same without what came after a mark.
     pub(crate) fn until(self, mark: Mark) -> Self {
-        let mut out = Self { facts: self.facts, watched: self.watched, ..Self::default() };
+        let mut out = Self { facts: self.facts, watch: self.watch, ..Self::default() };
         out.facts.truncate(mark.facts);
         self.entries.into_iter().take(mark.entries).for_each(|e| out.add_entry(e));
         self.tables.into_iter().take(mark.tables).for_each(|t| out.add_table(t.entry));
@@ -177,7 +184,7 @@ impl Known {
     /// All of it, in the order in which it came.
     pub(crate) fn into_block(self) -> Block {
         let tables = self.tables.into_iter().map(|t| t.entry).collect();
-        Block { permit: String::new(), entries: self.entries, tables, facts: self.facts, watched: self.watched }
+        Block { permit: String::new(), entries: self.entries, tables, facts: self.facts, watched: self.watch.into_groups() }
     }
 
     /// Opaque measures that a permit was shown.

@@ -135,8 +135,9 @@ pub mod limits {
     pub const AUDIT_PEOPLE_MAX: usize = 20_000;
     /// Rows of one table with too few people: a table that has more of them than this is mostly not sent.
     pub const AUDIT_ABSENT_MAX: usize = 20_000;
-    /// Moves of one table's search for worlds, over all its groups: about ten seconds. What is not found by then is not released.
-    pub const AUDIT_MOVES_MAX: u64 = 2_000_000;
+    /// Facts that one table's search for worlds looks at, over all its groups: about thirty seconds. Where that does not suffice, a person
+    /// must look.
+    pub const AUDIT_STEPS_MAX: u64 = 5_000_000_000;
     /// Beginnings of the search for one group: later ones start where earlier ones ended, and rarely find what those did not.
     pub const AUDIT_TRIES: usize = 4;
     /// Moves of one beginning: rings in tables of several dimensions are mended in tens.

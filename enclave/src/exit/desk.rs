@@ -106,10 +106,10 @@ impl<'a> Desk<'a> {
             let (table, rows) = self.rows(context, set, cells, number);
             self.completed(&table, context.rules.rules, since)?;
             let begun = Instant::now();
-            let passed = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
+            let (groups, passed) = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
             self.audited += begun.elapsed();
             match passed {
-                Ok(watched) => self.fresh.watch(watched),
+                Ok(()) => {}
                 Err(Closed::By(plan)) if self.hidden.len() < HIDDEN_MAX && self.hidden.insert(plan.clone()) => {
                     self.fresh = std::mem::take(&mut self.fresh).until(since);
                     continue;
@@ -117,6 +117,7 @@ impl<'a> Desk<'a> {
                 Err(Closed::By(_) | Closed::Together) => return Err(nothing_to_show()),
                 Err(Closed::Untold) => self.untold = true,
             }
+            groups.into_iter().for_each(|group| self.fresh.keep(group));
             let says_something = !table.rows.is_empty() || !table.absent.sets.is_empty();
             if says_something && !self.has_table(&table) {
                 self.fresh.add_table(table);

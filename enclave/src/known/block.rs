@@ -1,9 +1,9 @@
 //! What one run adds to what has been shown.
 
-use datafusion::common::HashMap;
 use serde::{Deserialize, Serialize};
 use visiting_policies::audit::Range;
 
+use super::watch::Group;
 use crate::{
     people::{self, People, Vector},
     question::{KeyValue, SiteColumn},
@@ -97,24 +97,6 @@ pub(crate) struct Fact {
     pub(crate) range: Range,
 }
 
-/// Groups that are watched, by their people, sorted; with the worlds that prove each to be open.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Watched {
-    /// True when these are all.
-    pub(crate) all: bool,
-    /// The groups.
-    pub(crate) groups: HashMap<Vec<u32>, Worlds>,
-}
-
-/// Two worlds that no reader can tell apart: people who are there so many times more than they are, or less.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Worlds {
-    /// Where the group is small.
-    pub(crate) low: Vec<(u32, i64)>,
-    /// Where it is large.
-    pub(crate) high: Vec<(u32, i64)>,
-}
-
 /// One displayed row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ShownRow {
@@ -138,9 +120,9 @@ pub(crate) struct Block {
     /// What else a reader learns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) facts: Vec<Fact>,
-    /// Worlds that prove small groups to be open. They can be found anew.
-    #[serde(skip)]
-    pub(crate) watched: Watched,
+    /// Small groups that are watched, with the worlds that prove them to be open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) watched: Vec<Group>,
 }
 
 impl Block {

@@ -25,7 +25,8 @@ pub struct Search<'a> {
     rests: Vec<u64>,
     /// Of each atom: part of the group that is looked at.
     held: Vec<bool>,
-    moves: u64,
+    /// Facts looked at so far.
+    steps: u64,
     time: u64,
     chance: u64,
 }
@@ -46,16 +47,16 @@ impl<'a> Search<'a> {
             pressure: vec![0; len],
             rests: vec![0; atoms],
             held: vec![false; atoms],
-            moves: 0,
+            steps: 0,
             time: 0,
             chance: 0,
         }
     }
 
-    /// Moves made so far: what the search has cost.
+    /// Facts looked at so far: what the search has cost.
     #[must_use]
-    pub fn moves(&self) -> u64 {
-        self.moves
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// How often a fact stood in the way.
@@ -124,7 +125,9 @@ impl<'a> Search<'a> {
 
     /// The group itself gets people, or loses them: one after the other where it breaks least.
     fn shift(&mut self, group: &[usize], step: i64, by: i64) -> bool {
+        let facts: usize = group.iter().map(|atom| self.facts.of(*atom).len()).sum();
         for _ in 0..step {
+            self.steps += facts as u64;
             let open = group.iter().copied().filter(|atom| by > 0 || self.people(*atom) > 0);
             let Some(atom) = open.min_by_key(|atom| self.cost(*atom, by)) else { return false };
             self.shift_atom(atom, by);
@@ -138,7 +141,6 @@ impl<'a> Search<'a> {
             if self.broken.is_empty() {
                 return true;
             }
-            self.moves += 1;
             self.time += 1;
             let any = self.any(self.broken.len());
             let Some(fact) = self.broken.get(any).copied() else { return false };
@@ -159,6 +161,7 @@ impl<'a> Search<'a> {
         let (mut best, mut least, mut equal) = (None, i64::MAX, 0);
         for atom in broken.atoms.iter().copied() {
             let free = !self.held(atom) && (by > 0 || self.people(atom) > 0);
+            self.steps += facts.of(atom).len() as u64;
             let cost = if free { self.cost(atom, by) } else { continue };
             if cost > least || (cost >= 0 && self.rests.get(atom).is_some_and(|until| *until > self.time)) {
                 continue;
