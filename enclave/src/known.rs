@@ -19,8 +19,8 @@ use crate::{
     question::{KeyValue, OPAQUE},
 };
 
-/// Members of a set by which it is found: more than any k that a database asks for (see [`Known::close`]).
-const FOUND_BY: usize = 16;
+/// Members of a set by which it is found: more than twice any k that a database asks for (see [`Known::close`]).
+const FOUND_BY: usize = 32;
 
 /// How the names of numbers of different values begin.
 pub(crate) const VALUES: &str = "values of ";
@@ -62,12 +62,12 @@ fn family(of: &str) -> &str {
 pub(crate) struct Completed {
     /// True when the total is a coarser group of the very same question, and a reader sees that rows of it are missing.
     pub(crate) missing: bool,
-    /// True when the table shows more than numbers of people.
-    pub(crate) measured: bool,
+    /// What the table shows beside numbers of people.
+    pub(crate) measures: BTreeSet<String>,
     /// Who is in only one of the two.
     pub(crate) rest: People,
-    /// How many people each of the rows has.
-    pub(crate) rows: Vec<u64>,
+    /// The rows, by their place among the table's, and how many people each has.
+    pub(crate) rows: Vec<(usize, u64)>,
 }
 
 /// A displayed table, and where to look for rows of it.
@@ -314,23 +314,23 @@ impl Table {
 
     /// Rows of which fewer than `k` people may be outside the total: of k members of such a row, one is inside. Where the total is
     /// the longer list, all rows.
-    fn candidates(&self, total: &People, k: u64) -> Vec<&ShownRow> {
+    fn candidates(&self, total: &People, k: u64) -> Vec<(usize, &ShownRow)> {
         let rows = &self.entry.rows;
         if k > FOUND_BY as u64 || total.len() > FOUND_BY * rows.len() {
-            return rows.iter().collect();
+            return rows.iter().enumerate().collect();
         }
         let mut found: Vec<usize> = total.sorted().iter().filter_map(|p| self.first.get(p)).flatten().copied().collect();
         found.sort_unstable();
         found.dedup();
-        found.into_iter().filter_map(|i| rows.get(i)).collect()
+        found.into_iter().filter_map(|i| Some((i, rows.get(i)?))).collect()
     }
 
     /// The rows that make up a total: two or more rows lie in it, (nearly) nobody is in two of them, fewer than `k` people are in only one
     /// of total and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it:
     /// the near-equal rule sees to that one, and counting it would refuse the same table a second time.
     fn adds_up(&self, total: &People, k: u64, whole: impl Fn(&[&ShownRow]) -> bool) -> Option<Completed> {
-        let part = |row: &&ShownRow| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
-        let inside: Vec<&ShownRow> = self.candidates(total, k).into_iter().filter(part).collect();
+        let part = |(_, row): &(usize, &ShownRow)| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
+        let (places, inside): (Vec<usize>, Vec<&ShownRow>) = self.candidates(total, k).into_iter().filter(part).unzip();
         let memberships: usize = inside.iter().map(|row| row.people.len()).sum();
         // Rows that fall short of the total by k people or more need no union.
         if inside.len() < 2 || (memberships as u64) + k <= total.len() as u64 {
@@ -341,9 +341,9 @@ impl Table {
         let found = disjoint && people::near(&union, total, k) && !whole(&inside);
         found.then(|| Completed {
             missing: !self.all_rows(&inside),
-            measured: self.entry.measured,
+            measures: self.entry.measures.clone(),
             rest: people::in_one_only(&union, total),
-            rows: inside.iter().map(|row| row.people.len() as u64).collect(),
+            rows: places.into_iter().zip(&inside).map(|(place, row)| (place, row.people.len() as u64)).collect(),
         })
     }
 

@@ -3,7 +3,7 @@
 //! The planner (`plan`, `unit`) makes it from SQL; `exit` counts over its rows and judges. Everything above the release point is
 //! computed from what the gate let through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::logical_expr::LogicalPlan;
 use visiting_policies::{TextPlace, disclosure::Site};
@@ -275,6 +275,26 @@ impl Question {
     /// The canonical plan of the rows that meet a condition.
     pub(crate) fn plan_where(&self, condition: &Predicate) -> String {
         format!("{} where {}", self.relation, condition.text())
+    }
+
+    /// What a statistic shows beside a number of people: sums of different ones tell nothing of each other. All that is no catalogued
+    /// column goes by one name, since one formula can be another one's multiple.
+    pub(crate) fn measures(&self, statistic: &Statistic) -> Vec<String> {
+        let of = |c: &usize| self.columns.get(*c).map(|column| if column.opaque { OPAQUE.to_owned() } else { column.name.clone() });
+        match statistic {
+            Statistic::People(None) => Vec::new(),
+            Statistic::Rows(None) if self.one_row_per_person => Vec::new(),
+            Statistic::Rows(None) => vec!["rows".to_owned()],
+            Statistic::Ratio(a, b) | Statistic::Moment(a, b) => [a, b].into_iter().filter_map(of).collect(),
+            Statistic::People(Some(c)) | Statistic::Rows(Some(c)) | Statistic::Sum(c) => of(c).into_iter().collect(),
+            Statistic::Leverage(c) | Statistic::Quantile(c, _) => of(c).into_iter().collect(),
+            Statistic::Distinct(v) => self.values.get(*v).map(|values| values.name.clone()).into_iter().collect(),
+        }
+    }
+
+    /// The same of all that it shows.
+    pub(crate) fn all_measures(&self) -> BTreeSet<String> {
+        self.statistics.iter().flat_map(|statistic| self.measures(statistic)).collect()
     }
 
     /// True where every row of a cell provably meets one of these conditions.

@@ -103,18 +103,21 @@ impl<'a> Desk<'a> {
     fn table(&mut self, context: &Context<'_>, set: &[usize], cells: &Cells, number: usize, out: &mut Protected) -> Result<(), Refusal> {
         let since = self.fresh.mark();
         loop {
-            let (table, rows) = self.rows(context, set, cells, number);
-            self.completed(&table, context.rules.rules, since)?;
+            let (table, plans, rows) = self.rows(context, set, cells, number);
+            if let Some(row) = self.completed(&table, context.rules.rules, since)? {
+                self.hide(plans.get(row).cloned(), since)?;
+                continue;
+            }
             let begun = Instant::now();
             let (groups, passed) = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
             self.audited += begun.elapsed();
             match passed {
                 Ok(()) => {}
-                Err(Closed::By(plan)) if self.hidden.len() < HIDDEN_MAX && self.hidden.insert(plan.clone()) => {
-                    self.fresh = std::mem::take(&mut self.fresh).until(since);
+                Err(Closed::By(plan)) => {
+                    self.hide(Some(plan), since)?;
                     continue;
                 }
-                Err(Closed::By(_) | Closed::Together) => return Err(nothing_to_show()),
+                Err(Closed::Together) => return Err(nothing_to_show()),
                 Err(Closed::Untold) => self.untold = true,
             }
             groups.into_iter().for_each(|group| self.fresh.keep(group));
@@ -127,72 +130,80 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The rows of a table as they will be shown, and what the ledger learns of it as a whole. A row that a stricter rule leaves out says
-    /// no more of itself than that.
-    fn rows(&mut self, context: &Context<'_>, set: &[usize], cells: &Cells, number: usize) -> (TableEntry, Vec<ProtectedRow>) {
+    /// Hides a number of the table that is judged, which then begins anew.
+    fn hide(&mut self, plan: Option<String>, since: Mark) -> Result<(), Refusal> {
+        let hidden = self.hidden.len() < HIDDEN_MAX && plan.is_some_and(|plan| self.hidden.insert(plan));
+        self.fresh = std::mem::take(&mut self.fresh).until(since);
+        if hidden { Ok(()) } else { Err(nothing_to_show()) }
+    }
+
+    /// The rows of a table as they will be shown, with the plans of the displayed ones, and what the ledger learns of it as a whole. A row
+    /// that a stricter rule leaves out says no more of itself than that.
+    fn rows(&mut self, context: &Context<'_>, set: &[usize], cells: &Cells, number: usize) -> (TableEntry, Vec<String>, Vec<ProtectedRow>) {
         let (question, k) = (context.question, context.rules.rules.people_min);
         let keys = set.iter().filter_map(|i| question.keys.get(*i));
         let keys = keys.map(|k| (k.name.clone(), k.count_within(&question.filter).unwrap_or(u64::MAX))).collect();
         let base = format!("{} @ {}", question.base_plan(), context.versions);
         let absent = Absent { below: k, sets: cells.small(number).collect() };
-        let measured = !question.statistics.iter().all(|statistic| is_people(question, statistic));
-        let (mut table, mut out) = (TableEntry { base, keys, rows: Vec::new(), measured, absent }, Vec::new());
+        let measures = question.all_measures();
+        let (mut table, mut plans, mut out) = (TableEntry { base, keys, rows: Vec::new(), measures, absent }, Vec::new(), Vec::new());
         for cell in cells.of(number) {
             let Some(rules) = applied(context, set, &cell) else { continue };
             let row = Row::new(context, rules, set, &cell, &table.base);
             let (shown, displayed) = self.row(&row, &cell);
             if displayed {
                 table.rows.push(ShownRow { key: within(set, cell.key()), people: row.people.clone() });
+                plans.push(row.plan.clone());
             } else {
                 self.learn(row.people.clone(), Range::at_least(row.rules.people_min));
             }
             out.push(shown);
         }
-        (table, out)
+        (table, plans, out)
     }
 
     /// Totals that were shown before a table, up to `mark` in this run, and are completed by its rows. The rest, if any, is watched; of
-    /// sums over it each table says a little, so that `SPLITS_MAX` of them may.
-    fn completed(&mut self, table: &TableEntry, rules: Rules, mark: Mark) -> Result<(), Refusal> {
+    /// sums over it each table says a little, so that `SPLITS_MAX` of them may. Answers with the row to hide where total and rows leave
+    /// too few sizes of the rest: what is shown of them decides, and of what is shown the least goes.
+    fn completed(&mut self, table: &TableEntry, rules: Rules, mark: Mark) -> Result<Option<usize>, Refusal> {
         let k = rules.people_min;
         if self.has_table(table) {
-            return Ok(());
+            return Ok(None);
         }
         let whole = |inside: &[&ShownRow], total: &Entry| is_whole(table, inside.iter().map(|row| &row.key), &total.place);
         let mut found = self.known.completed_by(table, k, self.known.mark(), whole);
         found.extend(self.fresh.completed_by(table, k, mark, whole));
-        let split = |total: &Entry| self.splits(&self.completes(&total.vector.people, &total.place, k));
-        let narrow = |total: &Entry, completed: &Completed| total.behind.is_some_and(|behind| is_narrow(&rules, behind, completed));
-        if found.iter().any(|(total, completed)| narrow(total, completed) || (completed.measured && split(total) >= SPLITS_MAX)) {
+        let spent = |total: &Entry| spent(&self.completes(&total.vector.people, &total.place, k), SPLITS_MAX);
+        if found.iter().any(|(total, completed)| !completed.measures.is_disjoint(&spent(total))) {
             return Err(nothing_to_show());
+        }
+        let narrow = |(total, completed): &&(&Entry, Completed)| total.behind.is_some_and(|behind| is_narrow(&rules, behind, completed));
+        if let Some((_, completed)) = found.iter().find(narrow) {
+            return Ok(completed.rows.iter().min_by_key(|(place, people)| (rules.round(*people), *place)).map(|(place, _)| *place));
         }
         let rests: Vec<People> = found.into_iter().map(|(_, completed)| completed.rest).collect();
         rests.into_iter().for_each(|rest| self.watch(rest));
-        Ok(())
+        Ok(None)
     }
 
     fn has_table(&self, table: &TableEntry) -> bool {
         self.known.has_table(table) || self.fresh.has_table(table)
     }
 
-    /// Whether a total of displayed rows must not be shown for them, and whether sums of it may be. Who is left over is watched.
-    pub(super) fn over_rows(&mut self, people: &People, place: &Place, rules: &Rules) -> (bool, bool) {
+    /// Whether a total of displayed rows must not be shown for them, and what must not be summed over it. Who is left over is watched.
+    pub(super) fn over_rows(&mut self, people: &People, place: &Place, rules: &Rules) -> (bool, BTreeSet<String>) {
         let completed = self.completes(people, place, rules.people_min);
         let behind = rules.behind(rules.round(people.len() as u64));
         let closed = completed.iter().any(|c| c.missing || is_narrow(rules, behind, c));
-        let summed = self.splits(&completed) <= SPLITS_MAX;
+        let spent = spent(&completed, SPLITS_MAX + 1);
         completed.into_iter().for_each(|completed| self.watch(completed.rest));
-        (closed, summed)
+        (closed, spent)
     }
 
     fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
         let mut found = self.known.completes(total, place, k);
         found.extend(self.fresh.completes(total, place, k));
         found
-    }
-
-    fn splits(&self, found: &[Completed]) -> usize {
-        found.iter().filter(|completed| completed.measured).count()
     }
 
     /// Who is left by a total and its rows is a group that a reader may ask about, whatever is known of it.
@@ -206,12 +217,12 @@ impl<'a> Desk<'a> {
     /// that tables with sums were shown of before, more than `SPLITS_MAX` of them.
     fn row(&mut self, row: &Row<'_>, cell: &Cell<'_>) -> (ProtectedRow, bool) {
         let shown = self.same("people", &row.plan).next().is_some();
-        let (masked, summed) = if shown { (false, true) } else { self.over_rows(&row.people, &row.place, &row.rules) };
+        let (masked, spent) = if shown { <_>::default() } else { self.over_rows(&row.people, &row.place, &row.rules) };
         let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics::new(row.question, cell.clone(), &row.people);
         for statistic in &row.question.statistics {
-            let hidden = masked || (!summed && !is_people(row.question, statistic));
+            let hidden = masked || row.question.measures(statistic).iter().any(|measure| spent.contains(measure));
             let judged = if hidden { Judged::Masked } else { self.statistic(row, &statistics, statistic, count) };
             out.values.push(judged.value());
             out.before.push(matches!(judged, Judged::Before(_)));
@@ -275,18 +286,15 @@ impl<'a> Row<'a> {
 /// True when total and rows, as they are shown, leave fewer sizes of the rest than the policy asks: whatever it really is, nobody
 /// included.
 fn is_narrow(rules: &Rules, total: Range, completed: &Completed) -> bool {
-    let rows = completed.rows.iter().map(|n| rules.behind(rules.round(*n)));
+    let rows = completed.rows.iter().map(|(_, n)| rules.behind(rules.round(*n)));
     let (low, high) = rows.fold((0i64, 0i64), |(low, high), row| (low.saturating_add(row.low), high.saturating_add(row.high)));
     total.high.saturating_sub(low) - total.low.saturating_sub(high).max(0) < AUDIT_WIDTH
 }
 
-/// True for the number of a cell's people.
-fn is_people(question: &Question, statistic: &Statistic) -> bool {
-    match statistic {
-        Statistic::People(None) => true,
-        Statistic::Rows(None) => question.one_row_per_person,
-        _ => false,
-    }
+/// What so many tables that make up one total show sums of.
+fn spent(found: &[Completed], tables: usize) -> BTreeSet<String> {
+    let times = |measure: &String| found.iter().filter(|completed| completed.measures.contains(measure)).count();
+    found.iter().flat_map(|completed| &completed.measures).filter(|measure| times(measure) >= tables).cloned().collect()
 }
 
 /// The key values of a grouping set.

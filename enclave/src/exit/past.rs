@@ -79,8 +79,8 @@ impl Desk<'_> {
         let place = Place { base: plan.clone(), keys: Vec::new() };
         let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone(), count: None };
         if self.same("people", &plan).next().is_none() {
-            let (closed, summed) = self.over_rows(people, &place, &row.rules);
-            if closed || !summed || self.parts_complete(row, &new) {
+            let (closed, spent) = self.over_rows(people, &place, &row.rules);
+            if closed || !spent.is_empty() || self.parts_complete(row, &new) {
                 return Judged::Masked;
             }
         }
@@ -124,9 +124,9 @@ impl Desk<'_> {
             return read(entry, Judged::Own);
         }
         let k = row.rules.people_min;
-        let close = self.close_to("people", people, k, !sites.is_empty());
-        let near = |e: &&Entry| people::near(people, &e.vector.people, k) || near_sites(sites, &e.sites, &row.rules);
-        if let Some(entry) = close.into_iter().find(near) {
+        let close = self.close_to("people", people, 2 * k, !sites.is_empty());
+        let near = |e: &&&Entry| people::near(people, &e.vector.people, k) || near_sites(sites, &e.sites, &row.rules);
+        if let Some(entry) = close.iter().find(near).copied() {
             let differ = people::in_one_only(people, &entry.vector.people);
             let judged = read(entry, Judged::Before);
             // A row that is sent has k people, whatever number stands in it.
@@ -139,6 +139,10 @@ impl Desk<'_> {
         if self.hidden.contains(plan) {
             return Judged::Masked;
         }
+        // That it is no repetition tells that it differs from each earlier one for k people or more: worth saying where they are few.
+        let few = close.iter().filter(|e| people::near(people, &e.vector.people, 2 * k));
+        let apart: Vec<People> = few.map(|e| people::in_one_only(people, &e.vector.people)).collect();
+        apart.into_iter().for_each(|differ| self.learn(differ, Range::at_least(k)));
         let shown = row.rules.round(people.len() as u64);
         let (value, behind) = (Decimal::whole(shown), Some(row.rules.behind(shown)));
         let vector = Vector::set(people.clone());
@@ -286,7 +290,8 @@ struct Shown<'a> {
 /// Parts as rows of a table.
 fn table_of(row: &Row<'_>, parts: &[&ShownPart]) -> TableEntry {
     let rows = parts.iter().map(|p| ShownRow { key: key_of(p), people: p.people.clone() }).collect();
-    TableEntry { base: row.plan.clone(), keys: vec![("part".to_owned(), u64::MAX)], rows, measured: true, absent: Absent::default() }
+    let (base, keys, measures) = (row.plan.clone(), vec![("part".to_owned(), u64::MAX)], row.question.all_measures());
+    TableEntry { base, keys, rows, measures, absent: Absent::default() }
 }
 
 fn key_of(part: &ShownPart) -> Vec<KeyValue> {

@@ -1,5 +1,7 @@
 //! What one run adds to what has been shown.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use visiting_policies::audit::Range;
 
@@ -57,9 +59,9 @@ pub(crate) struct TableEntry {
     pub(crate) keys: Vec<(String, u64)>,
     /// Displayed rows: key values and people.
     pub(crate) rows: Vec<ShownRow>,
-    /// True when more than numbers of people is shown.
+    /// What is shown beside numbers of people: see [`crate::question::Question::measures`].
     #[serde(default)]
-    pub(crate) measured: bool,
+    pub(crate) measures: BTreeSet<String>,
     /// Rows with too few people, which are not sent.
     #[serde(default, skip_serializing_if = "Absent::is_empty")]
     pub(crate) absent: Absent,

@@ -5,13 +5,15 @@ use crate::world::World;
 
 /// People of the population.
 const PEOPLE: u32 = 1_000_000;
-/// Diseases whose patients fill the ledger, and where the bands of five years of birth begin, in years: a table each, with about a
-/// thousand cells.
-const DISEASES: [&str; 25] = [
+/// Diseases whose patients of the year fill the ledger: a table each, by prefecture and three years of birth.
+const OF_THE_YEAR: [&str; 30] = [
     "I10", "E78", "J06", "J30", "M54", "K21", "A09", "L30", "E11", "J45", "H52", "J20", "F32", "L20", "H25", "D50", "N18", "F41", "E03",
-    "I11", "K80", "I20", "I48", "I50", "I63",
+    "I11", "K80", "I20", "I48", "I50", "I63", "R51", "K29", "K59", "M17", "N40",
 ];
-const BEGINNINGS: u32 = 5;
+/// Diseases whose patients of each month do.
+const OF_A_MONTH: [&str; 9] = ["I10", "E78", "M54", "K21", "J06", "J30", "E11", "J45", "M17"];
+/// Months.
+const MONTHS: std::ops::RangeInclusive<u32> = 202_401..=202_412;
 /// Seconds: the targets.
 const PAIRS_TARGET: f64 = 1.0;
 const AUDIT_TARGET: f64 = 60.0;
@@ -27,7 +29,9 @@ pub fn ledger(mut say: impl FnMut(&str)) -> Result<(), String> {
     let permit = gate::permit(&world)?;
     world.kill_all();
     let bench = gate::opened(&world, &permit)?;
-    let earlier: Vec<String> = DISEASES.iter().flat_map(|disease| (0..BEGINNINGS).map(|years| table(Some(disease), years))).collect();
+    let year = OF_THE_YEAR.iter().map(|code| table(3, &format!("icd10 = '{code}'")));
+    let month = |code: &&str| MONTHS.map(move |month| table(3, &format!("icd10 = '{code}' AND ym = {month}"))).collect::<Vec<_>>();
+    let earlier: Vec<String> = year.chain(OF_A_MONTH.iter().flat_map(month)).collect();
     let (mut tables, mut refused, mut last) = (0, 0, 0);
     let heard = |cells| {
         tables += 1;
@@ -37,7 +41,7 @@ pub fn ledger(mut say: impl FnMut(&str)) -> Result<(), String> {
             say(&format!("# {tables} tables, {cells} statistics in the ledger, {refused} tables not shown"));
         }
     };
-    let (known, stages) = bench.after(&earlier, &table(None, 0), heard).map_err(|e| e.in_full())?;
+    let (known, stages) = bench.after(&earlier, &table(5, "TRUE"), heard).map_err(|e| e.in_full())?;
     let (pairs, audit) = ((stages.gate - stages.audit).as_secs_f64(), stages.audit.as_secs_f64());
     say(&format!("# {known} statistics in the ledger; evidence {:.2} s", stages.evidence.as_secs_f64()));
     say(&line("ledger_pair_tier_seconds", pairs, PAIRS_TARGET, pairs / PAIRS_TARGET));
@@ -45,9 +49,8 @@ pub fn ledger(mut say: impl FnMut(&str)) -> Result<(), String> {
     Ok(())
 }
 
-/// People by prefecture and five years of birth; those with a disease, or all.
-fn table(disease: Option<&str>, years: u32) -> String {
-    let band = format!("(birth_ym + {}) / 500", years * 100);
-    let who = disease.map_or_else(String::new, |code| format!("WHERE pid IN (SELECT pid FROM claims WHERE icd10 = '{code}')"));
-    format!("SELECT pref, {band} AS years, COUNT(*) AS n FROM patients {who} GROUP BY pref, {band}")
+/// People with such a claim by prefecture and so many years of birth.
+fn table(years: u32, claim: &str) -> String {
+    let band = format!("birth_ym / {}", years * 100);
+    format!("SELECT pref, {band} AS years, COUNT(*) AS n FROM patients WHERE pid IN (SELECT pid FROM claims WHERE {claim}) GROUP BY pref, {band}")
 }
