@@ -12,7 +12,7 @@ pub(crate) use block::{Absent, Block, Entry, Fact, Place, ShownRow, SiteRows, Ta
 
 use crate::{
     people::{self, People},
-    question::{KeyValue, OPAQUE},
+    question::KeyValue,
 };
 
 /// Members of a set by which it is found: more than any k that a database asks for (see [`Known::close`]).
@@ -86,9 +86,7 @@ impl Known {
     /// Adds what a run shows.
     pub(crate) fn add(&mut self, block: Block) {
         let block = block.detached();
-        // A moment of two columns comes with a mean of each.
-        let named = block.entries.iter().filter(|e| e.of.starts_with(OPAQUE) && !e.shown.starts_with("moment"));
-        self.opaque.entry_ref(block.permit.as_str()).or_default().extend(named.map(|e| e.of.clone()));
+        self.opaque.entry_ref(block.permit.as_str()).or_default().extend(block.opaque().cloned());
         block.entries.into_iter().for_each(|e| self.add_entry(e));
         block.tables.into_iter().for_each(|t| self.add_table(t));
         self.facts.extend(block.facts);
@@ -183,6 +181,12 @@ impl Known {
     /// Opaque measures that a permit was shown.
     pub(crate) fn opaque_of(&self, permit: &str) -> Option<&BTreeSet<String>> {
         self.opaque.get(permit)
+    }
+
+    /// How many of them there are once this is shown, too.
+    pub(crate) fn opaque_with(&self, block: &Block) -> u64 {
+        let shown = self.opaque_of(&block.permit).into_iter().flatten();
+        shown.chain(block.opaque()).collect::<BTreeSet<_>>().len() as u64
     }
 
     /// Adds one table.

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 pub use bound::{Codes, CodesColumn, CodesView, GuestLabel, GuestParam, GuestReport, GuestView, Guests, MasterView, NewCodes, NewGuest};
 pub use cases::{
-    ApplicationSummary, ApplicationView, Applications, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote, PermitView,
-    Permits, Standing, VoteView,
+    ApplicationSummary, ApplicationView, Applications, BudgetView, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote,
+    PermitView, Permits, Standing, VoteView,
 };
 pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};

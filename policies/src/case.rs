@@ -3,16 +3,20 @@
 
 mod application;
 mod bound;
+#[cfg(test)]
+mod budget_tests;
 mod hold;
 #[cfg(test)]
 mod hold_tests;
 mod preflight;
 mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    handover::{ExtractReport, LoadReport, Purpose},
+    disclosure::limits::PERMIT_CELLS_MAX,
+    handover::{ExtractReport, LoadReport, Purpose, RunReport},
+    hold::HoldReason,
     permit::Permit,
     record::{Act, Actor, Event, RequestKey},
     refusal::{Code, Refusal},
@@ -40,8 +44,36 @@ pub struct PermitCase {
     pub suspended: Option<String>,
     /// The extract, once made.
     pub extract: Option<ExtractReport>,
+    /// Numbers in its released tables so far; see [`crate::budget`].
+    pub cells: u64,
+    /// Different measures that it was shown which are no listed columns.
+    pub measures: u64,
+    /// Questions of it that had nothing to show.
+    pub unshown: u64,
     /// Guests and code lists bound to it, oldest first; see [`PermitCase::bound`].
     bound: Vec<Bound>,
+}
+
+impl PermitCase {
+    /// A permit of which nothing has come yet.
+    fn new(permit: Permit, index: u64) -> Self {
+        Self { permit, index, suspended: None, extract: None, cells: 0, measures: 0, unshown: 0, bound: Vec::new() }
+    }
+
+    /// Why people look at each of its outputs from now on, whatever is asked.
+    #[must_use]
+    pub fn standing(&self) -> BTreeSet<HoldReason> {
+        let asked = (self.permit.checkers > 0).then_some(HoldReason::AskedByTheCommittee);
+        let spent = (self.cells >= PERMIT_CELLS_MAX).then_some(HoldReason::CellsSpent);
+        asked.into_iter().chain(spent).collect()
+    }
+
+    /// Counts a verdict. What is judged is counted, fetched or not: it is in the ledger.
+    fn spend(&mut self, report: &RunReport) {
+        self.cells = self.cells.saturating_add(report.spent.cells);
+        self.measures = self.measures.max(report.spent.measures);
+        self.unshown += u64::from(report.refusal.as_ref().is_some_and(|refusal| refusal.code == Code::NothingToShow));
+    }
 }
 
 /// Everything the record says, folded.

@@ -149,6 +149,14 @@ pub mod limits {
     pub const PREFLIGHTS_OPEN_MAX: usize = 3;
     /// Outputs of one permit that may wait for output checkers: what people can look at, and few answers that no ledger knows yet.
     pub const HELD_OPEN_MAX: usize = 20;
+    /// Numbers in released tables of one permit that the machine lets out by itself: ten of the largest outputs. A study has thousands;
+    /// what a million together say no rule covers, so people look at each output from there on (A14).
+    pub const PERMIT_CELLS_MAX: u64 = 1_000_000;
+    /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
+    pub const UNSHOWN_MAX: usize = 20;
+    /// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough
+    /// that unlike ones do not add up to somebody's value (A3).
+    pub const OPAQUE_MAX: usize = 20;
 }
 
 #[cfg(test)]

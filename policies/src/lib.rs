@@ -4,6 +4,7 @@
 //! same bytes, which is what lets the enclave check the gateway instead of believing it.
 
 pub mod audit;
+pub mod budget;
 pub mod case;
 pub mod check;
 pub mod disclosure;

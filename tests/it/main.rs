@@ -13,6 +13,7 @@ mod attack;
 mod audit_events;
 mod base;
 mod browser;
+mod budgets;
 mod canary;
 mod check;
 mod codes;

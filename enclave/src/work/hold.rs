@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use visiting_policies::{
-    case::{Hold, RunCase, not_released},
+    case::{Hold, PermitCase, RunCase, not_released},
     check,
     handover::{LedgerHead, RunReport},
     hold::{self, Evidence, Held, HoldReason},
@@ -38,7 +38,8 @@ impl Enclave {
             return Ok(verdicted(run, case, again(hold, judged, self.ledger.head())));
         }
         let asked = self.follower.cases.behind(case)?.0.checkers;
-        let reasons = reasons(&judged, asked);
+        let standing = self.follower.cases.permits.get(&case.permit).map(PermitCase::standing).unwrap_or_default();
+        let reasons: BTreeSet<HoldReason> = judged.reasons.union(&standing).copied().collect();
         if reasons.is_empty() {
             return Ok(verdicted(run, case, judged));
         }
@@ -85,12 +86,6 @@ impl Enclave {
     }
 }
 
-/// Why people are asked: what the gate found, and what the permit says.
-fn reasons(judged: &Judged, asked: u8) -> BTreeSet<HoldReason> {
-    let committee = (asked > 0).then_some(HoldReason::AskedByTheCommittee);
-    judged.reasons.iter().copied().chain(committee).collect()
-}
-
 /// The second judgement of what the checkers let go. They have looked at one table under certain rules, for certain reasons: where
 /// these are others by now, they have not looked at this one. What nobody could audit leaves beside the releases that they knew of only.
 fn again(hold: &Hold, mut judged: Judged, ledger: &LedgerHead) -> Judged {
@@ -120,6 +115,7 @@ fn verdicted(run: &RunId, case: &RunCase, judged: Judged) -> Verdicted {
         files: judged.digests,
         ledger: LedgerHead { entries: 0, digest: String::new() },
         rules: judged.rules,
+        spent: judged.spent,
         held: None,
     };
     Verdicted { block: judged.block, report, files: judged.files }

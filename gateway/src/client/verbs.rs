@@ -24,6 +24,7 @@ use crate::{
     config::PUBLIC_ADDRESS,
     files,
     home::Home,
+    remains,
     wire::{Columns, NewApplication, PreflightView, RunRefusal, RunView},
 };
 
@@ -42,6 +43,7 @@ visiting client [--as PERSON] VERB …
   vote APPLICATION DECISION [--remove L.T.C] [--checkers N] [--key FILE]
                                                 N output checkers (1 or 2) look at each output of the permit
   permits | permit PERMIT                       permits
+  remains PERMIT                                what remains of a permit's budgets, and why people look at its outputs
   suspend PERMIT REASON [--key FILE]            the ministry's stop
   recall RUN --reason TEXT [--key FILE]         the ministry's recall of a release: its files are given out no more
   recall RUN                                    who has fetched a release
@@ -202,6 +204,7 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("vote", [id, way]) => shown(&client.vote(id, decision(way)?, words.conditions.clone(), &key(client, home, words)?)?),
         ("permits", []) => shown(&client.permits()?),
         ("permit", [id]) => shown(&client.permit(id)?),
+        ("remains", [id]) => Ok(remains::lines(&client.permit(id)?, japanese())),
         ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
             shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
         }

@@ -19,6 +19,7 @@ use super::{
     time,
 };
 use crate::{
+    remains,
     routes::holds::{self, CAST, LIST, SHOW},
     wire::{Checks, HoldSummary, HoldView, NewCheck},
 };
@@ -71,12 +72,8 @@ fn numbers(lang: Lang, checks: Checks) -> String {
 
 /// Why it is held, in words.
 fn reasons(lang: Lang, reasons: &[String]) -> String {
-    let word = |reason: &String| match reason.as_str() {
-        "asked_by_the_committee" => lang.say("委員会の条件", "a condition of the committee").to_owned(),
-        "not_audited" => lang.say("組み合わせの検査が終わらなかった", "the audit of combinations was not finished").to_owned(),
-        "budget" => lang.say("機械だけで持ち出せる量を超えた", "more than the machine may let out").to_owned(),
-        other => other.to_owned(),
-    };
+    let known = |reason: &String| serde_json::from_value(serde_json::Value::from(reason.as_str())).ok().map(remains::reason);
+    let word = |reason: &String| known(reason).map_or_else(|| reason.clone(), |(ja, en)| lang.say(ja, en).to_owned());
     reasons.iter().map(word).collect::<Vec<_>>().join(lang.say("、", ", "))
 }
 

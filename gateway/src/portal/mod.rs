@@ -28,6 +28,7 @@ mod permits;
 mod place;
 mod record;
 mod register;
+mod remains;
 mod reviews;
 mod rules;
 mod run;

@@ -255,6 +255,7 @@ pub(super) mod tests {
             files: Vec::new(),
             ledger,
             rules: BTreeMap::new(),
+            spent: visiting_policies::budget::Spent::default(),
             held: None,
         }
     }

@@ -190,6 +190,7 @@ impl Site {
             files: Vec::new(),
             ledger: LedgerHead { entries: 0, digest: sign::digest(b"l") },
             rules: [].into(),
+            spent: visiting_policies::budget::Spent::default(),
             held: Some(held),
         };
         let signed = report.sign(&self.gate());

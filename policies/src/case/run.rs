@@ -45,7 +45,7 @@ impl Cases {
         if case.extract.is_none() {
             return Err(Refusal::new(Code::WrongState, "the extract is still being made; ask again when the permit shows it"));
         }
-        self.check_held(permit, case.permit.checkers)?;
+        self.check_held(permit, !case.standing().is_empty())?;
         if self.runs.contains_key(run) {
             return Err(Refusal::new(Code::WrongState, "the run exists"));
         }
@@ -67,9 +67,9 @@ impl Cases {
     }
 
     /// Whether one more output of a permit may wait for people, counting those that will.
-    fn check_held(&self, permit: &PermitId, asked: u8) -> Result<(), Refusal> {
-        let will = |run: &RunCase| asked > 0 && run.judged.is_none() && run.hold.is_none();
-        let waiting = self.runs.values().filter(|run| run.permit == *permit && (run.is_held() || will(run))).count();
+    fn check_held(&self, permit: &PermitId, each: bool) -> Result<(), Refusal> {
+        let will = |run: &&RunCase| run.permit == *permit && run.judged.is_none() && run.hold.is_none();
+        let waiting = self.waiting(permit) + if each { self.runs.values().filter(will).count() } else { 0 };
         if waiting < HELD_OPEN_MAX {
             return Ok(());
         }
@@ -77,6 +77,12 @@ impl Cases {
             format!("{waiting} outputs of this permit wait for output checkers, which is the most; ask again when some are decided");
         let ja = format!("この許可の出力{waiting}件が出口審査の担当者を待っています（上限）。判定されてから、もう一度実行してください");
         Err(Refusal::new(Code::TooManyHeld, detail).ja(ja))
+    }
+
+    /// How many outputs of a permit wait for people.
+    #[must_use]
+    pub fn waiting(&self, permit: &PermitId) -> usize {
+        self.runs.values().filter(|run| run.permit == *permit && run.is_held()).count()
     }
 
     pub(super) fn judge(&mut self, event: &Event, report: &RunReport, signature: &str) -> Result<(), Refusal> {
@@ -96,15 +102,21 @@ impl Cases {
         }
         if report.verdict != Verdict::Refuse {
             let permit = self.open_permit(&case.permit, &case.by, event.at_ms)?;
-            if permit.permit.checkers > 0 && case.hold.is_none() {
-                return Err(Refusal::new(Code::WrongState, "the committee asked that people look at each output of this permit first"));
+            if !permit.standing().is_empty() && case.hold.is_none() {
+                return Err(Refusal::new(Code::WrongState, "people look at each output of this permit first"));
             }
+        }
+        if (report.verdict == Verdict::Refuse) && !report.spent.is_nothing() {
+            return Err(Refusal::new(Code::Malformed, "a refusal shows nothing, so it takes nothing from a budget"));
         }
         let behind = self.ledger.as_ref().is_some_and(|head| head.entries > report.ledger.entries);
         if behind {
             return Err(Refusal::new(Code::RecordUnlawful, "the ledger only grows"));
         }
         let index = self.size;
+        if let Some(permit) = self.permits.get_mut(&case.permit) {
+            permit.spend(report);
+        }
         if let Some(case) = self.runs.get_mut(&report.run) {
             case.judged = Some((report.clone(), index));
         }
