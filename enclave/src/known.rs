@@ -2,11 +2,14 @@
 //! table's rows complete, and all that a reader knows of who is where. Pure; the store is `ledger`.
 
 mod block;
+mod exposure;
 
 use std::collections::BTreeSet;
 
 use datafusion::common::HashMap;
 use visiting_policies::audit::Range;
+
+use exposure::Exposures;
 
 pub(crate) use block::{Absent, Block, Entry, Fact, Place, ShownRow, SiteRows, TableEntry, Watched, Worlds};
 
@@ -33,6 +36,8 @@ pub(crate) struct Known {
     first: HashMap<u32, Vec<usize>>,
     /// Names of opaque measures by permit.
     opaque: HashMap<String, BTreeSet<String>>,
+    /// In how many sets each person is counted: of what runs have shown, not of what one is about to.
+    exposures: Exposures,
     /// What a reader knows besides numbers of people and absent rows.
     facts: Vec<Fact>,
     watched: Watched,
@@ -87,6 +92,7 @@ impl Known {
     pub(crate) fn add(&mut self, block: Block) {
         let block = block.detached();
         self.opaque.entry_ref(block.permit.as_str()).or_default().extend(block.opaque().cloned());
+        self.exposures.add(&block);
         block.entries.into_iter().for_each(|e| self.add_entry(e));
         block.tables.into_iter().for_each(|t| self.add_table(t));
         self.facts.extend(block.facts);
@@ -176,6 +182,11 @@ impl Known {
     pub(crate) fn into_block(self) -> Block {
         let tables = self.tables.into_iter().map(|t| t.entry).collect();
         Block { permit: String::new(), entries: self.entries, tables, facts: self.facts, watched: self.watched }
+    }
+
+    /// How often people are counted.
+    pub(crate) fn exposures(&self) -> &Exposures {
+        &self.exposures
     }
 
     /// Opaque measures that a permit was shown.

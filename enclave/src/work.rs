@@ -1,6 +1,7 @@
 //! The straight line: follow the record, take a ticket, extract or run, let the gate judge, record the verdict, let the bytes out.
 //! Each step can be repeated after a crash.
 
+mod exposure;
 mod hold;
 mod preflight;
 
@@ -122,6 +123,7 @@ impl Enclave {
         if !self.ledger.outbox()?.is_empty() {
             return Ok(());
         }
+        self.report_exposure()?;
         for ticket in self.door.tickets()? {
             self.follower.advance(&self.door)?;
             if !self.ledger.outbox()?.is_empty() {
@@ -222,6 +224,7 @@ impl Enclave {
         // A run that takes the process down with it must not do so for ever.
         let again = self.ledger.attempt(run.as_str())? > ATTEMPTS_MAX;
         loop {
+            self.report_exposure()?;
             let judged = if again { Err(Fault::Other("the run was begun too often".to_owned()).in_rows()) } else { self.judge(&case, sql) };
             let judged = match judged {
                 Ok(judged) => judged,

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     disclosure::limits::PERMIT_CELLS_MAX,
+    exposure::{Exposure, ExposureReport},
     handover::{ExtractReport, LoadReport, Purpose, RunReport},
     hold::HoldReason,
     permit::Permit,
@@ -50,6 +51,8 @@ pub struct PermitCase {
     pub measures: u64,
     /// Questions of it that had nothing to show.
     pub unshown: u64,
+    /// How often its releases count somebody.
+    pub exposure: Exposure,
     /// Guests and code lists bound to it, oldest first; see [`PermitCase::bound`].
     bound: Vec<Bound>,
 }
@@ -57,7 +60,17 @@ pub struct PermitCase {
 impl PermitCase {
     /// A permit of which nothing has come yet.
     fn new(permit: Permit, index: u64) -> Self {
-        Self { permit, index, suspended: None, extract: None, cells: 0, measures: 0, unshown: 0, bound: Vec::new() }
+        Self {
+            permit,
+            index,
+            suspended: None,
+            extract: None,
+            cells: 0,
+            measures: 0,
+            unshown: 0,
+            exposure: Exposure::Usual,
+            bound: Vec::new(),
+        }
     }
 
     /// Why people look at each of its outputs from now on, whatever is asked.
@@ -65,7 +78,8 @@ impl PermitCase {
     pub fn standing(&self) -> BTreeSet<HoldReason> {
         let asked = (self.permit.checkers > 0).then_some(HoldReason::AskedByTheCommittee);
         let spent = (self.cells >= PERMIT_CELLS_MAX).then_some(HoldReason::CellsSpent);
-        asked.into_iter().chain(spent).collect()
+        let exposed = (self.exposure == Exposure::Hold).then_some(HoldReason::Exposed);
+        asked.into_iter().chain(spent).chain(exposed).collect()
     }
 
     /// Counts a verdict. What is judged is counted, fetched or not: it is in the ledger.
@@ -95,6 +109,8 @@ pub struct Cases {
     pub runs: BTreeMap<RunId, RunCase>,
     /// Trials on synthetic data by id.
     pub preflights: BTreeMap<PreflightId, PreflightCase>,
+    /// How often the releases of all permits together count somebody.
+    pub exposure: Exposure,
     /// Ledger after the last verdict.
     pub ledger: Option<crate::handover::LedgerHead>,
     /// Rule packs in force, and what was proposed.
@@ -116,6 +132,7 @@ impl Cases {
             permits: BTreeMap::new(),
             runs: BTreeMap::new(),
             preflights: BTreeMap::new(),
+            exposure: Exposure::Usual,
             ledger: None,
             rules: RuleBook::default(),
             requests: BTreeMap::new(),
@@ -189,6 +206,7 @@ impl Cases {
             Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
             Act::RunJudged { report, signature } => self.judge(event, report, signature),
+            Act::ExposureReached { report, signature } => self.expose(event, report, signature),
             Act::CheckCast { run, by, commitment } => self.cast_check(event, run, by, commitment),
             Act::ChecksOpened { run, checks } => self.open_checks(event, run, checks),
             Act::Released { run, receipt } => self.release(event, run, receipt),
@@ -228,6 +246,20 @@ impl Cases {
             return Err(Refusal::new(Code::WrongState, "the permit has its extract"));
         }
         case.extract = Some(report.clone());
+        Ok(())
+    }
+
+    /// A band that rose; it never falls, as nothing that was shown is taken back.
+    fn expose(&mut self, event: &Event, report: &ExposureReport, signature: &str) -> Result<(), Refusal> {
+        self.only_enclave(event, report, signature)?;
+        let place = match &report.permit {
+            None => &mut self.exposure,
+            Some(permit) => &mut self.permits.get_mut(permit).ok_or_else(|| Refusal::not_found("permit"))?.exposure,
+        };
+        if report.exposure <= *place {
+            return Err(Refusal::new(Code::WrongState, "the record shows as much already"));
+        }
+        *place = report.exposure;
         Ok(())
     }
 

@@ -152,6 +152,14 @@ pub mod limits {
     /// Numbers in released tables of one permit that the machine lets out by itself: ten of the largest outputs. A study has thousands;
     /// what a million together say no rule covers, so people look at each output from there on (A14).
     pub const PERMIT_CELLS_MAX: u64 = 1_000_000;
+    /// Different released sets that one person may be in before the auditor is told: a study of a year by month, age and area has some
+    /// dozens (A4).
+    pub const EXPOSURE_ALERT: u64 = 300;
+    /// The same, of one permit's own releases, before people look at each of its outputs: no study that we know comes near it.
+    pub const EXPOSURE_HOLD: u64 = 1_000;
+    /// Part of these two limits by which their borders lie lower, nobody outside knows how far: whether one more set has a person in it
+    /// shows with a chance of one in thirty at the alert, and one in a hundred at the hold, each once in the life of a permit.
+    pub const EXPOSURE_BLUR: u64 = 10;
     /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
     pub const UNSHOWN_MAX: usize = 20;
     /// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod case;
 pub mod check;
 pub mod disclosure;
+pub mod exposure;
 pub mod handover;
 pub mod hold;
 pub mod merkle;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     check::SignedCheck,
+    exposure::ExposureReport,
     handover::{ExtractReport, LoadReport, PreflightReport, RunReport},
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
@@ -169,6 +170,13 @@ pub enum Act {
     RunJudged {
         /// Verdict, reasons, digests of the files.
         report: RunReport,
+        /// The enclave's signature.
+        signature: String,
+    },
+    /// Somebody is in very many released sets; a band, and nobody is named.
+    ExposureReached {
+        /// Which band, of one permit or of all.
+        report: ExposureReport,
         /// The enclave's signature.
         signature: String,
     },

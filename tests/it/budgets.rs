@@ -4,13 +4,14 @@
 use std::{collections::BTreeMap, fs, time::Duration};
 
 use serde_json::json;
-use visiting_gateway::{client::Client, files, wire::PermitView};
+use visiting_gateway::{client::Client, files, home::Home, wire::PermitView};
 use visiting_policies::{
     budget::{Kind, Spent},
     check::Finding,
+    exposure::{Exposure, ExposureReport},
     handover::{LedgerHead, Purpose, RunReport, Signed},
     hold::HoldReason,
-    record::Act,
+    record::{Act, Event},
     sign,
     terms::Verdict,
 };
@@ -111,7 +112,34 @@ fn what_remains_is_told_everywhere_and_when_nothing_does_people_look() {
     assert_eq!(checker.holds().unwrap()[0].reasons, ["cells_spent"]);
     checker.check(&held.id, Finding::Release, "two large groups", &base::key(&world, "per_checker1")).unwrap();
     assert_eq!(hanako.wait(&held.id).unwrap().status, "released");
-    let released = |e: &visiting_policies::record::Event| matches!(&e.act, Act::Released { run, .. } if run.as_str() == held.id);
+    let released = |e: &Event| matches!(&e.act, Act::Released { run, .. } if run.as_str() == held.id);
     world.wait_event(0, released, PATIENCE).unwrap();
+    world.audit().unwrap();
+}
+
+/// The enclave tells the record a band, the record holds the permit, and nobody is named anywhere.
+#[test]
+fn a_permit_whose_releases_count_somebody_too_often_is_held_for_two_organisations() {
+    let (mut world, permit) = base::running("exposure");
+    let hanako = world.client("per_hanako").unwrap();
+    assert_eq!(base::run(&world, &permit, SEXES).status, "released");
+    world.stop(Unit::Enclave).unwrap();
+    let reach =
+        |permit: Option<&str>, exposure| ExposureReport { permit: permit.map(|p| p.parse().unwrap()), exposure }.sign(&gate(&world));
+    report(&world, "/internal/v1/exposures", &json!(reach(None, Exposure::Hold)));
+    report(&world, "/internal/v1/exposures", &json!(reach(Some(&permit), Exposure::Alert)));
+    assert!(hanako.permit(&permit).unwrap().standing.is_empty(), "an alert is for the auditor");
+    report(&world, "/internal/v1/exposures", &json!(reach(Some(&permit), Exposure::Hold)));
+    world.spawn(Unit::Enclave).unwrap();
+    world.wait_ready(Unit::Enclave).unwrap();
+    // The enclave follows the record even where its own count is lower, and does not report what the record shows already.
+    let run = base::run(&world, &permit, SEXES);
+    assert_eq!((run.status.as_str(), run.checks.unwrap().needed), ("held", 2), "{run:?}");
+    assert_eq!(hanako.permit(&permit).unwrap().standing, [HoldReason::Exposed]);
+    let reached = |e: &Event| matches!(e.act, Act::ExposureReached { .. });
+    assert_eq!(world.events().unwrap().iter().filter(|e| reached(e)).count(), 3);
+    let key = files::read_seal_key(&Home::at(world.home()).seal_key("per_checker1")).unwrap();
+    let (_, evidence) = world.client("per_checker1").unwrap().open_hold(&run.id, &key).unwrap();
+    assert_eq!(evidence.exposure, "nobody is in about 300 released sets", "evidence says what the enclave counts itself");
     world.audit().unwrap();
 }

@@ -72,6 +72,7 @@ impl Enclave {
             application: permit.application.clone(),
             sql: sql.to_owned(),
             reasons: reasons.clone(),
+            exposure: self.exposure_of(&permit.id).words().to_owned(),
             table: judged.csv,
             rows,
             rows_not_listed,

@@ -270,6 +270,7 @@ fn open_hold(client: &Client, home: &Home, words: &Words, run: &str) -> Result<S
     let own = || home.seal_key(client.person().unwrap_or_default());
     let (view, evidence) = client.open_hold(run, &files::read_seal_key(&words.key.clone().unwrap_or_else(own))?)?;
     let mut out = format!("{} {}\npurpose: {}\nheld: {}\n\n", evidence.application, run, view.purpose, view.hold.reasons.join(", "));
+    out += &format!("this permit: {}\n\n", evidence.exposure);
     out += &format!("{}\n\npeople, earlier releases about nearly the same people, group:\n", evidence.sql);
     for row in &evidence.rows {
         out += &format!("  {}. {:>13} {:>11}  {}\n", row.question, row.people, row.near, row.keys.join(", "));

@@ -156,6 +156,8 @@ fn evidence(ctx: &Ctx, view: &HoldView, person: &str, public: &str) -> Markup {
         section #evidence hidden aria-label=(ctx.say("証拠", "Evidence")) {
             h3 { "SQL" }
             pre #evidence-sql tabindex="0" role="region" aria-label="SQL" {}
+            h3 { (ctx.say("この許可の出力が同じ人を数えた回数（区分）", "How often the permit's releases count somebody, in bands")) }
+            p #evidence-exposure {}
             h3 { (ctx.say("持ち出される表", "The table that would leave")) }
             pre #evidence-table tabindex="0" role="region" aria-label=(ctx.say("持ち出される表", "The table that would leave")) {}
             h3 { (ctx.say("行ごとの人数と、近い既公表値の数（どちらも区分）", "People of each row, and earlier releases about nearly the same people, in bands")) }

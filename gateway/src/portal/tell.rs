@@ -2,6 +2,8 @@
 
 use visiting_policies::{
     check::Finding,
+    disclosure::limits::{EXPOSURE_ALERT, EXPOSURE_HOLD},
+    exposure::{Exposure, ExposureReport},
     record::{Act, Actor, Event},
     refusal::Refusal,
     terms::Verdict,
@@ -27,6 +29,7 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("preflight_answered", "合成データでの試行の回答", "pre-flight answered"),
     ("run_requested", "解析の依頼", "run requested"),
     ("run_judged", "出口審査の判定", "run judged"),
+    ("exposure_reached", "同じ人を含む出力の多さの警告", "exposure alert"),
     ("check_cast", "出口審査の確認（伏せた判定）", "check cast, hidden"),
     ("checks_opened", "出口審査の確認の開示", "checks opened"),
     ("released", "持ち出し", "released"),
@@ -118,6 +121,11 @@ fn japanese(act: &Act) -> String {
             let (verdict, code) = (japanese_verdict(report.verdict), code(report.refusal.as_ref(), "（", "）"));
             format!("出口審査は解析 {} を「{verdict}」と判定した{code}。", report.run)
         }
+        Act::ExposureReached { report, .. } => {
+            let whose = report.permit.as_ref().map_or_else(|| "すべての許可".to_owned(), |permit| format!("許可 {permit} "));
+            let then = if held(report) { "。以後、この許可の出力は担当者が確認する" } else { "" };
+            format!("{whose}の出力が、同じ人をおよそ{}以上の集団で数えている{then}。", sets(report.exposure))
+        }
         Act::CheckCast { run, commitment, .. } => format!("保留中の解析 {run} を確認し、判定を伏せたまま投じた（{commitment}）。"),
         Act::ChecksOpened { run, checks } => {
             let word = |finding| if finding == Finding::Release { "持ち出してよい" } else { "持ち出し不可" };
@@ -180,6 +188,11 @@ fn english(act: &Act) -> String {
             let (verdict, code) = (english_verdict(report.verdict), code(report.refusal.as_ref(), " (", ")"));
             format!("The exit gate judged run {}: {verdict}{code}.", report.run)
         }
+        Act::ExposureReached { report, .. } => {
+            let whose = report.permit.as_ref().map_or_else(|| "all permits".to_owned(), |permit| format!("permit {permit}"));
+            let then = if held(report) { "; from now on people look at each output of this permit" } else { "" };
+            format!("The releases of {whose} count somebody in about {} sets or more{then}.", sets(report.exposure))
+        }
         Act::CheckCast { run, commitment, .. } => format!("Checked the held run {run}; the finding stays hidden ({commitment})."),
         Act::ChecksOpened { run, checks } => {
             let word = |finding| if finding == Finding::Release { "release" } else { "refuse" };
@@ -198,6 +211,20 @@ fn english(act: &Act) -> String {
         Act::Viewed { what } => format!("Viewed {what}."),
         Act::Downloaded { run, file } => format!("Fetched {file} of run {run}."),
         Act::Refused { tried, code } => format!("Tried “{tried}” and was refused ({}).", code.name()),
+    }
+}
+
+/// True when the band holds the permit's outputs.
+fn held(report: &ExposureReport) -> bool {
+    report.permit.is_some() && report.exposure == Exposure::Hold
+}
+
+/// The number that names a band.
+fn sets(exposure: Exposure) -> u64 {
+    match exposure {
+        Exposure::Usual => 0,
+        Exposure::Alert => EXPOSURE_ALERT,
+        Exposure::Hold => EXPOSURE_HOLD,
     }
 }
 
@@ -350,6 +377,11 @@ pub(super) mod tests {
             judged(Verdict::Suppress),
             judged(Verdict::Refuse),
             judged(Verdict::Hold),
+            Act::ExposureReached { report: ExposureReport { permit: None, exposure: Exposure::Alert }, signature: String::new() },
+            Act::ExposureReached {
+                report: ExposureReport { permit: Some("prm_1".parse().unwrap()), exposure: Exposure::Hold },
+                signature: String::new(),
+            },
             Act::CheckCast { run: "run_1".parse().unwrap(), by: person.clone(), commitment: "sha256:0".to_owned() },
             Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release)] },
             Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release), checked(Finding::Refuse)] },

@@ -13,7 +13,7 @@ use visiting_policies::{
     record::{Act, Actor, Event},
     refusal::Code,
     sign,
-    terms::Verdict,
+    terms::{PermitId, Verdict},
 };
 
 use super::{
@@ -157,6 +157,10 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
                 (Verdict::Refuse, None) => judged.failed("4", "refused".to_owned()),
                 (Verdict::Release | Verdict::Suppress | Verdict::Hold, _) => judged,
             }
+        }
+        Act::ExposureReached { report, .. } => {
+            let whose = report.permit.as_ref().map_or("all", PermitId::as_str);
+            Said::new(codes::SECURITY_ALERT, codes::OPERATION, "E", vec![named.data("permit", whose, codes::SECURITY_RESOURCE)])
         }
         Act::CheckCast { run, commitment, .. } => {
             create(vec![named.data("run", run.as_str(), codes::REPORT), named.beside("check", commitment)])

@@ -188,7 +188,7 @@ pub struct PermitView {
     /// What remains of its budgets.
     #[serde(default)]
     pub budgets: Vec<BudgetView>,
-    /// Why people look at each of its outputs, whatever it is: `asked_by_the_committee`, `cells_spent`.
+    /// Why people look at each of its outputs, whatever it is: `asked_by_the_committee`, `cells_spent`, `exposed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub standing: Vec<HoldReason>,

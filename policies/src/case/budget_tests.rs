@@ -1,11 +1,13 @@
 //! Budgets in the fold: what a verdict takes, and that nobody gets past an empty one.
 
-use super::hold_tests::{Record, digest, person};
+use super::hold_tests::{Record, digest, key, person};
 use crate::{
     Code,
     budget::{Kind, Spent, budgets},
     check::Finding,
     disclosure::limits::PERMIT_CELLS_MAX,
+    exposure::{Exposure, ExposureReport},
+    handover::Purpose as _,
     hold::HoldReason,
     record::{Act, Actor},
     terms::{PermitId, RunId, Verdict},
@@ -83,4 +85,30 @@ fn a_hold_names_an_empty_budget_exactly_when_it_is_empty() {
         let act = Record::judged(record.report(Verdict::Hold, Some(held)));
         assert_eq!(record.code(Actor::Enclave, act), Code::Malformed, "{cells} {checkers} {reasons:?}");
     }
+}
+
+#[test]
+fn a_band_of_exposure_rises_and_the_last_one_holds_the_permit() {
+    let mut record = Record::new(0);
+    let reach = |permit: Option<&PermitId>, exposure, by: &str| {
+        let signed = ExposureReport { permit: permit.cloned(), exposure }.sign(&key(by));
+        Act::ExposureReached { report: signed.value, signature: signed.signature }
+    };
+    let permit = PermitId::from_random(&[1]);
+    record.shows(10, 0);
+    record.took(Actor::Enclave, reach(Some(&permit), Exposure::Alert, "enclave"));
+    assert!(record.cases.permits[&permit].standing().is_empty(), "an alert is for the auditor");
+    assert_eq!(record.code(Actor::Enclave, reach(Some(&permit), Exposure::Alert, "enclave")), Code::WrongState);
+    assert_eq!(record.code(Actor::Enclave, reach(Some(&permit), Exposure::Hold, "log")), Code::ReportForged);
+    assert_eq!(record.code(Actor::Gateway, reach(Some(&permit), Exposure::Hold, "enclave")), Code::NotAllowed);
+    assert_eq!(record.code(Actor::Enclave, reach(Some(&PermitId::from_random(&[9])), Exposure::Hold, "enclave")), Code::NotFound);
+    // What all permits do together holds none of them: no permit is told of another's releases.
+    record.took(Actor::Enclave, reach(None, Exposure::Hold, "enclave"));
+    record.next(2);
+    record.shows(10, 0);
+    record.took(Actor::Enclave, reach(Some(&permit), Exposure::Hold, "enclave"));
+    record.next(3);
+    let past = record.report(Verdict::Release, None);
+    assert_eq!(record.code(Actor::Enclave, Record::judged(past)), Code::WrongState);
+    record.held(2, &[HoldReason::Exposed]);
 }
