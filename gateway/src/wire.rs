@@ -3,6 +3,7 @@
 mod bound;
 mod cases;
 mod holds;
+mod patterns;
 mod rules;
 mod runs;
 
@@ -15,6 +16,7 @@ pub use cases::{
     PermitView, Permits, Standing, VoteView,
 };
 pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
+pub use patterns::{PatternView, Patterns};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};
 pub use runs::{NewRecall, NewRun, Place, PreflightView, RecallView, RunRefusal, RunView, Runs};
 

@@ -8,6 +8,8 @@ mod budget_tests;
 mod hold;
 #[cfg(test)]
 mod hold_tests;
+#[cfg(test)]
+mod pattern_tests;
 mod preflight;
 mod run;
 

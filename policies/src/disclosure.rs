@@ -162,6 +162,11 @@ pub mod limits {
     pub const EXPOSURE_BLUR: u64 = 10;
     /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
     pub const UNSHOWN_MAX: usize = 20;
+    /// Different questions in a row with nothing to show that are marked for the auditor: somebody who gets nothing makes groups larger,
+    /// and has something after one or two; a search for a border goes on.
+    pub const PROBING_ROW: u64 = 5;
+    /// The same in all, whatever comes in between: half of what stops the permit.
+    pub const PROBING_UNSHOWN: u64 = UNSHOWN_MAX as u64 / 2;
     /// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough
     /// that unlike ones do not add up to somebody's value (A3).
     pub const OPAQUE_MAX: usize = 20;

@@ -13,6 +13,7 @@ pub mod handover;
 pub mod hold;
 pub mod merkle;
 pub mod note;
+pub mod pattern;
 pub mod permit;
 pub mod receipt;
 pub mod record;

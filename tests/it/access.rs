@@ -99,6 +99,7 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
             "/v1/rules/proposals/rul_a/adoption".into(),
             json!({ "signature": "AAAA" }).to_string(),
         ),
+        get("/v1/patterns", "/v1/patterns".into()),
         get("/v1/log/checkpoint", "/v1/log/checkpoint".into()),
         get("/v1/log/events", "/v1/log/events?from=0&limit=1".into()),
         get("/v1/log/stream", "/v1/log/stream?follow=false".into()),

@@ -117,6 +117,29 @@ fn what_remains_is_told_everywhere_and_when_nothing_does_people_look() {
     world.audit().unwrap();
 }
 
+/// What the record shows anyway, put together for the auditor and for nobody else.
+#[test]
+fn the_auditor_sees_who_feels_for_a_threshold() {
+    let (world, permit) = base::running("patterns");
+    assert_eq!(base::run(&world, &permit, SEXES).status, "released");
+    for month in 195001..195006 {
+        let sql = format!("SELECT pref, COUNT(DISTINCT pid) AS n FROM ndb.patients WHERE birth_ym = {month} GROUP BY pref");
+        assert_eq!(base::table(&world, &permit, &sql), Err("nothing-to-show".to_owned()));
+    }
+    let auditor = world.client("per_auditor").unwrap();
+    let from = world.events().unwrap().len();
+    let seen = auditor.patterns().unwrap();
+    let [pattern] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!((pattern.permit.as_str(), pattern.person.as_str()), (permit.as_str(), "per_hanako"));
+    assert_eq!((pattern.runs, pattern.released + pattern.suppressed, pattern.refused["nothing-to-show"]), (6, 1, 5));
+    assert!(pattern.probing && pattern.longest_row == 5);
+    world.wait_event(from, |e| matches!(&e.act, Act::Viewed { what } if what == "/v1/patterns"), PATIENCE).unwrap();
+    for person in ["per_hanako", "per_outsider", "per_reception", "per_member1", "per_ministry", "per_holder", "per_checker1"] {
+        assert_eq!(world.client(person).unwrap().patterns().unwrap_err().code, "not-allowed", "{person}");
+    }
+    world.audit().unwrap();
+}
+
 /// The enclave tells the record a band, the record holds the permit, and nobody is named anywhere.
 #[test]
 fn a_permit_whose_releases_count_somebody_too_often_is_held_for_two_organisations() {

@@ -64,6 +64,7 @@ visiting client [--as PERSON] VERB …
   hold open RUN [--key FILE.seal]               open what was sealed to you: table, bands, reasons
   hold check RUN release|refuse --reason TEXT [--key FILE.seed]
                                                 sign your finding; hidden until all checks are in
+  patterns                                      who asked how much and what came of it, for the auditor
   log DIR                                       save events.ndjson and checkpoint
   log follow [--from N] [--kind K,K] [--lines | --cloudevents] [--once] [--log-key VKEY]
                                                 the record as it grows, proved as it comes; goes on where it was
@@ -222,6 +223,7 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("preflight", [permit, sql @ ..]) if !sql.is_empty() => preflight(client, permit, &sql.join(" ")),
         ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
         ("runs", [permit]) => shown(&client.runs(permit)?),
+        ("patterns", []) => shown(&client.patterns()?),
         ("holds", []) => shown(&client.holds()?),
         ("hold", ["open", run]) => open_hold(client, home, words, run),
         ("hold", ["check", run, way]) => check(client, home, words, run, way),

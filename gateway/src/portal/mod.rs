@@ -24,6 +24,7 @@ mod layout;
 mod login;
 mod masters;
 mod parts;
+mod patterns;
 mod permits;
 mod place;
 mod record;
@@ -132,6 +133,7 @@ routes! {
     get "/runs/{id}/files/{name}" Who::Concerned, PLAIN => work::file;
     get "/log" Who::Holding(&[Role::Auditor]), PLAIN => record::log;
     post "/log/words" Who::Holding(&[Role::Auditor]), PLAIN => record::words;
+    get "/patterns" Who::Holding(&[Role::Auditor]), PLAIN => patterns::show;
     get "/rules" Who::Anyone, PLAIN => rules::show;
     get "/register" Who::Anyone, PLAIN => record::register;
 }

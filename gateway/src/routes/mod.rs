@@ -9,6 +9,7 @@ pub(crate) mod guests;
 pub(crate) mod holds;
 mod internal;
 pub(crate) mod log;
+pub(crate) mod patterns;
 pub(crate) mod permits;
 pub(crate) mod preflights;
 mod recalls;
@@ -91,6 +92,7 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(log::stream_events))
         .routes(routes!(log::stream_lines))
         .routes(routes!(log::read_audit_events))
+        .routes(routes!(patterns::list_patterns))
         .routes(routes!(log::prove_inclusion))
         .routes(routes!(log::prove_consistency))
 }
