@@ -208,6 +208,7 @@ impl Enclave {
         if case.judged.is_some() || !due(&case) || self.ledger.waiting(run)?.is_some() {
             return Ok(());
         }
+        self.report_exposure()?;
         let started = Instant::now();
         // Under a permit that has ended nothing is fetched: the run gets its refusal below.
         if self.follower.cases.open_permit(&case.permit, &case.by, now_ms()).is_ok() {
@@ -224,7 +225,6 @@ impl Enclave {
         // A run that takes the process down with it must not do so for ever.
         let again = self.ledger.attempt(run.as_str())? > ATTEMPTS_MAX;
         loop {
-            self.report_exposure()?;
             let judged = if again { Err(Fault::Other("the run was begun too often".to_owned()).in_rows()) } else { self.judge(&case, sql) };
             let judged = match judged {
                 Ok(judged) => judged,

@@ -6,6 +6,7 @@ mod holds;
 mod patterns;
 mod rules;
 mod runs;
+mod samples;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +20,7 @@ pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
 pub use patterns::{PatternView, Patterns};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};
 pub use runs::{NewRecall, NewRun, Place, PreflightView, RecallView, RunRefusal, RunView, Runs};
+pub use samples::{LookView, NewLook, Objection, ReleaseSummary, Releases, SampleSummary, SampleView, Samples};
 
 /// Who to be, in the demo.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -8,16 +8,20 @@ mod budget_tests;
 mod hold;
 #[cfg(test)]
 mod hold_tests;
+mod orders;
 #[cfg(test)]
 mod pattern_tests;
 mod preflight;
 mod run;
+mod sample;
+#[cfg(test)]
+mod sample_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     disclosure::limits::PERMIT_CELLS_MAX,
-    exposure::{Exposure, ExposureReport},
+    exposure::Exposure,
     handover::{ExtractReport, LoadReport, Purpose, RunReport},
     hold::HoldReason,
     permit::Permit,
@@ -25,9 +29,7 @@ use crate::{
     refusal::{Code, Refusal},
     roster::Roster,
     rules::{RuleBook, RulesAdoption, RulesProposal},
-    sign,
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId},
-    vote::RecallOrder,
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
 };
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
@@ -212,6 +214,7 @@ impl Cases {
             Act::CheckCast { run, by, commitment } => self.cast_check(event, run, by, commitment),
             Act::ChecksOpened { run, checks } => self.open_checks(event, run, checks),
             Act::Released { run, receipt } => self.release(event, run, receipt),
+            Act::SampleLooked { signed } => self.look(event, signed),
             Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
             Act::Recalled { order, signature } => self.recall(event, order, signature),
             Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
@@ -251,59 +254,12 @@ impl Cases {
         Ok(())
     }
 
-    /// A band that rose; it never falls, as nothing that was shown is taken back.
-    fn expose(&mut self, event: &Event, report: &ExposureReport, signature: &str) -> Result<(), Refusal> {
-        self.only_enclave(event, report, signature)?;
-        let place = match &report.permit {
-            None => &mut self.exposure,
-            Some(permit) => &mut self.permits.get_mut(permit).ok_or_else(|| Refusal::not_found("permit"))?.exposure,
-        };
-        if report.exposure <= *place {
-            return Err(Refusal::new(Code::WrongState, "the record shows as much already"));
-        }
-        *place = report.exposure;
-        Ok(())
-    }
-
-    fn suspend(&mut self, event: &Event, order: &crate::vote::SuspensionOrder, signature: &str) -> Result<(), Refusal> {
-        let member = self.roster.holding(person(event)?, Role::Ministry)?;
-        let signer = self.roster.holding(&order.by, Role::Ministry)?;
-        let key = signer.key.as_deref().unwrap_or_default();
-        if member != signer || !sign::verifies(key, order.text().as_bytes(), signature) {
-            return Err(Refusal::new(Code::SuspensionForged, "the suspension is not signed by the ministry's key"));
-        }
-        let case = self.permits.get_mut(&order.permit).ok_or_else(|| Refusal::not_found("permit"))?;
-        case.suspended = Some(order.reason.clone());
-        let begun = |r: &RunCase| r.judged.is_some() || r.hold.is_some();
-        let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && begun(r) && r.released.is_none());
-        waiting.for_each(|run| run.withheld = true);
-        Ok(())
-    }
-
     fn propose_rules(&mut self, event: &Event, proposal: &RulesProposal, text: &str, signature: &str) -> Result<(), Refusal> {
         self.rules.propose(&self.roster, person(event)?, proposal, text, signature, self.size)
     }
 
     fn adopt_rules(&mut self, event: &Event, adoption: &RulesAdoption, signature: &str) -> Result<(), Refusal> {
         self.rules.adopt(&self.roster, person(event)?, adoption, signature, self.size)
-    }
-
-    fn recall(&mut self, event: &Event, order: &RecallOrder, signature: &str) -> Result<(), Refusal> {
-        let member = self.roster.holding(person(event)?, Role::Ministry)?;
-        let signer = self.roster.holding(&order.by, Role::Ministry)?;
-        let key = signer.key.as_deref().unwrap_or_default();
-        if member != signer || !sign::verifies(key, order.text().as_bytes(), signature) {
-            return Err(Refusal::new(Code::RecallForged, "the recall is not signed by the ministry's key"));
-        }
-        if order.reason.trim().is_empty() || order.reason.chars().any(char::is_control) {
-            return Err(Refusal::new(Code::Malformed, "give the reason in one line"));
-        }
-        let case = self.runs.get_mut(&order.run).filter(|case| case.released.is_some()).ok_or_else(|| Refusal::not_found("release"))?;
-        if case.recalled.is_some() {
-            return Err(Refusal::new(Code::WrongState, "the release was recalled already"));
-        }
-        case.recalled = Some(order.reason.clone());
-        Ok(())
     }
 
     /// The permit, when this person is named in it. To anyone else it does not exist.

@@ -160,6 +160,9 @@ pub mod limits {
     /// Part of these two limits by which their borders lie lower, nobody outside knows how far: whether one more set has a person in it
     /// shows with a chance of one in thirty at the alert, and one in a hundred at the hold, each once in the life of a permit.
     pub const EXPOSURE_BLUR: u64 = 10;
+    /// One in so many releases of the machine alone is drawn for a checker's later look: some a week in a busy month, which one person
+    /// can read with care; a fault that shows in every tenth release is met within forty, most likely.
+    pub const SAMPLED_ONE_IN: u64 = 20;
     /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
     pub const UNSHOWN_MAX: usize = 20;
     /// Different questions in a row with nothing to show that are marked for the auditor: somebody who gets nothing makes groups larger,

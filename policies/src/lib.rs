@@ -20,6 +20,7 @@ pub mod record;
 pub mod refusal;
 pub mod roster;
 pub mod rules;
+pub mod sample;
 pub mod seal;
 pub mod sign;
 pub mod terms;

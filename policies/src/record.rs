@@ -11,6 +11,7 @@ use crate::{
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
     rules::{RulesAdoption, RulesProposal},
+    sample::SignedLook,
     terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
     vote::{RecallOrder, SuspensionOrder},
 };
@@ -202,6 +203,11 @@ pub enum Act {
         run: RunId,
         /// Digest of the receipt.
         receipt: String,
+    },
+    /// An output checker has looked at a release of the machine that was drawn.
+    SampleLooked {
+        /// The signed opinion in full.
+        signed: SignedLook,
     },
     /// The ministry stopped a permit.
     PermitSuspended {

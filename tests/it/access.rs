@@ -78,6 +78,15 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
         get("/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall")),
         ("POST", "/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall"), json!({ "reason": "why", "signature": "AAAA" }).to_string()),
+        get("/v1/releases", "/v1/releases".into()),
+        get("/v1/samples", "/v1/samples".into()),
+        get("/v1/samples/{run}", format!("/v1/samples/{run}")),
+        (
+            "POST",
+            "/v1/samples/{run}/look",
+            format!("/v1/samples/{run}/look"),
+            json!({ "opinion": "fine", "reason": "why", "signature": "AAAA" }).to_string(),
+        ),
         get("/v1/holds", "/v1/holds".into()),
         get("/v1/holds/{run}", format!("/v1/holds/{run}")),
         (

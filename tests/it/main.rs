@@ -35,6 +35,7 @@ mod preflight;
 mod review;
 mod rewrites;
 mod rules;
+mod samples;
 mod stream;
 mod stream_wrong;
 mod tamper;

@@ -6,6 +6,7 @@ mod holds;
 mod http;
 mod log;
 mod rules;
+mod samples;
 pub mod verbs;
 
 use std::{

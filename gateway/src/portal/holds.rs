@@ -16,11 +16,14 @@ use super::{
     lang::Lang,
     layout::{self, Frame, see},
     reviews::{self, key_field},
-    time,
+    samples, time,
 };
 use crate::{
     remains,
-    routes::holds::{self, CAST, LIST, SHOW},
+    routes::{
+        self,
+        holds::{self, CAST, LIST, SHOW},
+    },
     wire::{Checks, HoldSummary, HoldView, NewCheck},
 };
 
@@ -28,6 +31,7 @@ use crate::{
 pub(super) async fn queue(ctx: Ctx) -> Response {
     ctx.guard(LIST, async {
         let holds = holds::list(&ctx.app, &ctx.person()?)?;
+        let later = routes::samples::list(&ctx.app, &ctx.person()?)?;
         let body = html! {
             p.lead { (ctx.say(
                 "機械だけでは持ち出せない出力です。証拠を開いて、持ち出してよいかを判定します。判定は全員がそろうまで、だれにも見えません。",
@@ -37,6 +41,7 @@ pub(super) async fn queue(ctx: Ctx) -> Response {
             h2 { (ctx.say("確認を待つ出力", "Waiting for a checker")) }
             @if holds.is_empty() { div.empty { p { (ctx.say("待っている出力はありません。", "Nothing is waiting.")) } } }
             ul.cards { @for hold in &holds { (card(&ctx, hold)) } }
+            (samples::queue(&ctx, &later))
         };
         Ok(layout::page(&ctx, ctx.say("出口審査", "Output checks"), body))
     })

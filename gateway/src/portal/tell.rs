@@ -6,6 +6,7 @@ use visiting_policies::{
     exposure::{Exposure, ExposureReport},
     record::{Act, Actor, Event},
     refusal::Refusal,
+    sample::Opinion,
     terms::Verdict,
     vote::Decision,
 };
@@ -33,6 +34,7 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("check_cast", "出口審査の確認（伏せた判定）", "check cast, hidden"),
     ("checks_opened", "出口審査の確認の開示", "checks opened"),
     ("released", "持ち出し", "released"),
+    ("sample_looked", "持ち出しの事後確認", "release looked at"),
     ("recalled", "持ち出しの取消し", "release recalled"),
     ("permit_suspended", "利用停止", "permit suspended"),
     ("rules_proposed", "公表基準の改定案", "rules proposed"),
@@ -133,6 +135,10 @@ fn japanese(act: &Act) -> String {
             format!("解析 {run} の判定がそろい、開示された。{}", all.collect::<Vec<_>>().join("、"))
         }
         Act::Released { run, .. } => format!("解析 {run} の結果が、証明書とともに閉域環境を出た。"),
+        Act::SampleLooked { signed } => {
+            let opinion = if signed.look.opinion == Opinion::Fine { "問題なし" } else { "取消しを求める" };
+            format!("抜き取られた解析 {} の持ち出しを事後に確認した（{opinion}）。理由：{}", signed.look.run, signed.look.reason)
+        }
         Act::PermitSuspended { order, .. } => format!("許可 {} の利用を停止した。理由：{}", order.permit, order.reason),
         Act::Recalled { order, .. } => format!("解析 {} の持ち出しを取り消した。理由：{}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
@@ -200,6 +206,10 @@ fn english(act: &Act) -> String {
             format!("All checks of run {run} are in and were opened. {}", all.collect::<Vec<_>>().join(", "))
         }
         Act::Released { run, .. } => format!("The result of run {run} left the enclave with its receipt."),
+        Act::SampleLooked { signed } => {
+            let opinion = if signed.look.opinion == Opinion::Fine { "fine" } else { "asks for its recall" };
+            format!("Looked at the sampled release of run {} ({opinion}). Reason: {}", signed.look.run, signed.look.reason)
+        }
         Act::PermitSuspended { order, .. } => format!("Suspended permit {}. Reason: {}", order.permit, order.reason),
         Act::Recalled { order, .. } => format!("Recalled the release of run {}. Reason: {}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
@@ -265,6 +275,7 @@ pub(super) mod tests {
         permit::{ApplicationContent, Permit, SignedBallot},
         refusal::{Code, Refusal},
         rules::{RulesAdoption, RulesProposal},
+        sample::{Look, SignedLook},
         terms::{Form, Period, Scope},
         vote::{Ballot, RecallOrder, SuspensionOrder},
     };
@@ -386,6 +397,8 @@ pub(super) mod tests {
             Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release)] },
             Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release), checked(Finding::Refuse)] },
             Act::Released { run: "run_1".parse().unwrap(), receipt: String::new() },
+            looked(Opinion::Fine),
+            looked(Opinion::Recall),
             Act::PermitSuspended { order, signature: String::new() },
             Act::Recalled {
                 order: RecallOrder { run: "run_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() },
@@ -400,6 +413,12 @@ pub(super) mod tests {
             Act::Downloaded { run: "run_1".parse().unwrap(), file: "table.csv".to_owned() },
             Act::Refused { tried: "POST /v1/permits/{id}/runs".to_owned(), code: Code::NotNamed },
         ]
+    }
+
+    fn looked(opinion: Opinion) -> Act {
+        let (run, by) = ("run_1".parse().unwrap(), "per_checker1".parse().unwrap());
+        let look = Look { run, receipt: String::new(), by, opinion, reason: "<b>why</b>".to_owned() };
+        Act::SampleLooked { signed: SignedLook { look, signature: String::new() } }
     }
 
     pub(in super::super) fn event(act: Act) -> Event {

@@ -358,6 +358,8 @@ pub(super) mod tests {
             judged: (standing != Standing::Queued && !waits).then_some((report, 10)),
             recalled: (standing == Standing::Recalled).then(|| "<b>why</b>".to_owned()),
             fetched: BTreeSet::new(),
+            drawn: false,
+            looked: None,
             released: matches!(standing, Standing::Released | Standing::Suppressed | Standing::Recalled).then(|| "sha256:2".to_owned()),
             withheld: standing == Standing::Withheld,
         }

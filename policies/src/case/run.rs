@@ -8,6 +8,7 @@ use crate::{
     handover::RunReport,
     record::{Actor, Event},
     refusal::{Code, Refusal},
+    sample::{self, SignedLook},
     terms::{PermitId, PersonId, RunId, Verdict},
 };
 
@@ -30,6 +31,10 @@ pub struct RunCase {
     pub judged: Option<(RunReport, u64)>,
     /// Digest of the receipt, once the bytes left.
     pub released: Option<String>,
+    /// True when the machine alone let it go and it was drawn for a later look.
+    pub drawn: bool,
+    /// The later look.
+    pub looked: Option<SignedLook>,
     /// Why, once the ministry recalled it.
     pub recalled: Option<String>,
     /// Who has fetched a file of it.
@@ -58,6 +63,8 @@ impl Cases {
             hold: None,
             judged: None,
             released: None,
+            drawn: false,
+            looked: None,
             recalled: None,
             fetched: BTreeSet::new(),
             withheld: false,
@@ -118,6 +125,7 @@ impl Cases {
             permit.spend(report);
         }
         if let Some(case) = self.runs.get_mut(&report.run) {
+            case.drawn = case.hold.is_none() && report.verdict != Verdict::Refuse && sample::is_drawn(signature);
             case.judged = Some((report.clone(), index));
         }
         self.ledger = Some(report.ledger.clone());
