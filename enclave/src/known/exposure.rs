@@ -70,19 +70,20 @@ mod tests {
         people::Vector,
     };
 
-    fn block(permit: &str, sets: impl IntoIterator<Item = std::ops::Range<u32>>) -> Block {
-        let entry = |set: std::ops::Range<u32>| Entry {
-            plan: format!("{set:?}"),
+    /// Sets from one ordinal up to another.
+    fn block(permit: &str, sets: &[(u32, u32)]) -> Block {
+        let entry = |(from, to): &(u32, u32)| Entry {
+            plan: format!("{from}-{to}"),
             of: "people".to_owned(),
             shown: "people".to_owned(),
             value: "10".to_owned(),
             behind: None,
-            vector: Vector::set(People::new(set.collect())),
+            vector: Vector::set(People::new((*from..*to).collect())),
             rows: None,
             place: Place { base: String::new(), keys: Vec::new() },
             sites: Vec::new(),
         };
-        Block { permit: permit.to_owned(), entries: sets.into_iter().map(entry).collect(), ..Block::default() }
+        Block { permit: permit.to_owned(), entries: sets.iter().map(entry).collect(), ..Block::default() }
     }
 
     fn most(known: &Known) -> (u64, u64, u64) {
@@ -93,12 +94,12 @@ mod tests {
     #[test]
     fn a_set_counts_once_for_each_of_its_people_whoever_asks_how_often() {
         let mut known = Known::default();
-        known.add(block("a", [0..20, 5..30, 0..20]));
+        known.add(block("a", &[(0, 20), (5, 30), (0, 20)]));
         assert_eq!(most(&known), (2, 2, 0));
         // The same set under another permit is no new one for all of them together.
-        known.add(block("b", [0..20]));
+        known.add(block("b", &[(0, 20)]));
         assert_eq!(most(&known), (2, 2, 1));
-        known.add(block("b", [7..40]));
+        known.add(block("b", &[(7, 40)]));
         assert_eq!(most(&known), (3, 2, 2));
     }
 
@@ -107,7 +108,7 @@ mod tests {
         let mut known = Known::default();
         // Person 0 and nine others who are in no other set.
         let around = |n: u32| {
-            let mut entry = block("a", [0..1]).entries.remove(0);
+            let mut entry = block("a", &[(0, 1)]).entries.remove(0);
             entry.vector = Vector::set(People::new(std::iter::once(0).chain(9 * n + 1..9 * n + 10).collect()));
             entry
         };
