@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+// What is counted over a permit stands in the law: the gateway shows what remains of it.
+pub use visiting_policies::disclosure::limits::{OPAQUE_MAX, UNSHOWN_MAX};
+
 /// Bytes of memory that one query or extract may use before it spills.
 pub const MEMORY_MAX_BYTES: usize = 4 << 30;
 /// Partitions that the engine works in: the machine's cores are few, and each holds evidence of its own.
@@ -16,11 +19,6 @@ pub const VALUES_OUT_MAX: usize = 100_000;
 pub const CELLS_OUT_MAX: usize = 100_000;
 /// Times that one run is begun: more than crashes of a machine explain, few enough that a run which kills the process stops doing so.
 pub const ATTEMPTS_MAX: u64 = 8;
-/// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
-pub const UNSHOWN_MAX: usize = 20;
-/// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough that
-/// unlike ones do not add up to somebody's value (A3).
-pub const OPAQUE_MAX: usize = 20;
 /// Numbers that one run hides so that others may be shown; a table that needs more is refused, as each is another judging.
 pub const HIDDEN_MAX: usize = 64;
 /// Tables with sums of which the rows may make up one total that is not provably their whole. Total and m rows are known to half a grid

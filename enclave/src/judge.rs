@@ -9,6 +9,7 @@ use datafusion::logical_expr::LogicalPlan;
 use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
+    budget::Spent,
     disclosure::Site,
     handover::FileDigest,
     hold::{EvidenceRow, HoldReason, ROWS_MAX},
@@ -50,6 +51,8 @@ pub(crate) struct Judged {
     pub(crate) block: Block,
     /// The rules that were applied.
     pub(crate) rules: BTreeMap<String, String>,
+    /// What it takes from the permit's budgets.
+    pub(crate) spent: Spent,
     /// Why people should look before it leaves; the committee's word is not among these.
     pub(crate) reasons: BTreeSet<HoldReason>,
     /// What they would see: the table, its rows in bands, and how many rows more.
@@ -78,6 +81,7 @@ impl Judged {
             digests: Vec::new(),
             block: Block::default(),
             rules: BTreeMap::new(),
+            spent: Spent::default(),
             reasons: BTreeSet::new(),
             csv: String::new(),
             seen: (Vec::new(), 0),
@@ -85,7 +89,7 @@ impl Judged {
     }
 
     /// A table that passed.
-    fn table(table: &CheckedOutput, block: Block, rules: BTreeMap<String, String>) -> Result<Self, Fault> {
+    fn table(table: &CheckedOutput, block: Block, rules: BTreeMap<String, String>, known: &Known) -> Result<Self, Fault> {
         let csv = output::csv(table)?;
         let text = String::from_utf8_lossy(&csv).into_owned();
         let made = [("table.csv", csv), ("table.parquet", output::parquet(table)?)];
@@ -93,7 +97,8 @@ impl Judged {
         let files = made.iter().map(|(name, bytes)| ((*name).to_owned(), sign::to_base64(bytes))).collect();
         let values = table.rows().len().saturating_mul(table.titles().len());
         let reasons = (values > VALUES_OUT_MAX).then_some(HoldReason::Budget).into_iter().collect();
-        Ok(Self { files, digests, block, rules, reasons, csv: text, ..Self::empty(table.verdict()) })
+        let spent = Spent::new(table.cells(), known.opaque_with(&block));
+        Ok(Self { files, digests, block, rules, spent, reasons, csv: text, ..Self::empty(table.verdict()) })
     }
 }
 
@@ -118,8 +123,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) signatures: BTreeMap<String, Signature>,
     /// Code lists by name.
     pub(crate) codes: Codes,
-    /// How many people the committee wants to look at each output.
-    pub(crate) asked: u8,
+    /// True when people look at each output of the permit, whatever it is.
+    pub(crate) held: bool,
 }
 
 /// How long each stage of a run took.
@@ -183,9 +188,10 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let result = session.result(&tracked.root).await?;
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
     let untold = desk.untold.then_some(HoldReason::NotAudited);
-    let mut judged = Judged::table(&table, Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() }, rules)?;
+    let block = Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() };
+    let mut judged = Judged::table(&table, block, rules, setting.known)?;
     judged.reasons.extend(untold);
-    if setting.asked > 0 || !judged.reasons.is_empty() {
+    if setting.held || !judged.reasons.is_empty() {
         judged.seen = seen(setting, &gathered, &applied);
     }
     stages.files = begun.elapsed();

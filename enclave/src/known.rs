@@ -2,6 +2,7 @@
 //! table's rows complete, and all that a reader knows of who is where. Pure; the store is `ledger`.
 
 mod block;
+mod exposure;
 mod told;
 mod watch;
 
@@ -10,13 +11,15 @@ use std::collections::BTreeSet;
 use datafusion::common::HashMap;
 use visiting_policies::audit::Range;
 
+use exposure::Exposures;
+
 pub(crate) use block::{Absent, Block, Entry, Fact, Place, ShownRow, SiteRows, TableEntry};
 pub(crate) use told::Told;
 pub(crate) use watch::{Group, Moved, Watch};
 
 use crate::{
     people::{self, People},
-    question::{KeyValue, OPAQUE},
+    question::KeyValue,
 };
 
 /// Members of a set by which it is found: more than twice any k that a database asks for (see [`Known::close`]).
@@ -37,6 +40,8 @@ pub(crate) struct Known {
     first: HashMap<u32, Vec<usize>>,
     /// Names of opaque measures by permit.
     opaque: HashMap<String, BTreeSet<String>>,
+    /// In how many sets each person is counted: of what runs have shown, not of what one is about to.
+    exposures: Exposures,
     /// What a reader knows besides numbers of people and absent rows.
     facts: Vec<Fact>,
     /// All that is known of how many people are in which set, as far as it came in blocks.
@@ -92,9 +97,8 @@ impl Known {
     /// Adds what a run shows.
     pub(crate) fn add(&mut self, block: Block) {
         let block = block.detached();
-        // A moment of two columns comes with a mean of each.
-        let named = block.entries.iter().filter(|e| e.of.starts_with(OPAQUE) && !e.shown.starts_with("moment"));
-        self.opaque.entry_ref(block.permit.as_str()).or_default().extend(named.map(|e| e.of.clone()));
+        self.opaque.entry_ref(block.permit.as_str()).or_default().extend(block.opaque().cloned());
+        self.exposures.add(&block);
         block.entries.iter().filter_map(|e| Some((&e.vector.people, e.behind?))).for_each(|(people, behind)| self.told.add(people, behind));
         for absent in block.tables.iter().map(|t| &t.absent) {
             absent.sets.iter().for_each(|set| self.told.add(set, absent.range()));
@@ -187,9 +191,20 @@ impl Known {
         Block { permit: String::new(), entries: self.entries, tables, facts: self.facts, watched: self.watch.into_groups() }
     }
 
+    /// How often people are counted.
+    pub(crate) fn exposures(&self) -> &Exposures {
+        &self.exposures
+    }
+
     /// Opaque measures that a permit was shown.
     pub(crate) fn opaque_of(&self, permit: &str) -> Option<&BTreeSet<String>> {
         self.opaque.get(permit)
+    }
+
+    /// How many of them there are once this is shown, too.
+    pub(crate) fn opaque_with(&self, block: &Block) -> u64 {
+        let shown = self.opaque_of(&block.permit).into_iter().flatten();
+        shown.chain(block.opaque()).collect::<BTreeSet<_>>().len() as u64
     }
 
     /// Adds one table.

@@ -211,6 +211,7 @@ mod tests {
                     files: Vec::new(),
                     ledger: head,
                     rules: BTreeMap::new(),
+                    spent: visiting_policies::budget::Spent::default(),
                     held: None,
                 },
                 files: BTreeMap::new(),

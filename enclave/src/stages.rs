@@ -139,7 +139,7 @@ impl Bench {
             guests,
             signatures: BTreeMap::new(),
             codes: Codes::new(),
-            asked: 0,
+            held: false,
         }
     }
 

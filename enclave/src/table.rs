@@ -44,6 +44,7 @@ pub(crate) enum Value {
 pub(crate) struct CheckedOutput {
     titles: Vec<String>,
     rows: Vec<(Vec<Value>, bool)>,
+    cells: u64,
     verdict: Verdict,
 }
 
@@ -60,10 +61,11 @@ impl CheckedOutput {
         // Nothing of its own: a repetition of earlier values, or an empty table, is no answer. What only feeds another question is none,
         // nor is a table in which only the groups have names.
         let own = |place: usize, answer: &Protected| reads(&tracked.root, place) && shows_its_own(answer);
-        let bears =
-            |values: &[Value]| values.iter().zip(&columns).any(|(v, b)| *b && *v != Value::Masked && *v != Value::Text(String::new()));
-        let anything = rows.iter().any(|(values, _)| bears(values));
-        if !anything || !points.iter().enumerate().any(|(place, answer)| own(place, answer)) {
+        let bears = |values: &[Value]| {
+            values.iter().zip(&columns).filter(|(v, b)| **b && **v != Value::Masked && **v != Value::Text(String::new())).count()
+        };
+        let cells: u64 = rows.iter().map(|(values, _)| bears(values) as u64).sum();
+        if cells == 0 || !points.iter().enumerate().any(|(place, answer)| own(place, answer)) {
             return Err(nothing_to_show().into());
         }
         if !ordered {
@@ -71,7 +73,7 @@ impl CheckedOutput {
         }
         let altered = rows.iter().any(|(values, before)| *before || values.contains(&Value::Masked));
         let verdict = if altered { Verdict::Suppress } else { Verdict::Release };
-        Ok(Self { titles: tracked.titles.clone(), rows, verdict })
+        Ok(Self { titles: tracked.titles.clone(), rows, cells, verdict })
     }
 
     /// Column titles.
@@ -82,6 +84,11 @@ impl CheckedOutput {
     /// Rows; `true` where a value is shown as released before.
     pub(crate) fn rows(&self) -> &[(Vec<Value>, bool)] {
         &self.rows
+    }
+
+    /// How many numbers it shows: what is neither a group's name nor `<k`.
+    pub(crate) fn cells(&self) -> u64 {
+        self.cells
     }
 
     /// `release` or `suppress`.

@@ -1,6 +1,7 @@
 //! The straight line: follow the record, take a ticket, extract or run, let the gate judge, record the verdict, let the bytes out.
 //! Each step can be repeated after a crash.
 
+mod exposure;
 mod hold;
 mod preflight;
 
@@ -12,7 +13,8 @@ use std::{
 use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
-    case::RunCase,
+    budget::Spent,
+    case::{PermitCase, RunCase},
     handover::{Delivery, HoldAnswer, Order, Purpose, RunReport, RunTicket, Signed},
     receipt::{self, Receipt},
     rules::Municipalities,
@@ -121,6 +123,7 @@ impl Enclave {
         if !self.ledger.outbox()?.is_empty() {
             return Ok(());
         }
+        self.report_exposure()?;
         for ticket in self.door.tickets()? {
             self.follower.advance(&self.door)?;
             if !self.ledger.outbox()?.is_empty() {
@@ -205,6 +208,7 @@ impl Enclave {
         if case.judged.is_some() || !due(&case) || self.ledger.waiting(run)?.is_some() {
             return Ok(());
         }
+        self.report_exposure()?;
         let started = Instant::now();
         // Under a permit that has ended nothing is fetched: the run gets its refusal below.
         if self.follower.cases.open_permit(&case.permit, &case.by, now_ms()).is_ok() {
@@ -243,8 +247,9 @@ impl Enclave {
 
     /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
     fn judge(&mut self, case: &RunCase, sql: &str) -> Result<Judged, Fault> {
-        let permit = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?.permit.clone();
-        self.check_unshown(&permit.id)?;
+        let open = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?;
+        check_unshown(open)?;
+        let (permit, standing) = (open.permit.clone(), open.standing());
         let (guests, signatures) = self.guests.open(&self.follower.cases.guests_of(&case.permit, case.index), sql)?;
         let codes = self.codes.open(&self.follower.cases.codes_of(&case.permit, case.index), sql)?;
         if !self.extracts.contains_key(&permit.id) {
@@ -261,24 +266,9 @@ impl Enclave {
             guests: &guests,
             signatures,
             codes,
-            asked: permit.checkers,
+            held: !standing.is_empty(),
         };
         self.runtime.block_on(judge::judge(&setting, &mut self.guests, sql))
-    }
-
-    /// Questions that show nothing can feel for the threshold; after so many a person must look (SECURITY.md).
-    fn check_unshown(&self, permit: &PermitId) -> Result<(), Refusal> {
-        let unshown = |refusal: &Refusal| refusal.code == Code::NothingToShow;
-        let runs = self.follower.cases.runs.values().filter(|r| r.permit == *permit);
-        let count = runs.filter(|r| r.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref()).is_some_and(unshown)).count();
-        if count < UNSHOWN_MAX {
-            return Ok(());
-        }
-        let detail = format!("{UNSHOWN_MAX} questions of this permit had nothing to show; no more are run until the permit is renewed");
-        let ja = format!(
-            "この許可では、表示できるものがない問合せが {UNSHOWN_MAX} 件に達しました。許可が更新されるまで、これ以上は実行されません"
-        );
-        Err(Refusal::new(Code::TooManyUnshown, detail).ja(ja))
     }
 
     /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
@@ -340,6 +330,7 @@ impl Enclave {
         pending.report.refusal = Some(refusal);
         pending.report.files.clear();
         pending.report.held = None;
+        pending.report.spent = Spent::default();
         pending.files.clear();
         self.ledger.replace(run, &pending)?;
         self.let_out(run)
@@ -363,6 +354,17 @@ impl Enclave {
         };
         Ok(receipt.sign(&self.follower.cases.roster().origin, &self.keys.signing))
     }
+}
+
+/// Questions that show nothing can feel for the threshold; after so many a person must look (SECURITY.md).
+fn check_unshown(permit: &PermitCase) -> Result<(), Refusal> {
+    if permit.unshown < UNSHOWN_MAX as u64 {
+        return Ok(());
+    }
+    let detail = format!("{UNSHOWN_MAX} questions of this permit had nothing to show; no more are run until the permit is renewed");
+    let ja =
+        format!("この許可では、表示できるものがない問合せが {UNSHOWN_MAX} 件に達しました。許可が更新されるまで、これ以上は実行されません");
+    Err(Refusal::new(Code::TooManyUnshown, detail).ja(ja))
 }
 
 /// What a researcher hears of a fault. One that happened while rows were read may hang on one row: it is as if there were nothing to

@@ -85,6 +85,7 @@ async function evidence(form, file) {
 
 function show(read) {
   document.querySelector("#evidence-sql").textContent = read.sql;
+  document.querySelector("#evidence-exposure").textContent = read.exposure ?? "";
   document.querySelector("#evidence-table").textContent = read.table;
   const row = ({ question, keys, people, near }) => {
     const line = document.createElement("tr");

@@ -51,6 +51,13 @@ async function sign(form) {
     document.querySelector("#signed-text").textContent = text;
     form.dataset.meant = form.dataset.frame.replace("{reason}", () => reason.value.trim());
   }
+  const opinion = form.querySelector("[name=opinion]:checked");
+  if (opinion) {
+    const chosen = (lines) => lines.replace(/^opinion: .*$/m, () => `opinion: ${opinion.value}`);
+    text = chosen(text);
+    document.querySelector("#signed-text").textContent = text;
+    form.dataset.meant = chosen(form.dataset.meant);
+  }
   await check(form, text);
   const key = await signer(file);
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, utf8(text)));

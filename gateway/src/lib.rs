@@ -19,6 +19,7 @@ mod own_name;
 mod people;
 pub mod portal;
 pub mod problem;
+mod remains;
 mod routes;
 pub mod serve;
 pub mod setup;

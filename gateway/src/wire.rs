@@ -3,20 +3,24 @@
 mod bound;
 mod cases;
 mod holds;
+mod patterns;
 mod rules;
 mod runs;
+mod samples;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use bound::{Codes, CodesColumn, CodesView, GuestLabel, GuestParam, GuestReport, GuestView, Guests, MasterView, NewCodes, NewGuest};
 pub use cases::{
-    ApplicationSummary, ApplicationView, Applications, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote, PermitView,
-    Permits, Standing, VoteView,
+    ApplicationSummary, ApplicationView, Applications, BudgetView, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote,
+    PermitView, Permits, Standing, VoteView,
 };
 pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
+pub use patterns::{PatternView, Patterns};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};
 pub use runs::{NewRecall, NewRun, Place, PreflightView, RecallView, RunRefusal, RunView, Runs};
+pub use samples::{LookView, NewLook, Objection, ReleaseSummary, Releases, SampleSummary, SampleView, Samples};
 
 /// Who to be, in the demo.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -10,7 +10,7 @@ use std::{
 use crate::{fault::Fault, place};
 
 /// Words that the client answers: one a step of a case.
-const CLIENT: &str = "login find show apply applications complete ballot vote permits permit codes preflight run runs holds hold fetch suspend recall rules log";
+const CLIENT: &str = "login find show apply applications complete ballot vote permits permit codes preflight run runs holds hold fetch suspend recall remains releases patterns samples sample rules log";
 
 /// Becomes the program for `word`. Returns only when there is none.
 pub(crate) fn exec(word: &str, rest: &[OsString]) -> Result<ExitCode, Fault> {

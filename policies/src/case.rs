@@ -3,24 +3,33 @@
 
 mod application;
 mod bound;
+#[cfg(test)]
+mod budget_tests;
 mod hold;
 #[cfg(test)]
 mod hold_tests;
+mod orders;
+#[cfg(test)]
+mod pattern_tests;
 mod preflight;
 mod run;
+mod sample;
+#[cfg(test)]
+mod sample_tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    handover::{ExtractReport, LoadReport, Purpose},
+    disclosure::limits::PERMIT_CELLS_MAX,
+    exposure::Exposure,
+    handover::{ExtractReport, LoadReport, Purpose, RunReport},
+    hold::HoldReason,
     permit::Permit,
     record::{Act, Actor, Event, RequestKey},
     refusal::{Code, Refusal},
     roster::Roster,
     rules::{RuleBook, RulesAdoption, RulesProposal},
-    sign,
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, Role, RunId},
-    vote::RecallOrder,
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
 };
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
@@ -40,8 +49,49 @@ pub struct PermitCase {
     pub suspended: Option<String>,
     /// The extract, once made.
     pub extract: Option<ExtractReport>,
+    /// Numbers in its released tables so far; see [`crate::budget`].
+    pub cells: u64,
+    /// Different measures that it was shown which are no listed columns.
+    pub measures: u64,
+    /// Questions of it that had nothing to show.
+    pub unshown: u64,
+    /// How often its releases count somebody.
+    pub exposure: Exposure,
     /// Guests and code lists bound to it, oldest first; see [`PermitCase::bound`].
     bound: Vec<Bound>,
+}
+
+impl PermitCase {
+    /// A permit of which nothing has come yet.
+    fn new(permit: Permit, index: u64) -> Self {
+        Self {
+            permit,
+            index,
+            suspended: None,
+            extract: None,
+            cells: 0,
+            measures: 0,
+            unshown: 0,
+            exposure: Exposure::Usual,
+            bound: Vec::new(),
+        }
+    }
+
+    /// Why people look at each of its outputs from now on, whatever is asked.
+    #[must_use]
+    pub fn standing(&self) -> BTreeSet<HoldReason> {
+        let asked = (self.permit.checkers > 0).then_some(HoldReason::AskedByTheCommittee);
+        let spent = (self.cells >= PERMIT_CELLS_MAX).then_some(HoldReason::CellsSpent);
+        let exposed = (self.exposure == Exposure::Hold).then_some(HoldReason::Exposed);
+        asked.into_iter().chain(spent).chain(exposed).collect()
+    }
+
+    /// Counts a verdict. What is judged is counted, fetched or not: it is in the ledger.
+    fn spend(&mut self, report: &RunReport) {
+        self.cells = self.cells.saturating_add(report.spent.cells);
+        self.measures = self.measures.max(report.spent.measures);
+        self.unshown += u64::from(report.refusal.as_ref().is_some_and(|refusal| refusal.code == Code::NothingToShow));
+    }
 }
 
 /// Everything the record says, folded.
@@ -63,6 +113,8 @@ pub struct Cases {
     pub runs: BTreeMap<RunId, RunCase>,
     /// Trials on synthetic data by id.
     pub preflights: BTreeMap<PreflightId, PreflightCase>,
+    /// How often the releases of all permits together count somebody.
+    pub exposure: Exposure,
     /// Ledger after the last verdict.
     pub ledger: Option<crate::handover::LedgerHead>,
     /// Rule packs in force, and what was proposed.
@@ -84,6 +136,7 @@ impl Cases {
             permits: BTreeMap::new(),
             runs: BTreeMap::new(),
             preflights: BTreeMap::new(),
+            exposure: Exposure::Usual,
             ledger: None,
             rules: RuleBook::default(),
             requests: BTreeMap::new(),
@@ -157,9 +210,11 @@ impl Cases {
             Act::PreflightAnswered { report, signature } => self.answer_preflight(event, report, signature),
             Act::RunRequested { run, permit, program } => self.request_run(event, run, permit, program),
             Act::RunJudged { report, signature } => self.judge(event, report, signature),
+            Act::ExposureReached { report, signature } => self.expose(event, report, signature),
             Act::CheckCast { run, by, commitment } => self.cast_check(event, run, by, commitment),
             Act::ChecksOpened { run, checks } => self.open_checks(event, run, checks),
             Act::Released { run, receipt } => self.release(event, run, receipt),
+            Act::SampleLooked { signed } => self.look(event, signed),
             Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
             Act::Recalled { order, signature } => self.recall(event, order, signature),
             Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
@@ -199,45 +254,12 @@ impl Cases {
         Ok(())
     }
 
-    fn suspend(&mut self, event: &Event, order: &crate::vote::SuspensionOrder, signature: &str) -> Result<(), Refusal> {
-        let member = self.roster.holding(person(event)?, Role::Ministry)?;
-        let signer = self.roster.holding(&order.by, Role::Ministry)?;
-        let key = signer.key.as_deref().unwrap_or_default();
-        if member != signer || !sign::verifies(key, order.text().as_bytes(), signature) {
-            return Err(Refusal::new(Code::SuspensionForged, "the suspension is not signed by the ministry's key"));
-        }
-        let case = self.permits.get_mut(&order.permit).ok_or_else(|| Refusal::not_found("permit"))?;
-        case.suspended = Some(order.reason.clone());
-        let begun = |r: &RunCase| r.judged.is_some() || r.hold.is_some();
-        let waiting = self.runs.values_mut().filter(|r| r.permit == order.permit && begun(r) && r.released.is_none());
-        waiting.for_each(|run| run.withheld = true);
-        Ok(())
-    }
-
     fn propose_rules(&mut self, event: &Event, proposal: &RulesProposal, text: &str, signature: &str) -> Result<(), Refusal> {
         self.rules.propose(&self.roster, person(event)?, proposal, text, signature, self.size)
     }
 
     fn adopt_rules(&mut self, event: &Event, adoption: &RulesAdoption, signature: &str) -> Result<(), Refusal> {
         self.rules.adopt(&self.roster, person(event)?, adoption, signature, self.size)
-    }
-
-    fn recall(&mut self, event: &Event, order: &RecallOrder, signature: &str) -> Result<(), Refusal> {
-        let member = self.roster.holding(person(event)?, Role::Ministry)?;
-        let signer = self.roster.holding(&order.by, Role::Ministry)?;
-        let key = signer.key.as_deref().unwrap_or_default();
-        if member != signer || !sign::verifies(key, order.text().as_bytes(), signature) {
-            return Err(Refusal::new(Code::RecallForged, "the recall is not signed by the ministry's key"));
-        }
-        if order.reason.trim().is_empty() || order.reason.chars().any(char::is_control) {
-            return Err(Refusal::new(Code::Malformed, "give the reason in one line"));
-        }
-        let case = self.runs.get_mut(&order.run).filter(|case| case.released.is_some()).ok_or_else(|| Refusal::not_found("release"))?;
-        if case.recalled.is_some() {
-            return Err(Refusal::new(Code::WrongState, "the release was recalled already"));
-        }
-        case.recalled = Some(order.reason.clone());
-        Ok(())
     }
 
     /// The permit, when this person is named in it. To anyone else it does not exist.

@@ -150,6 +150,30 @@ pub mod limits {
     pub const PREFLIGHTS_OPEN_MAX: usize = 3;
     /// Outputs of one permit that may wait for output checkers: what people can look at, and few answers that no ledger knows yet.
     pub const HELD_OPEN_MAX: usize = 20;
+    /// Numbers in released tables of one permit that the machine lets out by itself: ten of the largest outputs. A study has thousands;
+    /// what a million together say no rule covers, so people look at each output from there on (A14).
+    pub const PERMIT_CELLS_MAX: u64 = 1_000_000;
+    /// Different released sets that one person may be in before the auditor is told: a study of a year by month, age and area has some
+    /// dozens (A4).
+    pub const EXPOSURE_ALERT: u64 = 300;
+    /// The same, of one permit's own releases, before people look at each of its outputs: no study that we know comes near it.
+    pub const EXPOSURE_HOLD: u64 = 1_000;
+    /// Part of these two limits by which their borders lie lower, nobody outside knows how far: whether one more set has a person in it
+    /// shows with a chance of one in thirty at the alert, and one in a hundred at the hold, each once in the life of a permit.
+    pub const EXPOSURE_BLUR: u64 = 10;
+    /// One in so many releases of the machine alone is drawn for a checker's later look: some a week in a busy month, which one person
+    /// can read with care; a fault that shows in every tenth release is met within forty, most likely.
+    pub const SAMPLED_ONE_IN: u64 = 20;
+    /// Questions of one permit that may end with nothing to show. Each tells at most one bit about a threshold.
+    pub const UNSHOWN_MAX: usize = 20;
+    /// Different questions in a row with nothing to show that are marked for the auditor: somebody who gets nothing makes groups larger,
+    /// and has something after one or two; a search for a border goes on.
+    pub const PROBING_ROW: u64 = 5;
+    /// The same in all, whatever comes in between: half of what stops the permit.
+    pub const PROBING_UNSHOWN: u64 = UNSHOWN_MAX as u64 / 2;
+    /// Different opaque measures (formulas with their numbers) that one permit is shown: more than a study has formulas, few enough
+    /// that unlike ones do not add up to somebody's value (A3).
+    pub const OPAQUE_MAX: usize = 20;
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    budget::Spent,
     hold::Held,
     refusal::{Code, Refusal},
     sign::{self, SigningKey},
@@ -167,6 +168,9 @@ pub struct RunReport {
     pub ledger: LedgerHead,
     /// The disclosure rules that were applied, by name; with `pass`, never with margins.
     pub rules: BTreeMap<String, String>,
+    /// What it takes from the permit's budgets.
+    #[serde(default, skip_serializing_if = "Spent::is_nothing")]
+    pub spent: Spent,
     /// For verdict `hold`: why, for how many checkers, and the digest of what they read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,

@@ -21,7 +21,15 @@ pub enum HoldReason {
     NotAudited,
     /// The output is larger than a machine may release by itself.
     Budget,
+    /// The permit has released as many cells as a machine may let out by itself.
+    CellsSpent,
+    /// Its releases count somebody very often: see [`crate::exposure`].
+    Exposed,
 }
+
+/// Reasons that hold every output of a permit alike. They are read off the record before a question is looked at, so that a held
+/// output says nothing of its own data by them.
+pub const STANDING: &[HoldReason] = &[HoldReason::AskedByTheCommittee, HoldReason::CellsSpent, HoldReason::Exposed];
 
 /// A risk class: how many people look at an output that is held for this reason.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +59,16 @@ pub const CLASSES: &[Class] = &[
         checkers: 2,
         because: "many values together may say what none of them says; no rule of the machine covers that",
     },
+    Class {
+        reason: HoldReason::CellsSpent,
+        checkers: 1,
+        because: "the output is as small as any other; what matters is what it adds to a million values, and one person can weigh that",
+    },
+    Class {
+        reason: HoldReason::Exposed,
+        checkers: 2,
+        because: "a thousand sets around somebody is what an attack looks like; two organisations say whether the study needs more",
+    },
 ];
 
 /// How many checkers look at an output: the strictest of its reasons and of what the permit says.
@@ -72,10 +90,10 @@ pub struct Held {
 }
 
 impl Held {
-    /// True when the numbers follow from the reasons, and the reasons from what the permit says.
+    /// True when the numbers follow from the reasons, and the standing reasons are those that the record shows.
     #[must_use]
-    pub fn is_lawful(&self, asked: u8) -> bool {
-        let named = self.reasons.contains(&HoldReason::AskedByTheCommittee) == (asked > 0);
+    pub fn is_lawful(&self, asked: u8, standing: &BTreeSet<HoldReason>) -> bool {
+        let named = STANDING.iter().all(|reason| self.reasons.contains(reason) == standing.contains(reason));
         named && self.checkers > 0 && self.checkers == checkers(&self.reasons, asked) && crate::sign::is_digest(&self.sealed)
     }
 }
@@ -98,6 +116,10 @@ pub struct Evidence {
     pub sql: String,
     /// Why it is held.
     pub reasons: BTreeSet<HoldReason>,
+    /// How often the permit's releases count somebody, in words of a band. Of the permit, never of a row: a checker who refused rows for
+    /// it would tell who is in them.
+    #[serde(default)]
+    pub exposure: String,
     /// The table as it would be released, CSV: rounded and masked.
     pub table: String,
     /// Each row that the gate judged; the table may be computed from several questions.
@@ -173,7 +195,8 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_class_once() {
-        for reason in [HoldReason::AskedByTheCommittee, HoldReason::NotAudited, HoldReason::Budget] {
+        use HoldReason::{AskedByTheCommittee, Budget, CellsSpent, Exposed, NotAudited};
+        for reason in [AskedByTheCommittee, NotAudited, Budget, CellsSpent, Exposed] {
             let classes: Vec<_> = CLASSES.iter().filter(|class| class.reason == reason).collect();
             assert!(matches!(classes.as_slice(), [class] if (1..=CHECKERS_MAX).contains(&class.checkers)), "{reason:?}");
         }

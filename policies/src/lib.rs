@@ -4,19 +4,23 @@
 //! same bytes, which is what lets the enclave check the gateway instead of believing it.
 
 pub mod audit;
+pub mod budget;
 pub mod case;
 pub mod check;
 pub mod disclosure;
+pub mod exposure;
 pub mod handover;
 pub mod hold;
 pub mod merkle;
 pub mod note;
+pub mod pattern;
 pub mod permit;
 pub mod receipt;
 pub mod record;
 pub mod refusal;
 pub mod roster;
 pub mod rules;
+pub mod sample;
 pub mod seal;
 pub mod sign;
 pub mod terms;

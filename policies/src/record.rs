@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     check::SignedCheck,
+    exposure::ExposureReport,
     handover::{ExtractReport, LoadReport, PreflightReport, RunReport},
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
     rules::{RulesAdoption, RulesProposal},
+    sample::SignedLook,
     terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
     vote::{RecallOrder, SuspensionOrder},
 };
@@ -172,6 +174,13 @@ pub enum Act {
         /// The enclave's signature.
         signature: String,
     },
+    /// Somebody is in very many released sets; a band, and nobody is named.
+    ExposureReached {
+        /// Which band, of one permit or of all.
+        report: ExposureReport,
+        /// The enclave's signature.
+        signature: String,
+    },
     /// An output checker has looked; the finding stays hidden until all are in.
     CheckCast {
         /// Which run.
@@ -194,6 +203,11 @@ pub enum Act {
         run: RunId,
         /// Digest of the receipt.
         receipt: String,
+    },
+    /// An output checker has looked at a release of the machine that was drawn.
+    SampleLooked {
+        /// The signed opinion in full.
+        signed: SignedLook,
     },
     /// The ministry stopped a permit.
     PermitSuspended {

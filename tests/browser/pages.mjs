@@ -9,6 +9,8 @@ const applications = each(played.applications);
 const permits = each(played.permits);
 const runs = each(played.runs);
 const holds = each(played.holds);
+const samples = each(played.samples);
+const releases = each(played.releases);
 
 /** What stands at an address: a name, its ids by state, and the readers it is made for. `null`: an answer, but not a page. */
 const PAGES = {
@@ -28,6 +30,9 @@ const PAGES = {
   '/reviews/{id}/ballot': { name: 'ballot', query: '?decision=approve&remove=ndb.patients.pref', ids: applications, readers: ['per_member1', 'per_member3'] },
   '/holds': { name: 'holds', readers: ['per_checker1'] },
   '/holds/{id}': { name: 'hold', ids: holds, readers: ['per_checker1'] },
+  '/samples/{id}': { name: 'sample', ids: samples, readers: ['per_checker1'] },
+  '/releases': { name: 'releases', readers: ['per_ministry'] },
+  '/releases/{id}': { name: 'release', ids: releases, readers: ['per_ministry'] },
   '/permits': { name: 'permits', readers: ['per_hanako', 'per_outsider', 'per_ministry'] },
   '/permits/{id}': { name: 'permit', ids: permits, readers: ['per_hanako', 'per_ministry', 'per_member1'] },
   '/permits/{id}/workspace': { name: 'workspace', ids: permits, readers: ['per_hanako'] },
@@ -35,6 +40,7 @@ const PAGES = {
   '/permits/{id}/codes': { name: 'codes', ids: permits, readers: ['per_hanako'] },
   '/runs/{id}': { name: 'run', ids: runs, readers: ['per_hanako'] },
   '/runs/{id}/files/{name}': null,
+  '/patterns': { name: 'patterns', readers: ['per_auditor'] },
   '/log': { name: 'log', readers: ['per_auditor', 'per_holder'] },
   '/register': { name: 'register', readers: [null] },
   '/rules': { name: 'rules', readers: [null, 'per_hanako', 'per_member1', 'per_ministry'] },

@@ -78,6 +78,15 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
         get("/v1/runs/{id}/files/{name}", format!("/v1/runs/{run}/files/table.csv")),
         get("/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall")),
         ("POST", "/v1/runs/{id}/recall", format!("/v1/runs/{run}/recall"), json!({ "reason": "why", "signature": "AAAA" }).to_string()),
+        get("/v1/releases", "/v1/releases".into()),
+        get("/v1/samples", "/v1/samples".into()),
+        get("/v1/samples/{run}", format!("/v1/samples/{run}")),
+        (
+            "POST",
+            "/v1/samples/{run}/look",
+            format!("/v1/samples/{run}/look"),
+            json!({ "opinion": "fine", "reason": "why", "signature": "AAAA" }).to_string(),
+        ),
         get("/v1/holds", "/v1/holds".into()),
         get("/v1/holds/{run}", format!("/v1/holds/{run}")),
         (
@@ -99,6 +108,7 @@ fn endpoints(case: &Case) -> Vec<(&'static str, &'static str, String, String)> {
             "/v1/rules/proposals/rul_a/adoption".into(),
             json!({ "signature": "AAAA" }).to_string(),
         ),
+        get("/v1/patterns", "/v1/patterns".into()),
         get("/v1/log/checkpoint", "/v1/log/checkpoint".into()),
         get("/v1/log/events", "/v1/log/events?from=0&limit=1".into()),
         get("/v1/log/stream", "/v1/log/stream?follow=false".into()),

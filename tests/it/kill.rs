@@ -22,7 +22,8 @@ use visiting_tests::{
 /// People of the population: the journey is about events, not about rows.
 const PEOPLE: u32 = 400;
 
-/// Every kind of event that this version writes, but those of held outputs: `holds.rs` has its own.
+/// Every kind of event that this version writes, but those of held outputs, of exposure and of later looks: `holds.rs`, `budgets.rs` and
+/// `samples.rs` have their own.
 pub(crate) const KINDS: &[&str] = &[
     "record_opened",
     "listing_published",

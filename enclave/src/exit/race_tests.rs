@@ -52,6 +52,7 @@ fn run(ledger: &mut Ledger, name: &str, asked: &Asked, round: usize) -> bool {
             files: Vec::new(),
             ledger: visiting_policies::handover::LedgerHead { entries: 0, digest: String::new() },
             rules: BTreeMap::new(),
+            spent: visiting_policies::budget::Spent::default(),
             held: None,
         };
         let pending = |ledger| Pending { report: RunReport { ledger, ..report }, files: BTreeMap::new() };

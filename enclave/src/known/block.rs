@@ -8,7 +8,7 @@ use visiting_policies::audit::Range;
 use super::watch::Group;
 use crate::{
     people::{self, People, Vector},
-    question::{KeyValue, SiteColumn},
+    question::{KeyValue, OPAQUE, SiteColumn},
 };
 
 /// Of each protected column: its facilities or households with their rows.
@@ -147,6 +147,11 @@ impl Block {
         let tables = self.tables.iter().map(|t| TableEntry { rows: rows(t, seen), absent: absent(t, seen), ..t.clone() }).collect();
         let facts = self.facts.iter().map(|fact| Fact { people: fact.people.detached(seen), range: fact.range }).collect();
         Self { permit: self.permit, entries, tables, facts, watched: self.watched }
+    }
+
+    /// Opaque measures that it shows. A moment of two columns comes with a mean of each.
+    pub(super) fn opaque(&self) -> impl Iterator<Item = &String> {
+        self.entries.iter().filter(|e| e.of.starts_with(OPAQUE) && !e.shown.starts_with("moment")).map(|e| &e.of)
     }
 
     /// True when nothing is added.

@@ -125,7 +125,7 @@ impl Twin {
     ) -> Result<(Tried, Block), Fault> {
         let (guests, signatures, codes) = named;
         let Self { config, keys, extract } = self;
-        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes, asked: 0 };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes, held: false };
         Tried::of(judge::judge(&setting, shelf, sql).await)
     }
 
@@ -134,7 +134,7 @@ impl Twin {
         let Self { config, keys, extract } = self;
         let guests = Guests::new();
         let (signatures, codes) = (BTreeMap::new(), Codes::new());
-        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes, asked: 0 };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes, held: false };
         judge::accepted(&setting, &mut Shelf::default(), sql).map(|_| ())
     }
 

@@ -171,7 +171,7 @@ impl Real {
             guests: &guests,
             signatures: BTreeMap::new(),
             codes: CodeShelf::new()?.open(&BTreeMap::new(), sql)?,
-            asked: 0,
+            held: false,
         };
         let judged = self.runtime.block_on(judge::judge(&setting, &mut Shelf::default(), sql));
         Tried::of(judged).map(|(tried, _)| tried)

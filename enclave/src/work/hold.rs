@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use visiting_policies::{
-    case::{Hold, RunCase, not_released},
+    case::{Hold, PermitCase, RunCase, not_released},
     check,
     handover::{LedgerHead, RunReport},
     hold::{self, Evidence, Held, HoldReason},
@@ -38,7 +38,8 @@ impl Enclave {
             return Ok(verdicted(run, case, again(hold, judged, self.ledger.head())));
         }
         let asked = self.follower.cases.behind(case)?.0.checkers;
-        let reasons = reasons(&judged, asked);
+        let standing = self.follower.cases.permits.get(&case.permit).map(PermitCase::standing).unwrap_or_default();
+        let reasons: BTreeSet<HoldReason> = judged.reasons.union(&standing).copied().collect();
         if reasons.is_empty() {
             return Ok(verdicted(run, case, judged));
         }
@@ -71,6 +72,7 @@ impl Enclave {
             application: permit.application.clone(),
             sql: sql.to_owned(),
             reasons: reasons.clone(),
+            exposure: self.exposure_of(&permit.id).words().to_owned(),
             table: judged.csv,
             rows,
             rows_not_listed,
@@ -83,12 +85,6 @@ impl Enclave {
         verdicted.files.insert(SEALED.to_owned(), sealed);
         Ok(verdicted)
     }
-}
-
-/// Why people are asked: what the gate found, and what the permit says.
-fn reasons(judged: &Judged, asked: u8) -> BTreeSet<HoldReason> {
-    let committee = (asked > 0).then_some(HoldReason::AskedByTheCommittee);
-    judged.reasons.iter().copied().chain(committee).collect()
 }
 
 /// The second judgement of what the checkers let go. They have looked at one table under certain rules, for certain reasons: where
@@ -120,6 +116,7 @@ fn verdicted(run: &RunId, case: &RunCase, judged: Judged) -> Verdicted {
         files: judged.digests,
         ledger: LedgerHead { entries: 0, digest: String::new() },
         rules: judged.rules,
+        spent: judged.spent,
         held: None,
     };
     Verdicted { block: judged.block, report, files: judged.files }

@@ -6,6 +6,7 @@ mod holds;
 mod http;
 mod log;
 mod rules;
+mod samples;
 pub mod verbs;
 
 use std::{
@@ -24,8 +25,8 @@ use visiting_policies::{
 pub use crate::problem::Problem;
 use crate::wire::{
     ApplicationSummary, ApplicationView, Applications, Codes, CodesView, Completeness, GuestView, Guests, ListingView, Listings, Login,
-    LoginRequest, NewApplication, NewCodes, NewGuest, NewRecall, NewRun, NewSuspension, NewVote, PermitView, Permits, PreflightView,
-    RecallView, RunView, Runs, Standing,
+    LoginRequest, NewApplication, NewCodes, NewGuest, NewRecall, NewRun, NewSuspension, NewVote, PatternView, Patterns, PermitView,
+    Permits, PreflightView, RecallView, RunView, Runs, Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -362,6 +363,15 @@ impl Client {
     pub fn runs(&self, permit: &str) -> Result<Vec<RunView>, Problem> {
         let all: Runs = self.get(&format!("/v1/permits/{permit}/runs"))?;
         Ok(all.runs)
+    }
+
+    /// Patterns of use, for the auditor.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn patterns(&self) -> Result<Vec<PatternView>, Problem> {
+        let all: Patterns = self.get("/v1/patterns")?;
+        Ok(all.patterns)
     }
 
     /// One run as it stands.

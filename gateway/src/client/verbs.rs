@@ -24,7 +24,8 @@ use crate::{
     config::PUBLIC_ADDRESS,
     files,
     home::Home,
-    wire::{Columns, NewApplication, PreflightView, RunRefusal, RunView},
+    remains,
+    wire::{Columns, NewApplication, PreflightView, RunRefusal, RunView, SampleSummary},
 };
 
 /// What the client prints when it is asked wrongly.
@@ -42,7 +43,9 @@ visiting client [--as PERSON] VERB …
   vote APPLICATION DECISION [--remove L.T.C] [--checkers N] [--key FILE]
                                                 N output checkers (1 or 2) look at each output of the permit
   permits | permit PERMIT                       permits
+  remains PERMIT                                what remains of a permit's budgets, and why people look at its outputs
   suspend PERMIT REASON [--key FILE]            the ministry's stop
+  releases                                      all releases, what a checker wants recalled first, for the ministry
   recall RUN --reason TEXT [--key FILE]         the ministry's recall of a release: its files are given out no more
   recall RUN                                    who has fetched a release
   rules show [PACK | PROPOSAL]                  publication rules in force, their history, what is proposed
@@ -57,11 +60,17 @@ visiting client [--as PERSON] VERB …
   preflight PERMIT SQL                          try on synthetic data: verdict and made-up table, nothing is run
   run PERMIT SQL                                run, wait, print table and verdict
   runs PERMIT                                   runs of a permit
+  show RUN                                      how a run stands, and whether its release was recalled
   fetch RUN FILE [--out PATH]                   table.csv, table.parquet or receipt.note
   holds                                         held outputs that wait for output checkers
   hold open RUN [--key FILE.seal]               open what was sealed to you: table, bands, reasons
   hold check RUN release|refuse --reason TEXT [--key FILE.seed]
                                                 sign your finding; hidden until all checks are in
+  patterns                                      who asked how much and what came of it, for the auditor
+  samples                                       releases of the machine that were drawn for a later look
+  sample show RUN                               one of them, as it left
+  sample look RUN fine|recall --reason TEXT [--key FILE.seed]
+                                                sign that it is fine, or ask the ministry for its recall
   log DIR                                       save events.ndjson and checkpoint
   log follow [--from N] [--kind K,K] [--lines | --cloudevents] [--once] [--log-key VKEY]
                                                 the record as it grows, proved as it comes; goes on where it was
@@ -177,7 +186,7 @@ pub fn command(parser: lexopt::Parser) -> Result<String, VerbError> {
     match plain.as_slice() {
         ["login", person] => login(client, &home, person),
         ["find", query @ ..] => shown(&client.find(&query.join(" "))?),
-        ["show", id] if !id.starts_with("app_") => shown(&client.listing(id)?),
+        ["show", id] if !id.starts_with("app_") && !id.starts_with("run_") => shown(&client.listing(id)?),
         ["codes", "check", file] => check_codes(Path::new(file), japanese()),
         ["log", "follow"] => {
             wish.from = index(&words)?;
@@ -193,6 +202,7 @@ pub fn command(parser: lexopt::Parser) -> Result<String, VerbError> {
 /// The verbs of a case, in its order.
 fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&str]) -> Result<String, VerbError> {
     match (verb, rest) {
+        ("show", [id]) if id.starts_with("run_") => Ok(verdict(&client.show_run(id)?, "", japanese())),
         ("show", [id]) => shown(&client.application(id)?),
         ("apply", [file]) => shown(&client.apply(&serde_json::from_slice(&std::fs::read(file)?)?)?),
         ("apply", []) => shown(&client.apply(&from_flags(client, words)?)?),
@@ -202,6 +212,7 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("vote", [id, way]) => shown(&client.vote(id, decision(way)?, words.conditions.clone(), &key(client, home, words)?)?),
         ("permits", []) => shown(&client.permits()?),
         ("permit", [id]) => shown(&client.permit(id)?),
+        ("remains", [id]) => Ok(remains::lines(&client.permit(id)?, japanese())),
         ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
             shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
         }
@@ -219,6 +230,11 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("preflight", [permit, sql @ ..]) if !sql.is_empty() => preflight(client, permit, &sql.join(" ")),
         ("run", [permit, sql @ ..]) if !sql.is_empty() => run(client, permit, &sql.join(" ")),
         ("runs", [permit]) => shown(&client.runs(permit)?),
+        ("patterns", []) => shown(&client.patterns()?),
+        ("releases", []) => shown(&client.releases()?),
+        ("samples", []) => shown(&client.samples()?),
+        ("sample", ["show", run]) => show_sample(client, run),
+        ("sample", ["look", run, opinion]) => look(client, home, words, run, opinion),
         ("holds", []) => shown(&client.holds()?),
         ("hold", ["open", run]) => open_hold(client, home, words, run),
         ("hold", ["check", run, way]) => check(client, home, words, run, way),
@@ -267,6 +283,7 @@ fn open_hold(client: &Client, home: &Home, words: &Words, run: &str) -> Result<S
     let own = || home.seal_key(client.person().unwrap_or_default());
     let (view, evidence) = client.open_hold(run, &files::read_seal_key(&words.key.clone().unwrap_or_else(own))?)?;
     let mut out = format!("{} {}\npurpose: {}\nheld: {}\n\n", evidence.application, run, view.purpose, view.hold.reasons.join(", "));
+    out += &format!("this permit: {}\n\n", evidence.exposure);
     out += &format!("{}\n\npeople, earlier releases about nearly the same people, group:\n", evidence.sql);
     for row in &evidence.rows {
         out += &format!("  {}. {:>13} {:>11}  {}\n", row.question, row.people, row.near, row.keys.join(", "));
@@ -282,6 +299,20 @@ fn check(client: &Client, home: &Home, words: &Words, run: &str, way: &str) -> R
     let finding = serde_json::from_value(serde_json::Value::from(way)).map_err(unknown)?;
     let reason = words.reason.as_deref().ok_or_else(|| VerbError::Usage(format!("say --reason\n{USAGE}")))?;
     shown(&client.check(run, finding, reason, &key(client, home, words)?)?)
+}
+
+/// A drawn release: what it is for, the text, and the table last.
+fn show_sample(client: &Client, run: &str) -> Result<String, VerbError> {
+    let view = client.sample(run)?;
+    let SampleSummary { application, run, .. } = &view.sample;
+    Ok(format!("{application} {run}\npurpose: {}\n\n{}\n\n{}", view.purpose, view.sql, view.table))
+}
+
+fn look(client: &Client, home: &Home, words: &Words, run: &str, opinion: &str) -> Result<String, VerbError> {
+    let unknown = |_| VerbError::Usage("an opinion is fine or recall".to_owned());
+    let opinion = serde_json::from_value(serde_json::Value::from(opinion)).map_err(unknown)?;
+    let reason = words.reason.as_deref().ok_or_else(|| VerbError::Usage(format!("say --reason\n{USAGE}")))?;
+    shown(&client.look(run, opinion, reason, &key(client, home, words)?)?)
 }
 
 fn decision(word: &str) -> Result<Decision, VerbError> {
@@ -373,9 +404,20 @@ fn verdict(run: &RunView, sql: &str, japanese: bool) -> String {
     let word = run.verdict.map(crate::app::name).unwrap_or_default();
     match &run.refusal {
         None if run.status == "held" => held(run, japanese),
-        Some(refusal) => format!("{} {word} {}", run.id, told(refusal, sql, japanese)),
+        Some(refusal) => format!("{} {word} {}{}", run.id, told(refusal, sql, japanese), notice(run, japanese)),
         None => format!("{} {word}; fetch: {}", run.id, run.files.join(" ")),
     }
+}
+
+/// What whoever has fetched a recalled release must know.
+fn notice(run: &RunView, japanese: bool) -> String {
+    let Some(reason) = &run.recalled else { return String::new() };
+    let must = match (run.destroy, japanese) {
+        (false, _) => "",
+        (true, true) => "あなたはこの持ち出しを受け取っています。すべての写しを廃棄してください。",
+        (true, false) => " You have fetched this release: destroy every copy.",
+    };
+    if japanese { format!("\n理由：{reason}。{must}") } else { format!("\nreason: {reason}.{must}") }
 }
 
 /// A run that people must look at: how many, and nothing else.
@@ -428,6 +470,8 @@ mod tests {
             refusal: Some(refusal.into()),
             files: Vec::new(),
             checks: None,
+            recalled: None,
+            destroy: false,
         }
     }
 

@@ -95,6 +95,7 @@ pub(super) fn view(lang: Lang, page: &LogPage<'_>) -> Markup {
             strong { (page.size) }
             (lang.say("。このページを開いたことも記録されます。", ". Opening this page is an event, too."))
         }
+        p { a href="/patterns" { (lang.say("利用の傾向（だれが何を問い合わせ、どう判定されたか）", "Patterns of use: who asked how much, and what came of it")) } }
         (verify(lang, page.vkey))
         (form(lang, page.filter))
         section aria-labelledby="events" {

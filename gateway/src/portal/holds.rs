@@ -16,10 +16,14 @@ use super::{
     lang::Lang,
     layout::{self, Frame, see},
     reviews::{self, key_field},
-    time,
+    samples, time,
 };
 use crate::{
-    routes::holds::{self, CAST, LIST, SHOW},
+    remains,
+    routes::{
+        self,
+        holds::{self, CAST, LIST, SHOW},
+    },
     wire::{Checks, HoldSummary, HoldView, NewCheck},
 };
 
@@ -27,6 +31,7 @@ use crate::{
 pub(super) async fn queue(ctx: Ctx) -> Response {
     ctx.guard(LIST, async {
         let holds = holds::list(&ctx.app, &ctx.person()?)?;
+        let later = routes::samples::list(&ctx.app, &ctx.person()?)?;
         let body = html! {
             p.lead { (ctx.say(
                 "機械だけでは持ち出せない出力です。証拠を開いて、持ち出してよいかを判定します。判定は全員がそろうまで、だれにも見えません。",
@@ -36,6 +41,7 @@ pub(super) async fn queue(ctx: Ctx) -> Response {
             h2 { (ctx.say("確認を待つ出力", "Waiting for a checker")) }
             @if holds.is_empty() { div.empty { p { (ctx.say("待っている出力はありません。", "Nothing is waiting.")) } } }
             ul.cards { @for hold in &holds { (card(&ctx, hold)) } }
+            (samples::queue(&ctx, &later))
         };
         Ok(layout::page(&ctx, ctx.say("出口審査", "Output checks"), body))
     })
@@ -71,12 +77,8 @@ fn numbers(lang: Lang, checks: Checks) -> String {
 
 /// Why it is held, in words.
 fn reasons(lang: Lang, reasons: &[String]) -> String {
-    let word = |reason: &String| match reason.as_str() {
-        "asked_by_the_committee" => lang.say("委員会の条件", "a condition of the committee").to_owned(),
-        "not_audited" => lang.say("組み合わせの検査が終わらなかった", "the audit of combinations was not finished").to_owned(),
-        "budget" => lang.say("機械だけで持ち出せる量を超えた", "more than the machine may let out").to_owned(),
-        other => other.to_owned(),
-    };
+    let known = |reason: &String| serde_json::from_value(serde_json::Value::from(reason.as_str())).ok().map(remains::reason);
+    let word = |reason: &String| known(reason).map_or_else(|| reason.clone(), |(ja, en)| lang.say(ja, en).to_owned());
     reasons.iter().map(word).collect::<Vec<_>>().join(lang.say("、", ", "))
 }
 
@@ -159,6 +161,8 @@ fn evidence(ctx: &Ctx, view: &HoldView, person: &str, public: &str) -> Markup {
         section #evidence hidden aria-label=(ctx.say("証拠", "Evidence")) {
             h3 { "SQL" }
             pre #evidence-sql tabindex="0" role="region" aria-label="SQL" {}
+            h3 { (ctx.say("この許可の出力が同じ人を数えた回数（区分）", "How often the permit's releases count somebody, in bands")) }
+            p #evidence-exposure {}
             h3 { (ctx.say("持ち出される表", "The table that would leave")) }
             pre #evidence-table tabindex="0" role="region" aria-label=(ctx.say("持ち出される表", "The table that would leave")) {}
             h3 { (ctx.say("行ごとの人数と、近い既公表値の数（どちらも区分）", "People of each row, and earlier releases about nearly the same people, in bands")) }

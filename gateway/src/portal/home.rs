@@ -88,17 +88,36 @@ async fn waiting(ctx: &Ctx, person: &PersonId) -> Result<Markup, Refusal> {
         let count = cases.permits.values().filter(|p| p.suspended.is_none()).count();
         cards.push((ctx.say("停止されていない許可", "Permits not suspended"), count, "/permits", ctx.say("許可を見る", "See permits")));
     }
+    if ctx.holds(Role::Ministry) {
+        let count = cases.runs.values().filter(|run| run.objection().is_some() && run.recalled.is_none()).count();
+        cards.push((
+            ctx.say("取消しが求められている持ち出し", "Recalls asked for"),
+            count,
+            "/releases",
+            ctx.say("持ち出しを見る", "See releases"),
+        ));
+    }
     if ctx.holds(Role::Checker) {
         let open =
             |(id, run): &(&RunId, &RunCase)| run.hold.as_ref().is_some_and(|hold| hold.opened.is_none()) && cases.held(id, person).is_ok();
-        let count = cases.runs.iter().filter(open).count();
+        let later = cases.runs.keys().filter(|run| cases.may_look(run, person).is_ok()).count();
+        let count = cases.runs.iter().filter(open).count() + later;
         cards.push((ctx.say("確認を待つ出力", "Outputs to be checked"), count, "/holds", ctx.say("出口審査へ", "Check them")));
     }
     if ctx.holds(Role::Auditor) {
         let count = usize::try_from(cases.size()).unwrap_or(usize::MAX);
         cards.push((ctx.say("記録された出来事", "Recorded events"), count, "/log", ctx.say("ログを読む", "Read the log")));
     }
+    let destroy: Vec<&RunId> =
+        cases.runs.iter().filter(|(_, run)| run.recalled.is_some() && run.fetched.contains(person)).map(|(id, _)| id).collect();
     Ok(html! {
+        @if !destroy.is_empty() {
+            div.notice.error {
+                h2 { (ctx.say("受け取った持ち出しが取り消されました", "Releases that you have fetched were recalled")) }
+                p { (ctx.say("これ以上使わず、すべての写しを廃棄してください。理由は解析のページにあります。", "Use them no more and destroy every copy. The run's page gives the reason.")) }
+                ul { @for run in destroy { li { a href={ "/runs/" (run) } { code { (run) } } } } }
+            }
+        }
         h2 { (ctx.say("あなたを待っているもの", "What waits for you")) }
         @if cards.is_empty() {
             div.empty { p { (ctx.say("あなたの役割で待っているものはありません。データのカタログと公開台帳を見られます。", "Nothing waits for your role. You can read the catalogue and the public register.")) } }

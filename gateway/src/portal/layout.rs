@@ -153,6 +153,9 @@ fn menu(ctx: &Ctx) -> Vec<(&'static str, &'static str, &'static str)> {
     if may(&[Role::Researcher, Role::CommitteeMember, Role::Ministry]) {
         menu.push(("/permits", "利用許可", "Permits"));
     }
+    if may(&[Role::Ministry]) {
+        menu.push(("/releases", "持ち出しと取消し", "Releases"));
+    }
     if may(&[Role::Checker]) {
         menu.push(("/holds", "出口審査", "Output checks"));
     }

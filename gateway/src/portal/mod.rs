@@ -24,13 +24,17 @@ mod layout;
 mod login;
 mod masters;
 mod parts;
+mod patterns;
 mod permits;
 mod place;
+mod recalls;
 mod record;
 mod register;
+mod remains;
 mod reviews;
 mod rules;
 mod run;
+mod samples;
 mod schema;
 mod select;
 mod table;
@@ -118,6 +122,11 @@ routes! {
     get "/holds" Who::Holding(&[Role::Checker]), PLAIN => holds::queue;
     get "/holds/{id}" Who::Holding(&[Role::Checker]), SIGNS => holds::show;
     post "/holds/{id}/checks" Who::Holding(&[Role::Checker]), SIGNS => holds::check;
+    get "/releases" Who::Holding(&[Role::Ministry]), PLAIN => recalls::list;
+    get "/releases/{id}" Who::Holding(&[Role::Ministry]), SIGNS => recalls::show;
+    post "/releases/{id}/recall" Who::Holding(&[Role::Ministry]), SIGNS => recalls::recall;
+    get "/samples/{id}" Who::Holding(&[Role::Checker]), SIGNS => samples::show;
+    post "/samples/{id}/look" Who::Holding(&[Role::Checker]), SIGNS => samples::look;
     get "/permits" Who::Person, PLAIN => permits::list;
     get "/permits/{id}" Who::Concerned, PLAIN => permits::show;
     post "/permits/{id}/suspension" Who::Holding(&[Role::Ministry]), SIGNS => permits::suspend;
@@ -131,6 +140,7 @@ routes! {
     get "/runs/{id}/files/{name}" Who::Concerned, PLAIN => work::file;
     get "/log" Who::Holding(&[Role::Auditor]), PLAIN => record::log;
     post "/log/words" Who::Holding(&[Role::Auditor]), PLAIN => record::words;
+    get "/patterns" Who::Holding(&[Role::Auditor]), PLAIN => patterns::show;
     get "/rules" Who::Anyone, PLAIN => rules::show;
     get "/register" Who::Anyone, PLAIN => record::register;
 }

@@ -15,7 +15,7 @@ use super::{
     errors,
     form::{Form, Sent, request_field},
     layout::{self, Frame, see},
-    parts, reviews, time, words,
+    parts, remains, reviews, time, words,
 };
 use crate::{
     app::id,
@@ -110,6 +110,7 @@ async fn page(ctx: &Ctx, permit: &str, fault: Option<(&Refusal, Option<&Form>)>)
         (stopped(ctx, &view))
         (actions(ctx, &person, &view))
         (facts(ctx, &id, &view))
+        (remains::table(ctx.lang, &view))
         h2 { (ctx.say("使えるデータ（条件を当てはめたあと）", "Data that may be used (conditions applied)")) }
         (parts::columns(ctx, &view.columns))
         @if ctx.holds(Role::Ministry) && view.status != "suspended" { (stop(ctx, &person, &id, fault.and_then(|(_, form)| form))) }
@@ -152,7 +153,7 @@ fn actions(ctx: &Ctx, person: &PersonId, view: &PermitView) -> Markup {
 }
 
 fn facts(ctx: &Ctx, id: &PermitId, view: &PermitView) -> Markup {
-    let (runs, unshown) = used(ctx, id);
+    let runs = ctx.app.desk.view().cases.runs.values().filter(|run| run.permit == *id).count();
     html! {
         dl.facts {
             div { dt { (ctx.say("状態", "Status")) } dd { (parts::permit_chip(ctx, &view.status)) " " (extract_chip(ctx, view)) } }
@@ -170,27 +171,9 @@ fn facts(ctx: &Ctx, id: &PermitId, view: &PermitView) -> Markup {
                 } }
             }
             div { dt { (ctx.say("実行した解析", "Runs so far")) } dd { (runs) (ctx.say(" 回", "")) } }
-            div { dt { (ctx.say("表示できるものがなかった解析", "Runs with nothing to show")) } dd {
-                p { (unshown) (ctx.say(" 回", "")) }
-                p.note { (ctx.say(
-                    "少人数の集団を探ることを防ぐため、これが多すぎると許可の解析は止まります。",
-                    "Too many of these stop the permit's runs, so that nobody can search for small groups.",
-                )) }
-            } }
             div { dt { (ctx.say("番号", "Id")) } dd { code { (view.id) } } }
         }
     }
-}
-
-/// Runs under the permit, and those of them that had nothing to show.
-fn used(ctx: &Ctx, id: &PermitId) -> (usize, usize) {
-    let view = ctx.app.desk.view();
-    let runs: Vec<_> = view.cases.runs.values().filter(|run| run.permit == *id).collect();
-    let nothing = |code: Code| code == Code::NothingToShow;
-    let refused = |run: &&&visiting_policies::case::RunCase| {
-        run.judged.as_ref().and_then(|(report, _)| report.refusal.as_ref()).is_some_and(|r| nothing(r.code))
-    };
-    (runs.len(), runs.iter().filter(refused).count())
 }
 
 /// The ministry's stop, signed like a vote.

@@ -2,8 +2,11 @@
 
 use visiting_policies::{
     check::Finding,
+    disclosure::limits::{EXPOSURE_ALERT, EXPOSURE_HOLD},
+    exposure::{Exposure, ExposureReport},
     record::{Act, Actor, Event},
     refusal::Refusal,
+    sample::Opinion,
     terms::Verdict,
     vote::Decision,
 };
@@ -27,9 +30,11 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("preflight_answered", "合成データでの試行の回答", "pre-flight answered"),
     ("run_requested", "解析の依頼", "run requested"),
     ("run_judged", "出口審査の判定", "run judged"),
+    ("exposure_reached", "同じ人を含む出力の多さの警告", "exposure alert"),
     ("check_cast", "出口審査の確認（伏せた判定）", "check cast, hidden"),
     ("checks_opened", "出口審査の確認の開示", "checks opened"),
     ("released", "持ち出し", "released"),
+    ("sample_looked", "持ち出しの事後確認", "release looked at"),
     ("recalled", "持ち出しの取消し", "release recalled"),
     ("permit_suspended", "利用停止", "permit suspended"),
     ("rules_proposed", "公表基準の改定案", "rules proposed"),
@@ -118,6 +123,11 @@ fn japanese(act: &Act) -> String {
             let (verdict, code) = (japanese_verdict(report.verdict), code(report.refusal.as_ref(), "（", "）"));
             format!("出口審査は解析 {} を「{verdict}」と判定した{code}。", report.run)
         }
+        Act::ExposureReached { report, .. } => {
+            let whose = report.permit.as_ref().map_or_else(|| "すべての許可".to_owned(), |permit| format!("許可 {permit} "));
+            let then = if held(report) { "。以後、この許可の出力は担当者が確認する" } else { "" };
+            format!("{whose}の出力が、同じ人をおよそ{}以上の集団で数えている{then}。", sets(report.exposure))
+        }
         Act::CheckCast { run, commitment, .. } => format!("保留中の解析 {run} を確認し、判定を伏せたまま投じた（{commitment}）。"),
         Act::ChecksOpened { run, checks } => {
             let word = |finding| if finding == Finding::Release { "持ち出してよい" } else { "持ち出し不可" };
@@ -125,6 +135,10 @@ fn japanese(act: &Act) -> String {
             format!("解析 {run} の判定がそろい、開示された。{}", all.collect::<Vec<_>>().join("、"))
         }
         Act::Released { run, .. } => format!("解析 {run} の結果が、証明書とともに閉域環境を出た。"),
+        Act::SampleLooked { signed } => {
+            let opinion = if signed.look.opinion == Opinion::Fine { "問題なし" } else { "取消しを求める" };
+            format!("抜き取られた解析 {} の持ち出しを事後に確認した（{opinion}）。理由：{}", signed.look.run, signed.look.reason)
+        }
         Act::PermitSuspended { order, .. } => format!("許可 {} の利用を停止した。理由：{}", order.permit, order.reason),
         Act::Recalled { order, .. } => format!("解析 {} の持ち出しを取り消した。理由：{}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
@@ -180,6 +194,11 @@ fn english(act: &Act) -> String {
             let (verdict, code) = (english_verdict(report.verdict), code(report.refusal.as_ref(), " (", ")"));
             format!("The exit gate judged run {}: {verdict}{code}.", report.run)
         }
+        Act::ExposureReached { report, .. } => {
+            let whose = report.permit.as_ref().map_or_else(|| "all permits".to_owned(), |permit| format!("permit {permit}"));
+            let then = if held(report) { "; from now on people look at each output of this permit" } else { "" };
+            format!("The releases of {whose} count somebody in about {} sets or more{then}.", sets(report.exposure))
+        }
         Act::CheckCast { run, commitment, .. } => format!("Checked the held run {run}; the finding stays hidden ({commitment})."),
         Act::ChecksOpened { run, checks } => {
             let word = |finding| if finding == Finding::Release { "release" } else { "refuse" };
@@ -187,6 +206,10 @@ fn english(act: &Act) -> String {
             format!("All checks of run {run} are in and were opened. {}", all.collect::<Vec<_>>().join(", "))
         }
         Act::Released { run, .. } => format!("The result of run {run} left the enclave with its receipt."),
+        Act::SampleLooked { signed } => {
+            let opinion = if signed.look.opinion == Opinion::Fine { "fine" } else { "asks for its recall" };
+            format!("Looked at the sampled release of run {} ({opinion}). Reason: {}", signed.look.run, signed.look.reason)
+        }
         Act::PermitSuspended { order, .. } => format!("Suspended permit {}. Reason: {}", order.permit, order.reason),
         Act::Recalled { order, .. } => format!("Recalled the release of run {}. Reason: {}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
@@ -198,6 +221,20 @@ fn english(act: &Act) -> String {
         Act::Viewed { what } => format!("Viewed {what}."),
         Act::Downloaded { run, file } => format!("Fetched {file} of run {run}."),
         Act::Refused { tried, code } => format!("Tried “{tried}” and was refused ({}).", code.name()),
+    }
+}
+
+/// True when the band holds the permit's outputs.
+fn held(report: &ExposureReport) -> bool {
+    report.permit.is_some() && report.exposure == Exposure::Hold
+}
+
+/// The number that names a band.
+fn sets(exposure: Exposure) -> u64 {
+    match exposure {
+        Exposure::Usual => 0,
+        Exposure::Alert => EXPOSURE_ALERT,
+        Exposure::Hold => EXPOSURE_HOLD,
     }
 }
 
@@ -238,6 +275,7 @@ pub(super) mod tests {
         permit::{ApplicationContent, Permit, SignedBallot},
         refusal::{Code, Refusal},
         rules::{RulesAdoption, RulesProposal},
+        sample::{Look, SignedLook},
         terms::{Form, Period, Scope},
         vote::{Ballot, RecallOrder, SuspensionOrder},
     };
@@ -255,6 +293,7 @@ pub(super) mod tests {
             files: Vec::new(),
             ledger,
             rules: BTreeMap::new(),
+            spent: visiting_policies::budget::Spent::default(),
             held: None,
         }
     }
@@ -349,10 +388,17 @@ pub(super) mod tests {
             judged(Verdict::Suppress),
             judged(Verdict::Refuse),
             judged(Verdict::Hold),
+            Act::ExposureReached { report: ExposureReport { permit: None, exposure: Exposure::Alert }, signature: String::new() },
+            Act::ExposureReached {
+                report: ExposureReport { permit: Some("prm_1".parse().unwrap()), exposure: Exposure::Hold },
+                signature: String::new(),
+            },
             Act::CheckCast { run: "run_1".parse().unwrap(), by: person.clone(), commitment: "sha256:0".to_owned() },
             Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release)] },
             Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release), checked(Finding::Refuse)] },
             Act::Released { run: "run_1".parse().unwrap(), receipt: String::new() },
+            looked(Opinion::Fine),
+            looked(Opinion::Recall),
             Act::PermitSuspended { order, signature: String::new() },
             Act::Recalled {
                 order: RecallOrder { run: "run_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() },
@@ -367,6 +413,12 @@ pub(super) mod tests {
             Act::Downloaded { run: "run_1".parse().unwrap(), file: "table.csv".to_owned() },
             Act::Refused { tried: "POST /v1/permits/{id}/runs".to_owned(), code: Code::NotNamed },
         ]
+    }
+
+    fn looked(opinion: Opinion) -> Act {
+        let (run, by) = ("run_1".parse().unwrap(), "per_checker1".parse().unwrap());
+        let look = Look { run, receipt: String::new(), by, opinion, reason: "<b>why</b>".to_owned() };
+        Act::SampleLooked { signed: SignedLook { look, signature: String::new() } }
     }
 
     pub(in super::super) fn event(act: Act) -> Event {

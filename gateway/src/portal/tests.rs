@@ -9,12 +9,13 @@ use axum::{
 };
 use tower::ServiceExt;
 use visiting_policies::{
-    handover::{ExtractReport, LedgerHead, LoadReport, Purpose, RunReport},
+    handover::{ExtractReport, FileDigest, LedgerHead, LoadReport, Purpose, RunReport},
     hold::{Held, HoldReason},
     record::{Act, Actor, Event},
+    sample::is_drawn,
     sign::{self, SigningKey},
     terms::{PermitId, Role, Verdict},
-    vote::SuspensionOrder,
+    vote::{RecallOrder, SuspensionOrder},
 };
 
 use super::{ROUTES, Who};
@@ -176,6 +177,42 @@ impl Site {
         (application, permit.to_string())
     }
 
+    /// A release of the machine, drawn for a later look or not.
+    async fn released(&self, permit: &str, drawn: bool) -> String {
+        let table = self.app.documents.put("sex,people,note\n1,120,\n".to_owned()).await.unwrap();
+        for number in 0..1_000 {
+            let request = format!("release {drawn} {number}");
+            let asked = self.send(HANAKO, &format!("/permits/{permit}/workspace"), &[("request", &request), ("sql", "SELECT 3")]).await;
+            let run = asked.location().split(['/', '?', '#']).nth(2).unwrap().to_owned();
+            let report = RunReport {
+                run: run.parse().unwrap(),
+                index: self.app.desk.view().cases.runs[&run.parse().unwrap()].index,
+                verdict: Verdict::Release,
+                refusal: None,
+                files: vec![FileDigest { name: "table.csv".to_owned(), digest: table.clone() }],
+                ledger: LedgerHead { entries: 0, digest: sign::digest(b"l") },
+                rules: [].into(),
+                spent: visiting_policies::budget::Spent::default(),
+                held: None,
+            };
+            let signed = report.sign(&self.gate());
+            let found = is_drawn(&signed.signature) == drawn;
+            let act = Act::RunJudged { report: signed.value, signature: signed.signature };
+            self.app.desk.act(Actor::Enclave, None, act).await.unwrap();
+            let act = Act::Released { run: run.parse().unwrap(), receipt: sign::digest(b"receipt") };
+            self.app.desk.act(Actor::Enclave, None, act).await.unwrap();
+            if found {
+                return run;
+            }
+        }
+        panic!("none of 1000 verdicts is drawn");
+    }
+
+    /// What a page asks to be signed, signed by this person.
+    fn signed(&self, person: &str, text: &str) -> String {
+        files::read_key(&self.home.key(person)).unwrap().sign(text.as_bytes())
+    }
+
     /// A run that the gate held for one checker.
     async fn held(&self, permit: &str) -> String {
         let asked = self.send(HANAKO, &format!("/permits/{permit}/workspace"), &[("request", "h"), ("sql", "SELECT 2")]).await;
@@ -190,6 +227,7 @@ impl Site {
             files: Vec::new(),
             ledger: LedgerHead { entries: 0, digest: sign::digest(b"l") },
             rules: [].into(),
+            spent: visiting_policies::budget::Spent::default(),
             held: Some(held),
         };
         let signed = report.sign(&self.gate());
@@ -271,6 +309,7 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
     let run = site.send(HANAKO, &format!("/permits/{permit}/workspace"), &[("request", "r"), ("sql", "SELECT 1")]).await;
     let run = run.location().split(['/', '?', '#']).nth(2).unwrap().to_owned();
     let held = site.held(&permit).await;
+    let sampled = site.released(&permit, true).await;
     for route in ROUTES.iter().filter(|r| r.method == "get" && !r.path.starts_with("/lang") && !r.path.contains("/files/")) {
         let id = match route.path.split('/').nth(1).unwrap() {
             "catalog" => "ndb",
@@ -279,6 +318,7 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
             "permits" => &permit,
             "runs" => &run,
             "holds" => &held,
+            "samples" | "releases" => &sampled,
             _ => &application,
         };
         let path = route.path.replace("{id}", id).replace("/ballot", "/ballot?decision=approve");
@@ -291,6 +331,71 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
             bodies.push(page.body);
         }
         assert_ne!(bodies[0], bodies[1], "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checker_looks_afterwards_and_the_ministry_recalls_by_pages_alone() {
+    let site = Site::new("portal-sample").await;
+    let (_, permit) = site.permit().await;
+    let run = site.released(&permit, true).await;
+    let fetched = Act::Downloaded { run: run.parse().unwrap(), file: "table.csv".to_owned() };
+    site.app.desk.act(Actor::Person(HANAKO.parse().unwrap()), None, fetched).await.unwrap();
+    let queue = site.see("per_checker1", "ja", "/holds").await.body;
+    assert!(queue.contains(&format!("/samples/{run}")) && queue.contains("あとから確認する出力"), "{queue}");
+    let page = site.see("per_checker1", "en", &format!("/samples/{run}")).await;
+    assert!(page.body.contains("SELECT 3") && page.body.contains("120") && page.body.contains("糖尿病と介護"), "{}", page.body);
+
+    // The text on the page is the one that counts, with the opinion and the reason in it.
+    let text = page.body.split("id=\"signed-text\"").nth(1).unwrap().split('>').nth(1).unwrap().split("</pre").next().unwrap();
+    let text = text.replace("opinion: fine", "opinion: recall").replace("reason: \n", "reason: 列が多すぎる\n");
+    let (request, signature) = (page.hidden("request"), site.signed("per_checker1", &text));
+    let form = [("request", request.as_str()), ("opinion", "recall"), ("reason", "列が多すぎる"), ("signature", &signature)];
+    let forged = [("request", "x"), ("opinion", "fine"), ("reason", "列が多すぎる"), ("signature", &signature)];
+    let refused = site.send("per_checker1", &format!("/samples/{run}/look"), &forged).await;
+    assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.body.contains("data-code=\"check-forged\""), "{}", refused.body);
+    assert_eq!(site.send("per_checker1", &format!("/samples/{run}/look"), &form).await.location(), "/holds?checked=1");
+    assert!(!site.see("per_checker1", "ja", "/holds").await.body.contains(&run));
+    assert_eq!(site.see("per_checker2", "ja", &format!("/samples/{run}")).await.status, StatusCode::CONFLICT);
+    assert!(!site.see(HANAKO, "ja", &format!("/runs/{run}")).await.body.contains("列が多すぎる"), "the wish is the ministry's to weigh");
+
+    // The ministry sees who asks, and who has it; nothing is recalled by the wish.
+    let list = site.see("per_ministry", "en", "/releases").await.body;
+    assert!(list.contains("a checker asks for its recall") && list.contains(&run), "{list}");
+    assert!(site.see("per_ministry", "ja", "/").await.body.contains("取消しが求められている持ち出し"));
+    let page = site.see("per_ministry", "ja", &format!("/releases/{run}")).await;
+    assert!(page.body.contains("列が多すぎる") && page.body.contains("花子"), "{}", page.body);
+    let order = RecallOrder { run: run.parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "誤り".to_owned() };
+    let (request, signature) = (page.hidden("request"), site.signed("per_ministry", &order.text()));
+    let form = [("request", request.as_str()), ("reason", "誤り"), ("signature", &signature)];
+    assert_eq!(site.send("per_ministry", &format!("/releases/{run}/recall"), &form).await.location(), format!("/releases/{run}"));
+    assert!(site.see("per_ministry", "ja", &format!("/releases/{run}")).await.body.contains("取り消した持ち出しです"));
+    assert_eq!(site.count("recalled").await, 1);
+
+    // Whoever has fetched it is told to destroy it; the others of the permit see that it is gone; the register says so.
+    for (lang, notice) in [("ja", "すべての写しを廃棄してください"), ("en", "destroy every copy")] {
+        assert!(site.see(HANAKO, lang, "/").await.body.contains(notice));
+    }
+    assert!(!site.see("per_taro", "ja", "/").await.body.contains("すべての写しを廃棄"));
+    assert!(site.see("nobody", "ja", "/register").await.body.contains("取消し"));
+    for (person, path) in
+        [(HANAKO, "/releases".to_owned()), ("per_checker1", format!("/releases/{run}")), ("per_ministry", format!("/samples/{run}"))]
+    {
+        assert_eq!(site.see(person, "ja", &path).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patterns_are_for_the_auditor_alone() {
+    let site = Site::new("portal-patterns").await;
+    let (_, permit) = site.permit().await;
+    site.released(&permit, false).await;
+    let page = site.see("per_auditor", "ja", "/patterns").await;
+    sound(&page, "ja", "/patterns");
+    assert!(page.body.contains(&permit) && page.body.contains(HANAKO) && !page.body.contains("探索の疑い"), "{}", page.body);
+    for person in [HANAKO, "per_reception", "per_member1", "per_ministry", "per_holder", "per_checker1"] {
+        let refused = site.see(person, "ja", "/patterns").await;
+        assert_eq!((refused.status, refused.body.contains(&permit)), (StatusCode::FORBIDDEN, false), "{person}");
     }
 }
 

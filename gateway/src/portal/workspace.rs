@@ -11,7 +11,7 @@ use visiting_policies::{
 
 use super::{
     lang::Lang,
-    schema, time,
+    remains, schema, time,
     tryout::{TRY, Tryout},
     words,
 };
@@ -154,6 +154,7 @@ pub(super) fn view(lang: Lang, work: &Workspace<'_>) -> Markup {
                 }
             }
         }
+        (remains::table(lang, work.permit))
         (programs(lang, work))
         (lists(lang, work))
         (history(lang, work))
@@ -313,6 +314,7 @@ pub(super) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use visiting_policies::{
+        budget::{Kind, Then},
         case::{Hold, Opened},
         handover::{FileDigest, LedgerHead, RunReport},
         hold::{Held, HoldReason},
@@ -321,6 +323,7 @@ pub(super) mod tests {
     };
 
     use super::*;
+    use crate::wire::BudgetView;
 
     /// A run in a given standing.
     pub(in super::super) fn run(standing: Standing) -> RunCase {
@@ -338,6 +341,7 @@ pub(super) mod tests {
             files: files.to_vec(),
             ledger: LedgerHead { entries: 1, digest: "sha256:1".to_owned() },
             rules: BTreeMap::from([("people_min".to_owned(), "pass".to_owned())]),
+            spent: visiting_policies::budget::Spent::default(),
             held: None,
         };
         let waits = matches!(standing, Standing::Held | Standing::Approved);
@@ -354,6 +358,8 @@ pub(super) mod tests {
             judged: (standing != Standing::Queued && !waits).then_some((report, 10)),
             recalled: (standing == Standing::Recalled).then(|| "<b>why</b>".to_owned()),
             fetched: BTreeSet::new(),
+            drawn: false,
+            looked: None,
             released: matches!(standing, Standing::Released | Standing::Suppressed | Standing::Recalled).then(|| "sha256:2".to_owned()),
             withheld: standing == Standing::Withheld,
         }
@@ -385,6 +391,8 @@ pub(super) mod tests {
             versions: BTreeMap::new(),
             rows_at_most: BTreeMap::new(),
             checkers: 0,
+            budgets: vec![BudgetView { kind: Kind::Cells, most: 1_000_000, used: 1240, left: 998_760, then: Then::Held }],
+            standing: vec![HoldReason::CellsSpent],
         }
     }
 
@@ -422,6 +430,14 @@ pub(super) mod tests {
         assert!(page.contains("ndb.patients") && page.contains("?example=0") && page.contains("name=\"request\" value=\"k\""));
         assert!(page.contains("page=0#history") && page.contains("page=2#history"));
         assert!(!page.contains("<b>"), "{page}");
+    }
+
+    #[test]
+    fn what_remains_is_told_in_both_languages() {
+        let ja = page(Lang::Ja, &permit("active", "ready"), "", None);
+        assert!(ja.contains("この許可の残り") && ja.contains("998,760") && ja.contains("使い切った"), "{ja}");
+        let en = page(Lang::En, &permit("active", "ready"), "", None);
+        assert!(en.contains("What remains of this permit") && en.contains("1,000,000") && en.contains("used up"), "{en}");
     }
 
     #[test]

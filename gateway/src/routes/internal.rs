@@ -12,6 +12,7 @@ use axum::{
 use serde::Deserialize;
 use visiting_policies::{
     case::{Kind, RunCase},
+    exposure::ExposureReport,
     handover::{Delivery, ExtractReport, HoldAnswer, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
     note,
     receipt::{self, Receipt},
@@ -45,6 +46,7 @@ pub(super) fn table() -> Router<Shared> {
         .route("/internal/v1/loads", post(report_load))
         .route("/internal/v1/extracts", post(report_extract))
         .route("/internal/v1/verdicts", post(report_verdict))
+        .route("/internal/v1/exposures", post(report_exposure))
         .route("/internal/v1/holds", post(take_hold))
         .route("/internal/v1/preflights", post(take_preflight))
         .route("/internal/v1/deliveries", post(take_delivery))
@@ -113,6 +115,11 @@ async fn report_extract(State(app): State<Shared>, call: Call) -> Answer {
 
 async fn report_verdict(State(app): State<Shared>, call: Call) -> Answer {
     app.guard(call.inner_actor(), "POST /internal/v1/verdicts", report(&app, &call, judged)).await
+}
+
+async fn report_exposure(State(app): State<Shared>, call: Call) -> Answer {
+    let act = |s: Signed<ExposureReport>| Act::ExposureReached { report: s.value, signature: s.signature };
+    app.guard(call.inner_actor(), "POST /internal/v1/exposures", report(&app, &call, act)).await
 }
 
 fn judged(signed: Signed<RunReport>) -> Act {

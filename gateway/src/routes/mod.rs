@@ -9,12 +9,14 @@ pub(crate) mod guests;
 pub(crate) mod holds;
 mod internal;
 pub(crate) mod log;
+pub(crate) mod patterns;
 pub(crate) mod permits;
 pub(crate) mod preflights;
-mod recalls;
+pub(crate) mod recalls;
 pub(crate) mod reviews;
 pub(crate) mod rules;
 pub(crate) mod runs;
+pub(crate) mod samples;
 
 use axum::{Json, Router, extract::DefaultBodyLimit, middleware::from_fn, routing::get};
 use utoipa::{
@@ -77,10 +79,14 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(runs::list_runs, runs::request_run))
         .routes(routes!(runs::show_run))
         .routes(routes!(runs::fetch_file))
+        .routes(routes!(recalls::list_releases))
         .routes(routes!(recalls::show_recall, recalls::recall_release))
         .routes(routes!(holds::list_holds))
         .routes(routes!(holds::show_hold))
         .routes(routes!(holds::cast_check))
+        .routes(routes!(samples::list_samples))
+        .routes(routes!(samples::show_sample))
+        .routes(routes!(samples::look_at_sample))
         .routes(routes!(preflights::request_preflight))
         .routes(routes!(preflights::show_preflight))
         .routes(routes!(rules::show_rules))
@@ -91,6 +97,7 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(log::stream_events))
         .routes(routes!(log::stream_lines))
         .routes(routes!(log::read_audit_events))
+        .routes(routes!(patterns::list_patterns))
         .routes(routes!(log::prove_inclusion))
         .routes(routes!(log::prove_consistency))
 }

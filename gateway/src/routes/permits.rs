@@ -9,6 +9,7 @@ use axum::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 use visiting_policies::{
+    budget::budgets,
     case::{Cases, PermitCase},
     record::{Act, Actor},
     refusal::{Code, Refusal},
@@ -20,6 +21,7 @@ use super::WAIT_MAX_MS;
 use crate::{
     app::{Answer, App, Asked, Call, Shared, id, json},
     problem::Problem,
+    remains,
     wire::{NewSuspension, PermitView, Permits},
 };
 
@@ -91,7 +93,7 @@ pub(crate) fn list(app: &App, person: &PersonId) -> Vec<PermitView> {
     let now = app.desk.now_ms();
     let view = app.desk.view();
     let seen = view.cases.permits.values().filter(|case| sees(&view.cases, person, case));
-    seen.map(|case| permit_view(case, now)).collect()
+    seen.map(|case| permit_view(&view.cases, case, now)).collect()
 }
 
 /// One permit, after waiting for its extract.
@@ -124,7 +126,7 @@ fn visible(app: &App, person: &PersonId, id: &PermitId) -> Result<PermitView, Re
     let now = app.desk.now_ms();
     let view = app.desk.view();
     let case = view.cases.permits.get(id).filter(|case| sees(&view.cases, person, case));
-    case.map(|case| permit_view(case, now)).ok_or_else(|| Refusal::not_found("permit"))
+    case.map(|case| permit_view(&view.cases, case, now)).ok_or_else(|| Refusal::not_found("permit"))
 }
 
 fn sees(cases: &Cases, person: &PersonId, case: &PermitCase) -> bool {
@@ -132,7 +134,7 @@ fn sees(cases: &Cases, person: &PersonId, case: &PermitCase) -> bool {
     oversees || case.permit.people.contains(person)
 }
 
-fn permit_view(case: &PermitCase, now_ms: u64) -> PermitView {
+fn permit_view(cases: &Cases, case: &PermitCase, now_ms: u64) -> PermitView {
     let permit = &case.permit;
     let status = match &case.suspended {
         Some(_) => "suspended",
@@ -151,6 +153,8 @@ fn permit_view(case: &PermitCase, now_ms: u64) -> PermitView {
         extract: if case.extract.is_some() { "ready" } else { "making" }.to_owned(),
         versions: case.extract.as_ref().map(|e| e.versions.clone()).unwrap_or_default(),
         checkers: permit.checkers,
+        budgets: budgets(case, cases.waiting(&permit.id)).iter().map(remains::view).collect(),
+        standing: case.standing().into_iter().collect(),
         rows_at_most: case.extract.iter().flat_map(|e| &e.rows).map(|(table, n)| (table.clone(), magnitude(*n))).collect(),
     }
 }

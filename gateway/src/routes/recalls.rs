@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
 };
 use visiting_policies::{
+    case::RunCase,
     record::{Act, Actor},
     refusal::Refusal,
     terms::{PersonId, Role, RunId},
@@ -15,11 +16,25 @@ use visiting_policies::{
 use crate::{
     app::{Answer, App, Asked, Call, Shared, id, json},
     problem::Problem,
-    wire::{NewRecall, RecallView},
+    wire::{NewRecall, Objection, RecallView, ReleaseSummary, Releases},
 };
 
-const SHOW: &str = "GET /v1/runs/{id}/recall";
-const RECALL: &str = "POST /v1/runs/{id}/recall";
+pub(crate) const LIST: &str = "GET /v1/releases";
+pub(crate) const SHOW: &str = "GET /v1/runs/{id}/recall";
+pub(crate) const RECALL: &str = "POST /v1/runs/{id}/recall";
+
+/// All releases, what a checker wants recalled first. For the ministry.
+#[utoipa::path(
+    get,
+    path = "/v1/releases",
+    tag = "recall",
+    security(("login" = [])),
+    responses((status = 200, body = Releases), (status = "default", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list_releases(State(app): State<Shared>, call: Call) -> Answer {
+    let work = async { Ok(json(StatusCode::OK, Releases { releases: list(&app, &call.person()?)? })) };
+    app.guard(call.actor(), LIST, work).await
+}
 
 /// Who has fetched a release, and whether it was recalled. For the ministry; looking is an event.
 #[utoipa::path(
@@ -31,11 +46,7 @@ const RECALL: &str = "POST /v1/runs/{id}/recall";
     responses((status = 200, body = RecallView), (status = "default", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn show_recall(State(app): State<Shared>, Path(run): Path<String>, call: Call) -> Answer {
-    let work = async {
-        let (person, id) = (call.person()?, released(&app, &call.person()?, &run)?);
-        app.desk.act(Actor::Person(person), None, Act::Viewed { what: format!("/v1/runs/{id}/recall") }).await?;
-        Ok(json(StatusCode::OK, view(&app, &id)?))
-    };
+    let work = async { Ok(json(StatusCode::OK, show(&app, &call.person()?, &run).await?)) };
     app.guard(call.actor(), SHOW, work).await
 }
 
@@ -54,7 +65,37 @@ pub(crate) async fn recall_release(State(app): State<Shared>, Path(run): Path<St
     app.guard(call.actor(), RECALL, work).await
 }
 
-async fn recall(app: &App, asked: Asked<NewRecall>, run: &str) -> Result<RecallView, Refusal> {
+/// What the ministry sees before it recalls. Looking is an event.
+pub(crate) async fn show(app: &App, person: &PersonId, run: &str) -> Result<RecallView, Refusal> {
+    let id = released(app, person, run)?;
+    app.desk.act(Actor::Person(person.clone()), None, Act::Viewed { what: format!("/v1/runs/{id}/recall") }).await?;
+    view(app, &id)
+}
+
+/// All releases: what a checker wants recalled and is not yet first, then the newest.
+pub(crate) fn list(app: &App, person: &PersonId) -> Result<Vec<ReleaseSummary>, Refusal> {
+    let view = app.desk.view();
+    view.cases.roster().holding(person, Role::Ministry)?;
+    let moment = |run: &RunId| view.moments.get(run.as_str()).copied().unwrap_or_default();
+    let summary = |(run, case): (&RunId, &RunCase)| ReleaseSummary {
+        run: run.to_string(),
+        permit: case.permit.to_string(),
+        released_ms: moment(run),
+        fetched: case.fetched.len(),
+        objection: objection(case),
+        recalled: case.recalled.clone(),
+    };
+    let mut all: Vec<ReleaseSummary> = view.cases.runs.iter().filter(|(_, case)| case.released.is_some()).map(summary).collect();
+    all.sort_by_key(|release| (release.objection.is_none() || release.recalled.is_some(), std::cmp::Reverse(release.released_ms)));
+    Ok(all)
+}
+
+fn objection(case: &RunCase) -> Option<Objection> {
+    case.objection().map(|signed| Objection { by: signed.look.by.to_string(), reason: signed.look.reason.clone() })
+}
+
+/// The ministry's recall, signed.
+pub(crate) async fn recall(app: &App, asked: Asked<NewRecall>, run: &str) -> Result<RecallView, Refusal> {
     let Asked { person, request, body } = asked;
     let run = released(app, &person, run)?;
     if app.desk.repeated(&request)?.is_none() {
@@ -80,6 +121,7 @@ fn view(app: &App, run: &RunId) -> Result<RecallView, Refusal> {
     Ok(RecallView {
         run: run.to_string(),
         permit: case.permit.to_string(),
+        objection: objection(case),
         recalled: case.recalled.clone(),
         fetched: case.fetched.iter().map(ToString::to_string).collect(),
     })

@@ -58,8 +58,9 @@ pub(crate) async fn request_run(State(app): State<Shared>, Path(permit): Path<St
 )]
 pub(crate) async fn list_runs(State(app): State<Shared>, Path(permit): Path<String>, call: Call) -> Answer {
     app.guard(call.actor(), LIST, async {
-        let runs = of_permit(&app, &call.person()?, &id(&permit, "permit")?)?;
-        Ok(json(StatusCode::OK, Runs { runs: runs.iter().map(|(id, run)| run_view(id, run)).collect() }))
+        let person = call.person()?;
+        let runs = of_permit(&app, &person, &id(&permit, "permit")?)?;
+        Ok(json(StatusCode::OK, Runs { runs: runs.iter().map(|(id, run)| run_view(id, run, &person)).collect() }))
     })
     .await
 }
@@ -78,9 +79,10 @@ pub(crate) async fn show_run(State(app): State<Shared>, Path(run): Path<String>,
         let (person, id) = (call.person()?, id(&run, "run")?);
         let wait: Wait = call.query()?;
         visible(&app, &person, &id)?;
-        let settled = || visible(&app, &person, &id).ok().map(|case| run_view(&id, &case)).filter(RunView::is_final);
+        let seen = || visible(&app, &person, &id).map(|case| run_view(&id, &case, &person));
+        let settled = || seen().ok().filter(RunView::is_final);
         let settled = app.desk.wait_for(wait.duration(), settled).await;
-        Ok(json(StatusCode::OK, settled.map_or_else(|| visible(&app, &person, &id).map(|case| run_view(&id, &case)), Ok)?))
+        Ok(json(StatusCode::OK, settled.map_or_else(seen, Ok)?))
     })
     .await
 }
@@ -108,6 +110,8 @@ async fn request(app: &App, call: &Call, permit: &str) -> Result<Response, Refus
         refusal: None,
         files: Vec::new(),
         checks: None,
+        recalled: None,
+        destroy: false,
     };
     Ok(json(StatusCode::ACCEPTED, queued))
 }
@@ -198,8 +202,8 @@ pub(crate) fn visible(app: &App, person: &PersonId, id: &RunId) -> Result<RunCas
     view.cases.runs.get(id).filter(|run| named(&view.cases, run)).cloned().ok_or_else(|| Refusal::not_found("run"))
 }
 
-/// The run as both interfaces show it.
-pub(crate) fn run_view(id: &RunId, case: &RunCase) -> RunView {
+/// The run as this person is shown it.
+pub(crate) fn run_view(id: &RunId, case: &RunCase, person: &PersonId) -> RunView {
     let (report, refusal) = (case.judged.as_ref().map(|(report, _)| report), case.refusal());
     let verdict =
         report.map(|r| r.verdict).or_else(|| case.hold.as_ref().map(|_| if case.is_held() { Verdict::Hold } else { Verdict::Refuse }));
@@ -224,5 +228,7 @@ pub(crate) fn run_view(id: &RunId, case: &RunCase) -> RunView {
         refusal: refusal.map(RunRefusal::from),
         files: names.unwrap_or_default(),
         checks: case.hold.as_ref().filter(|_| case.is_held()).map(holds::checks),
+        recalled: case.recalled.clone(),
+        destroy: case.recalled.is_some() && case.fetched.contains(person),
     }
 }

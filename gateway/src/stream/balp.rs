@@ -12,8 +12,9 @@ use visiting_policies::{
     check::Finding,
     record::{Act, Actor, Event},
     refusal::Code,
+    sample::Opinion,
     sign,
-    terms::Verdict,
+    terms::{PermitId, Verdict},
 };
 
 use super::{
@@ -158,6 +159,10 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
                 (Verdict::Release | Verdict::Suppress | Verdict::Hold, _) => judged,
             }
         }
+        Act::ExposureReached { report, .. } => {
+            let whose = report.permit.as_ref().map_or("all", PermitId::as_str);
+            Said::new(codes::SECURITY_ALERT, codes::OPERATION, "E", vec![named.data("permit", whose, codes::SECURITY_RESOURCE)])
+        }
         Act::CheckCast { run, commitment, .. } => {
             create(vec![named.data("run", run.as_str(), codes::REPORT), named.beside("check", commitment)])
         }
@@ -168,6 +173,10 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
         }
         Act::Released { run, .. } => {
             Said::new(codes::EXPORT, codes::DISCLOSE, "R", vec![named.data("run", run.as_str(), codes::REPORT)]).for_research()
+        }
+        Act::SampleLooked { signed } => {
+            let looked = Said::new(codes::VERIFY, codes::OPERATION, "E", vec![named.data("run", signed.look.run.as_str(), codes::REPORT)]);
+            if signed.look.opinion == Opinion::Fine { looked } else { looked.failed("4", "recall asked for".to_owned()) }
         }
         Act::PermitSuspended { order, .. } => {
             let data = named.data("permit", order.permit.as_str(), codes::SECURITY_RESOURCE);

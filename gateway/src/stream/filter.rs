@@ -26,6 +26,8 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
         Act::PermitSuspended { order, .. } => Some(order.permit.to_string()),
         Act::RunRequested { run, .. } | Act::Released { run, .. } | Act::Downloaded { run, .. } => Some(run.to_string()),
         Act::CheckCast { run, .. } | Act::ChecksOpened { run, .. } => Some(run.to_string()),
+        Act::ExposureReached { report, .. } => report.permit.as_ref().map(ToString::to_string),
+        Act::SampleLooked { signed } => Some(signed.look.run.to_string()),
         Act::Recalled { order, .. } => Some(order.run.to_string()),
         Act::RunJudged { report, .. } => Some(report.run.to_string()),
         Act::Viewed { what } => named(what),

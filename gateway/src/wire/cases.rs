@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use visiting_policies::{
+    budget::{Kind, Then},
+    hold::HoldReason,
     terms::{ColumnName, Period, PersonId},
     vote::Decision,
 };
@@ -183,6 +185,30 @@ pub struct PermitView {
     /// So many output checkers look at each output; 0 is left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub checkers: u8,
+    /// What remains of its budgets.
+    #[serde(default)]
+    pub budgets: Vec<BudgetView>,
+    /// Why people look at each of its outputs, whatever it is: `asked_by_the_committee`, `cells_spent`, `exposed`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub standing: Vec<HoldReason>,
+}
+
+/// One budget of a permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BudgetView {
+    /// What is counted: `cells`, `measures`, `unshown` or `waiting`.
+    #[schema(value_type = String)]
+    pub kind: Kind,
+    /// The limit.
+    pub most: u64,
+    /// How much of it is used.
+    pub used: u64,
+    /// What remains.
+    pub left: u64,
+    /// What happens when nothing does: `held` (people look at each output) or `refused`.
+    #[schema(value_type = String)]
+    pub then: Then,
 }
 
 /// Permits that the caller may see.

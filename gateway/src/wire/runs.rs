@@ -1,6 +1,6 @@
 //! Runs and pre-flights, and why one gave nothing.
 
-use super::Checks;
+use super::{Checks, Objection};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use visiting_policies::{
@@ -102,6 +102,12 @@ pub struct RunView {
     /// While it is held: how many look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks: Option<Checks>,
+    /// The ministry's reason, once it was recalled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalled: Option<String>,
+    /// True when it was recalled and you have fetched a file of it: destroy every copy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub destroy: bool,
 }
 
 impl RunView {
@@ -139,6 +145,9 @@ pub struct RecallView {
     pub run: String,
     /// Under which permit.
     pub permit: String,
+    /// A checker's wish that it be recalled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objection: Option<Objection>,
     /// Why it was recalled, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recalled: Option<String>,

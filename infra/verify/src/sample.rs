@@ -143,6 +143,7 @@ pub(crate) fn report() -> RunReport {
         files: vec![FileDigest { name: "table.csv".into(), digest: sign::digest(TABLE) }],
         ledger: LedgerHead { entries: 2, digest: sign::digest(b"ledger") },
         rules: BTreeMap::from([("people".into(), "pass".into())]),
+        spent: visiting_policies::budget::Spent::default(),
         held: None,
     }
 }

@@ -136,8 +136,7 @@ impl Cases {
             return Err(Refusal::new(Code::PermitNotGranted, "the permit is not what the committee's votes grant"));
         }
         case.status = status;
-        self.permits
-            .insert(permit.id.clone(), PermitCase { permit: permit.clone(), index, suspended: None, extract: None, bound: Vec::new() });
+        self.permits.insert(permit.id.clone(), PermitCase::new(permit.clone(), index));
         Ok(())
     }
 

@@ -137,7 +137,7 @@ impl Cases {
             return Err(Refusal::new(Code::WrongState, "an output is held once"));
         }
         let permit = self.open_permit(&case.permit, &case.by, event.at_ms)?;
-        let held = report.held.as_ref().filter(|held| held.is_lawful(permit.permit.checkers));
+        let held = report.held.as_ref().filter(|held| held.is_lawful(permit.permit.checkers, &permit.standing()));
         let held = held.ok_or_else(|| Refusal::new(Code::Malformed, "a held output says why, and for how many checkers"))?.clone();
         let grown = self.ledger.as_ref().map_or(report.ledger.entries > 0, |head| *head != report.ledger);
         if grown || !report.files.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Code, Refusal,
+    budget::Spent,
     case::Cases,
     check::{Check, Finding, SignedCheck},
     disclosure::limits::HELD_OPEN_MAX,
@@ -29,11 +30,11 @@ const PEOPLE: &[(&str, &str, Role)] = &[
     ("per_checker4", "org_univ", Role::Checker),
 ];
 
-fn key(who: &str) -> SigningKey {
+pub(super) fn key(who: &str) -> SigningKey {
     SigningKey::from_seed(&sign::sha256(who.as_bytes())).unwrap()
 }
 
-fn person(who: &str) -> PersonId {
+pub(super) fn person(who: &str) -> PersonId {
     who.parse().unwrap()
 }
 
@@ -61,18 +62,18 @@ fn roster() -> Roster {
 }
 
 /// A record as far as a run that was asked for under a permit with so many checkers.
-struct Record {
-    cases: Cases,
-    at_ms: u64,
-    run: RunId,
+pub(super) struct Record {
+    pub(super) cases: Cases,
+    pub(super) at_ms: u64,
+    pub(super) run: RunId,
 }
 
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     sign::digest(text.as_bytes())
 }
 
 impl Record {
-    fn new(checkers: u8) -> Self {
+    pub(super) fn new(checkers: u8) -> Self {
         let roster = roster();
         let opened = Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo: true };
         let mut record = Self { cases: Cases::new(roster), at_ms: 1000, run: "run_a".parse().unwrap() };
@@ -121,37 +122,47 @@ impl Record {
         self.cases.admit(&event)
     }
 
-    fn took(&mut self, by: Actor, act: Act) {
+    pub(super) fn took(&mut self, by: Actor, act: Act) {
         self.tries(by, act).unwrap();
     }
 
-    fn code(&mut self, by: Actor, act: Act) -> Code {
+    pub(super) fn code(&mut self, by: Actor, act: Act) -> Code {
         let size = self.cases.size();
         let code = self.tries(by, act).unwrap_err().code;
         assert_eq!(self.cases.size(), size);
         code
     }
 
-    fn report(&self, verdict: Verdict, held: Option<Held>) -> RunReport {
+    pub(super) fn report(&self, verdict: Verdict, held: Option<Held>) -> RunReport {
         let refusal = (verdict == Verdict::Refuse).then(|| Refusal::new(Code::NothingToShow, "nothing"));
         let case = self.cases.runs.get(&self.run).unwrap();
         let ledger = self.cases.ledger.clone().unwrap_or(LedgerHead { entries: 0, digest: digest("ledger") });
         let index = case.authority().unwrap_or(case.index);
-        RunReport { run: self.run.clone(), index, verdict, refusal, files: Vec::new(), ledger, rules: BTreeMap::new(), held }
+        RunReport {
+            run: self.run.clone(),
+            index,
+            verdict,
+            refusal,
+            files: Vec::new(),
+            ledger,
+            rules: BTreeMap::new(),
+            spent: Spent::default(),
+            held,
+        }
     }
 
-    fn judged(report: RunReport) -> Act {
+    pub(super) fn judged(report: RunReport) -> Act {
         let signed = report.sign(&key("enclave"));
         Act::RunJudged { report: signed.value, signature: signed.signature }
     }
 
-    fn held(&mut self, checkers: u8, reasons: &[HoldReason]) {
+    pub(super) fn held(&mut self, checkers: u8, reasons: &[HoldReason]) {
         let held = Held { reasons: reasons.iter().copied().collect(), checkers, sealed: digest("sealed") };
         let act = Self::judged(self.report(Verdict::Hold, Some(held)));
         self.took(Actor::Enclave, act);
     }
 
-    fn check(&self, who: &str, finding: Finding) -> SignedCheck {
+    pub(super) fn check(&self, who: &str, finding: Finding) -> SignedCheck {
         let (run, salt) = (self.run.clone(), sign::hex(&sign::sha256(who.as_bytes())));
         let check = Check { run, sealed: digest("sealed"), by: person(who), finding, reason: "seen".into(), salt };
         let signature = key(who).sign(check.text().as_bytes());
@@ -163,12 +174,12 @@ impl Record {
         (Actor::Person(by.clone()), Act::CheckCast { run: self.run.clone(), by, commitment: signed.commitment() })
     }
 
-    fn casts(&mut self, signed: &SignedCheck) -> Result<(), Refusal> {
+    pub(super) fn casts(&mut self, signed: &SignedCheck) -> Result<(), Refusal> {
         let (by, act) = self.cast(signed);
         self.tries(by, act)
     }
 
-    fn opened(&self, checks: &[&SignedCheck]) -> Act {
+    pub(super) fn opened(&self, checks: &[&SignedCheck]) -> Act {
         Act::ChecksOpened { run: self.run.clone(), checks: checks.iter().map(|c| (*c).clone()).collect() }
     }
 

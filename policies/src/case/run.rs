@@ -8,6 +8,7 @@ use crate::{
     handover::RunReport,
     record::{Actor, Event},
     refusal::{Code, Refusal},
+    sample::{self, SignedLook},
     terms::{PermitId, PersonId, RunId, Verdict},
 };
 
@@ -30,6 +31,10 @@ pub struct RunCase {
     pub judged: Option<(RunReport, u64)>,
     /// Digest of the receipt, once the bytes left.
     pub released: Option<String>,
+    /// True when the machine alone let it go and it was drawn for a later look.
+    pub drawn: bool,
+    /// The later look.
+    pub looked: Option<SignedLook>,
     /// Why, once the ministry recalled it.
     pub recalled: Option<String>,
     /// Who has fetched a file of it.
@@ -45,7 +50,7 @@ impl Cases {
         if case.extract.is_none() {
             return Err(Refusal::new(Code::WrongState, "the extract is still being made; ask again when the permit shows it"));
         }
-        self.check_held(permit, case.permit.checkers)?;
+        self.check_held(permit, !case.standing().is_empty())?;
         if self.runs.contains_key(run) {
             return Err(Refusal::new(Code::WrongState, "the run exists"));
         }
@@ -58,6 +63,8 @@ impl Cases {
             hold: None,
             judged: None,
             released: None,
+            drawn: false,
+            looked: None,
             recalled: None,
             fetched: BTreeSet::new(),
             withheld: false,
@@ -67,9 +74,9 @@ impl Cases {
     }
 
     /// Whether one more output of a permit may wait for people, counting those that will.
-    fn check_held(&self, permit: &PermitId, asked: u8) -> Result<(), Refusal> {
-        let will = |run: &RunCase| asked > 0 && run.judged.is_none() && run.hold.is_none();
-        let waiting = self.runs.values().filter(|run| run.permit == *permit && (run.is_held() || will(run))).count();
+    fn check_held(&self, permit: &PermitId, each: bool) -> Result<(), Refusal> {
+        let will = |run: &&RunCase| run.permit == *permit && run.judged.is_none() && run.hold.is_none();
+        let waiting = self.waiting(permit) + if each { self.runs.values().filter(will).count() } else { 0 };
         if waiting < HELD_OPEN_MAX {
             return Ok(());
         }
@@ -77,6 +84,12 @@ impl Cases {
             format!("{waiting} outputs of this permit wait for output checkers, which is the most; ask again when some are decided");
         let ja = format!("この許可の出力{waiting}件が出口審査の担当者を待っています（上限）。判定されてから、もう一度実行してください");
         Err(Refusal::new(Code::TooManyHeld, detail).ja(ja))
+    }
+
+    /// How many outputs of a permit wait for people.
+    #[must_use]
+    pub fn waiting(&self, permit: &PermitId) -> usize {
+        self.runs.values().filter(|run| run.permit == *permit && run.is_held()).count()
     }
 
     pub(super) fn judge(&mut self, event: &Event, report: &RunReport, signature: &str) -> Result<(), Refusal> {
@@ -96,16 +109,23 @@ impl Cases {
         }
         if report.verdict != Verdict::Refuse {
             let permit = self.open_permit(&case.permit, &case.by, event.at_ms)?;
-            if permit.permit.checkers > 0 && case.hold.is_none() {
-                return Err(Refusal::new(Code::WrongState, "the committee asked that people look at each output of this permit first"));
+            if !permit.standing().is_empty() && case.hold.is_none() {
+                return Err(Refusal::new(Code::WrongState, "people look at each output of this permit first"));
             }
+        }
+        if (report.verdict == Verdict::Refuse) && !report.spent.is_nothing() {
+            return Err(Refusal::new(Code::Malformed, "a refusal shows nothing, so it takes nothing from a budget"));
         }
         let behind = self.ledger.as_ref().is_some_and(|head| head.entries > report.ledger.entries);
         if behind {
             return Err(Refusal::new(Code::RecordUnlawful, "the ledger only grows"));
         }
         let index = self.size;
+        if let Some(permit) = self.permits.get_mut(&case.permit) {
+            permit.spend(report);
+        }
         if let Some(case) = self.runs.get_mut(&report.run) {
+            case.drawn = case.hold.is_none() && report.verdict != Verdict::Refuse && sample::is_drawn(signature);
             case.judged = Some((report.clone(), index));
         }
         self.ledger = Some(report.ledger.clone());

@@ -17,6 +17,8 @@ use crate::{
 
 /// A question that is refused, with a code that the portal explains.
 const REFUSED: &str = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex HAVING COUNT(DISTINCT pid) < 10";
+/// Releases until one is drawn, by one in twenty: one chance in ten thousand that none of these is.
+const DRAWN_MAX: usize = 180;
 /// A small scope, for cases whose extract nobody needs.
 const SMALL: &[&str] = &["ndb.patients.sex", "ndb.patients.pref"];
 
@@ -27,6 +29,8 @@ pub struct Case {
     permits: BTreeMap<&'static str, String>,
     runs: BTreeMap<&'static str, String>,
     holds: BTreeMap<&'static str, String>,
+    samples: BTreeMap<&'static str, String>,
+    releases: BTreeMap<&'static str, String>,
 }
 
 impl Case {
@@ -36,7 +40,8 @@ impl Case {
     /// What the gateway said.
     pub fn play(world: &World) -> Result<Self, String> {
         let mut case = Self::default();
-        case.granted(world)?;
+        let permit = case.granted(world)?;
+        case.afterwards(world, &permit)?;
         case.suspended(world)?;
         case.held(world)?;
         case.waiting(world)?;
@@ -46,11 +51,15 @@ impl Case {
     /// For the scripts: `{"applications": {"submitted": "app_…"}, "permits": …, "runs": …, "holds": …}`.
     #[must_use]
     pub fn json(&self) -> String {
-        json!({ "applications": self.applications, "permits": self.permits, "runs": self.runs, "holds": self.holds }).to_string()
+        json!({
+            "applications": self.applications, "permits": self.permits, "runs": self.runs,
+            "holds": self.holds, "samples": self.samples, "releases": self.releases,
+        })
+        .to_string()
     }
 
     /// A permit with one column taken out, its extract, and a run of each outcome.
-    fn granted(&mut self, world: &World) -> Result<(), String> {
+    fn granted(&mut self, world: &World) -> Result<String, String> {
         let id = confirmed(world, COLUMNS)?;
         let removed = ColumnName::try_from(REMOVED.to_owned()).map_err(|e| e.to_string())?;
         vote(world, "per_member1", &id, Decision::Approve, &BTreeSet::from([removed]))?;
@@ -65,7 +74,29 @@ impl Case {
             self.runs.insert(name, run.id);
         }
         self.applications.insert("approved", id);
-        self.permits.insert("active", permit);
+        self.permits.insert("active", permit.clone());
+        Ok(permit)
+    }
+
+    /// What happens to releases: one is fetched and recalled, and one is drawn for a later look.
+    fn afterwards(&mut self, world: &World, permit: &str) -> Result<(), String> {
+        let (hanako, checker) = (world.client("per_hanako")?, world.client("per_checker1")?);
+        let release = || hanako.run(permit, JOINED).and_then(|run| hanako.wait(&run.id)).map(|run| run.id).map_err(said);
+        let recalled = release()?;
+        hanako.file(&recalled, "table.csv").map_err(said)?;
+        world.client("per_ministry")?.recall(&recalled, "公表基準の誤り", &key(world, "per_ministry")?).map_err(said)?;
+        let mut drawn = None;
+        for _ in 0..DRAWN_MAX {
+            drawn = checker.samples().map_err(said)?.into_iter().next().map(|sample| sample.run);
+            if drawn.is_some() {
+                break;
+            }
+            release()?;
+        }
+        self.samples.insert("open", drawn.ok_or("no release was drawn")?);
+        self.releases.extend(self.runs.get("released").map(|run| ("released", run.clone())));
+        self.releases.insert("recalled", recalled.clone());
+        self.runs.insert("recalled", recalled);
         Ok(())
     }
 
