@@ -26,6 +26,8 @@ pub(crate) const VALUES: &str = "values of ";
 pub(crate) struct Known {
     entries: Vec<Entry>,
     families: HashMap<String, Family>,
+    /// First numbers of people by who they are.
+    who: HashMap<String, usize>,
     tables: Vec<Table>,
     /// Tables by their base.
     bases: HashMap<String, Vec<usize>>,
@@ -162,6 +164,9 @@ impl Known {
     /// Adds one statistic.
     pub(crate) fn add_entry(&mut self, entry: Entry) {
         let place = self.entries.len();
+        if !entry.who.is_empty() {
+            self.who.entry_ref(entry.who.as_str()).or_insert(place);
+        }
         let family = self.families.entry_ref(family(&entry.of)).or_default();
         family.all.push(place);
         family.plans.entry_ref(entry.plan.as_str()).or_default().push(place);
@@ -206,6 +211,11 @@ impl Known {
     pub(crate) fn same<'a>(&'a self, of: &'a str, plan: &'a str) -> impl Iterator<Item = &'a Entry> {
         let places = self.families.get(family(of)).and_then(|f| f.plans.get(plan)).into_iter().flatten();
         places.filter_map(|i| self.entries.get(*i)).filter(move |e| e.of == of)
+    }
+
+    /// The oldest number of people that are provably these.
+    pub(crate) fn same_people(&self, who: &str) -> Option<&Entry> {
+        self.entries.get(*self.who.get(who)?)
     }
 
     /// Every entry that a statistic is compared with, oldest first, whose people and these differ by fewer than `k`; and
@@ -370,6 +380,7 @@ mod tests {
     fn entry(plan: &str, people: impl IntoIterator<Item = u32>) -> Entry {
         Entry {
             plan: plan.to_owned(),
+            who: String::new(),
             of: "people".to_owned(),
             shown: "people".to_owned(),
             value: "10".to_owned(),

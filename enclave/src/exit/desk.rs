@@ -206,7 +206,8 @@ impl<'a> Desk<'a> {
     fn row(&mut self, row: &Row<'_>, cell: &Cell<'_>) -> (ProtectedRow, bool) {
         let shown = self.same("people", &row.plan).next().is_some();
         let (masked, summed) = if shown { (false, true) } else { self.over_rows(&row.people, &row.place, &row.rules) };
-        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
+        let count =
+            if masked { Judged::Masked } else { self.people(row, (&row.plan, &Predicate::True), &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics::new(row.question, cell.clone(), &row.people);
         for statistic in &row.question.statistics {
@@ -257,6 +258,11 @@ impl<'a> Row<'a> {
             Predicate::True => self.plan.clone(),
             some => format!("{} @ {}", self.question.plan_where(&both(&self.condition, some)), self.versions),
         }
+    }
+
+    /// The people of those of its rows that meet a condition, in words that are equal where the people provably are.
+    pub(super) fn who_of(&self, condition: &Predicate) -> String {
+        format!("{} @ {}", self.question.people_where(&both(&self.condition, condition)), self.versions)
     }
 
     /// Rows by facility and by household of what counts under a condition: known of the whole cell only.

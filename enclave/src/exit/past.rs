@@ -84,7 +84,7 @@ impl Desk<'_> {
                 return Judged::Masked;
             }
         }
-        let judged = self.people(row, &plan, people, (&place, row.sites_of(&part.when)));
+        let judged = self.people(row, (&plan, &part.there), people, (&place, row.sites_of(&part.when)));
         if judged.value().is_some() {
             self.remember(row, ShownPart { count: Some(judged), ..new });
         }
@@ -118,9 +118,23 @@ impl Desk<'_> {
         }
     }
 
-    /// The number of people of a set: rounded, or what a near set showed before.
-    pub(super) fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, (place, sites): (&Place, &SiteRows)) -> Judged {
+    /// The number of people of the rows that meet a condition: rounded, or what provably the same people or a near set showed before.
+    ///
+    /// That the people are the same may be proved where the rows are not the same (`who`). Everything else that is asked of a plan (is a
+    /// part the whole, do rows complete a total, is it hidden, are its sums) is asked of the rows' as ever: there, not to know that two
+    /// sets of people are one is only stricter.
+    pub(super) fn people(
+        &mut self,
+        row: &Row<'_>,
+        (plan, there): (&str, &Predicate),
+        people: &People,
+        (place, sites): (&Place, &SiteRows),
+    ) -> Judged {
         if let Some(entry) = self.same("people", plan).next() {
+            return read(entry, Judged::Own);
+        }
+        let who = row.who_of(there);
+        if let Some(entry) = self.known.same_people(&who).or_else(|| self.fresh.same_people(&who)) {
             return read(entry, Judged::Own);
         }
         let k = row.rules.people_min;
@@ -142,7 +156,8 @@ impl Desk<'_> {
         let shown = row.rules.round(people.len() as u64);
         let (value, behind) = (Decimal::whole(shown), Some(row.rules.behind(shown)));
         let vector = Vector::set(people.clone());
-        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), behind, vector, rows: None, place, sites });
+        let value_shown = value.to_string();
+        self.show(plan, Shown { of: "people", who, form: "people", value: value_shown, behind, vector, rows: None, place, sites });
         Judged::Own(value)
     }
 
@@ -168,8 +183,9 @@ impl Desk<'_> {
         // Values leave as they are read from the ledger: the same digits the first time and ever after.
         let Measure { of, form, part, vector, rows, .. } = measure;
         let (place, sites) = (&row.place, row.sites_of(&part.when));
-        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), behind: None, vector, rows, place, sites });
-        Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
+        let (value, who) = (value.to_string(), String::new());
+        self.show(&plan, Shown { of: &of, who, form: &form, value: value.clone(), behind: None, vector, rows, place, sites });
+        Decimal::read(&value).map_or(Judged::Masked, Judged::Own)
     }
 
     /// What the ledger says to a statistic that it does not have: of near ones, the oldest is shown again or hides this one.
@@ -218,7 +234,8 @@ impl Desk<'_> {
             if !known {
                 let Measure { of, part, vector, .. } = over;
                 let (place, sites) = (&row.place, row.sites_of(&part.when));
-                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), behind: None, vector, rows: None, place, sites });
+                let (who, value) = (String::new(), String::new());
+                self.show(&plan, Shown { of: &of, who, form: WEIGHTS, value, behind: None, vector, rows: None, place, sites });
             }
             self.remember(row, top);
         }
@@ -255,9 +272,10 @@ impl Desk<'_> {
     }
 
     fn show(&mut self, plan: &str, shown: Shown<'_>) {
-        let Shown { of, form, value, behind, vector, rows, place, sites } = shown;
+        let Shown { of, who, form, value, behind, vector, rows, place, sites } = shown;
         self.fresh.add_entry(Entry {
             plan: plan.to_owned(),
+            who,
             of: of.to_owned(),
             shown: form.to_owned(),
             value,
@@ -273,6 +291,8 @@ impl Desk<'_> {
 /// What the ledger learns of a statistic.
 struct Shown<'a> {
     of: &'a str,
+    /// Of a number of people: who they are.
+    who: String,
     form: &'a str,
     value: String,
     /// Of a number of people: how many a reader then knows there to be.

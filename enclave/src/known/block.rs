@@ -17,6 +17,10 @@ pub(crate) type SiteRows = Vec<(SiteColumn, Vec<(u32, i128)>)>;
 pub(crate) struct Entry {
     /// Canonical plan with the data versions.
     pub(crate) plan: String,
+    /// Of a number of people: who they are, in words that are equal where the people provably are. The plan is of the rows, and as
+    /// fine as rows are.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) who: String,
     /// What it is about: `people`, `rows`, or what is measured. All but people and values are sums of contributions, and compared
     /// with each other whatever their names are.
     pub(crate) of: String,
