@@ -195,17 +195,37 @@ impl Writer {
     fn condition(&mut self, from: &[Named], depth: u64) -> String {
         let at = self.draw.below(from.len() as u64) as usize;
         let (one, other) = (from[at].clone(), from[from.len() - 1 - at].clone());
-        match self.draw.below(if depth == 0 { 9 } else { 16 }) {
-            0..=5 => self.leaf(&one),
-            6 => format!("({} OR {})", self.leaf(&one), self.leaf(&one)),
-            7 => format!("({} OR {})", self.leaf(&one), self.leaf(&other)),
-            8 => self.compared(&one, &other),
-            9 | 10 => format!("{}.pid {}IN ({})", one.1, self.draw.pick(&["", "", "NOT "]), self.set(depth - 1)),
-            11 | 12 => self.exists(&one, depth - 1),
-            13 => format!("({} OR {}.pid IN ({}))", self.leaf(&one), one.1, self.set(depth - 1)),
-            14 => format!("NOT ({})", self.condition(from, depth - 1)),
+        match self.draw.below(if depth == 0 { 11 } else { 18 }) {
+            // Side by side, so that a choice that is another makes two rows of one, and one of two.
+            0 | 2 | 4 => self.leaf(&one),
+            1 | 3 => self.of_another_row(&one),
+            5 | 6 => self.nowhere(&one),
+            7 => format!("({} OR {})", self.leaf(&one), self.leaf(&one)),
+            8 => format!("({} OR {})", self.leaf(&one), self.leaf(&other)),
+            9 | 10 => self.compared(&one, &other),
+            11 | 12 => format!("{}.pid {}IN ({})", one.1, self.draw.pick(&["", "", "NOT "]), self.set(depth - 1)),
+            13 | 14 => self.exists(&one, depth - 1),
+            15 => format!("({} OR {}.pid IN ({}))", self.leaf(&one), one.1, self.set(depth - 1)),
+            16 => format!("NOT ({})", self.condition(from, depth - 1)),
             _ => format!("({}) {}", self.condition(from, depth - 1), self.draw.pick(&["IS TRUE", "IS NOT FALSE", "IS NOT TRUE"])),
         }
+    }
+
+    /// The same of a row of the same table and person, which may be another.
+    fn of_another_row(&mut self, (table, a): &Named) -> String {
+        let row = self.named(*table);
+        format!("{a}.pid IN (SELECT {}.pid FROM {table} {} WHERE {})", row.1, row.1, self.leaf(&row))
+    }
+
+    /// Outside of a table, of some of its rows, or of people who are in another one too.
+    fn nowhere(&mut self, (_, a): &Named) -> String {
+        let (row, beside) = (self.table(), self.table());
+        let r = &row.1;
+        let and =
+            if self.draw.below(2) == 0 { format!(" JOIN {} {} ON {}.pid = {r}.pid", beside.0, beside.1, beside.1) } else { String::new() };
+        let (some, leaf) = (self.draw.below(2) == 0, self.leaf(&row));
+        let only = if some { format!(" WHERE {leaf}") } else { String::new() };
+        format!("{a}.pid NOT IN (SELECT {r}.pid FROM {} {r}{and}{only})", row.0)
     }
 
     fn compared(&mut self, (t, a): &Named, (u, b): &Named) -> String {

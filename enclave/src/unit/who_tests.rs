@@ -142,6 +142,29 @@ const DIFFERENT: &[[&str; 2]] = &[
         "SELECT COUNT(DISTINCT a.pid) FROM claims a JOIN claims b ON a.pid = b.pid WHERE a.icd10 = 'E11' AND b.icd10 = 'I10' AND a.ym < b.ym",
         "SELECT COUNT(DISTINCT a.pid) FROM claims a JOIN claims b ON a.pid = b.pid WHERE a.icd10 = 'E11' AND b.icd10 = 'I10' AND b.ym < a.ym",
     ],
+    // Outside of all, and outside of some.
+    [
+        "SELECT COUNT(*) FROM patients WHERE pid NOT IN (SELECT pid FROM claims) AND pid NOT IN (SELECT pid FROM claims WHERE icd10 = 'E11')",
+        "SELECT COUNT(*) FROM patients WHERE pid NOT IN (SELECT pid FROM claims WHERE icd10 = 'E11')",
+    ],
+    [
+        "SELECT COUNT(DISTINCT pid) FROM claims WHERE pid NOT IN (SELECT l.pid FROM labs l JOIN claims c ON c.pid = l.pid WHERE c.icd10 = 'E11')",
+        "SELECT COUNT(DISTINCT pid) FROM claims WHERE pid NOT IN (SELECT pid FROM labs)",
+    ],
+    // What is not understood ties everything: the row that EXISTS looks at is the row that the rest is about.
+    [
+        "SELECT COUNT(DISTINCT c.pid) FROM claims c WHERE EXISTS (SELECT 1 FROM labs l WHERE l.pid = c.pid AND l.ym < c.ym) AND c.icd10 = 'E11'",
+        "SELECT COUNT(DISTINCT c.pid) FROM claims c WHERE EXISTS (SELECT 1 FROM labs l WHERE l.pid = c.pid AND l.ym < c.ym) AND c.pid IN (SELECT pid FROM claims WHERE icd10 = 'E11')",
+    ],
+    [
+        "SELECT COUNT(DISTINCT c.pid) FROM claims c JOIN labs l ON l.pid = c.pid WHERE EXISTS (SELECT 1 FROM claims d WHERE d.pid = l.pid AND d.ym < l.ym) AND l.value > 7",
+        "SELECT COUNT(DISTINCT c.pid) FROM claims c JOIN labs l ON l.pid = c.pid WHERE EXISTS (SELECT 1 FROM claims d WHERE d.pid = l.pid AND d.ym < l.ym) AND l.pid IN (SELECT pid FROM labs WHERE value > 7)",
+    ],
+    // In both as the same person, and as the same person of the same sex.
+    [
+        "SELECT COUNT(*) FROM (SELECT pid FROM patients INTERSECT SELECT pid FROM kaigo.recipients) t",
+        "SELECT COUNT(*) FROM (SELECT pid, sex FROM patients INTERSECT SELECT pid, sex FROM kaigo.recipients) t",
+    ],
     // A number that was released before it is part of what is asked.
     [
         "SELECT COUNT(DISTINCT pid) FROM claims WHERE points > (SELECT AVG(points) FROM claims)",

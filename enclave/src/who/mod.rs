@@ -73,7 +73,8 @@ pub(crate) fn who(sources: &[Joined], condition: &Predicate) -> Who {
 pub(crate) fn who_of_same(sources: &[Joined], condition: &Predicate) -> Option<Who> {
     let same = |p: &&Predicate| matches!(p, Predicate::Atom(said, true) if matches!(said.looks(), Looks::SamePerson));
     let (same, rest): (Vec<&Predicate>, Vec<&Predicate>) = conjuncts(condition).iter().partition(same);
-    let closed = |p: &&Predicate| person(p).is_some() || columns(p).is_some();
+    // A column that none of the sources has (a window) may be made of the row around.
+    let closed = |p: &&Predicate| person(p).is_some() || looked_at(sources, p).is_some();
     let understood = !same.is_empty() && rest.iter().all(closed) && !sources.iter().any(|s| s.open);
     understood.then(|| who(sources, &Predicate::All(rest.into_iter().cloned().collect()).normalised()))
 }
@@ -110,6 +111,19 @@ fn columns(condition: &Predicate) -> Option<BTreeSet<&Name>> {
     }
 }
 
+/// The sources that a condition looks at, where it looks at nothing else.
+fn looked_at(sources: &[Joined], condition: &Predicate) -> Option<BTreeSet<usize>> {
+    let found: Option<BTreeSet<usize>> = columns(condition)?.into_iter().map(|name| source(sources, name)).collect();
+    found.filter(|found| !found.is_empty())
+}
+
+/// The one source that has a column of this name.
+fn source(sources: &[Joined], name: &Name) -> Option<usize> {
+    let mut found = sources.iter().enumerate().filter(|(_, source)| source.columns.contains_key(name));
+    let (at, _) = found.next()?;
+    found.next().is_none().then_some(at)
+}
+
 /// Sources that conditions tie together.
 struct Piece<'a> {
     sources: BTreeSet<usize>,
@@ -130,9 +144,7 @@ impl<'a> Pieces<'a> {
     }
 
     fn add(&mut self, condition: &'a Predicate) {
-        let looked_at =
-            columns(condition).and_then(|names| names.into_iter().map(|name| self.source(name)).collect::<Option<BTreeSet<_>>>());
-        let looked_at = looked_at.filter(|sources| !sources.is_empty());
+        let looked_at = looked_at(self.sources, condition);
         let touches = |piece: &Piece<'_>| looked_at.as_ref().is_none_or(|sources| !sources.is_disjoint(&piece.sources));
         let (touched, mut rest): (Vec<Piece<'_>>, Vec<Piece<'_>>) = std::mem::take(&mut self.all).into_iter().partition(touches);
         let known = looked_at.is_some() && touched.len() == 1;
@@ -144,13 +156,6 @@ impl<'a> Pieces<'a> {
         }
         rest.push(one);
         self.all = rest;
-    }
-
-    /// The one source that has a column of this name.
-    fn source(&self, name: &Name) -> Option<usize> {
-        let mut found = self.sources.iter().enumerate().filter(|(_, source)| source.columns.contains_key(name));
-        let (at, _) = found.next()?;
-        found.next().is_none().then_some(at)
     }
 
     fn into_atoms(self) -> impl Iterator<Item = Atom> {
