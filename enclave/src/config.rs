@@ -25,6 +25,9 @@ pub const HIDDEN_MAX: usize = 64;
 /// step each, (m+1)/2 of the largest deviation or more; what s such tables together leave open is about 4/(s+1) of that, and with five it
 /// is still as wide as the largest deviation, as in one cell alone (A3).
 pub const SPLITS_MAX: usize = 5;
+/// Keys of a table of which all coarser groups are looked at for being displayed whole: seven of them with three keys, and longer cross
+/// tables are rarely whole.
+pub const WHOLES_KEYS_MAX: usize = 3;
 /// Combinations of declared values over which a guest's labels are listed before a run: two columns like month of birth and care
 /// level, and a second or two at the guest's highest cost.
 pub const REACH_MAX: usize = 25_000;

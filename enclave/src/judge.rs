@@ -246,9 +246,10 @@ fn named(question: &Question, answers: &[Protected]) -> Question {
     for (number, answer) in answers.iter().enumerate() {
         if question.words().any(|words| words.contains(&format!("_released_{number}"))) {
             let values = sign::digest(format!("{answer:?}").as_bytes());
-            out.relation = format!("{} [_released_{number} is {values}]", out.relation);
+            out.released += &format!(" [_released_{number} is {values}]");
         }
     }
+    out.relation += &out.released;
     out
 }
 

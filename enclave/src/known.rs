@@ -33,6 +33,8 @@ pub(crate) const VALUES: &str = "values of ";
 pub(crate) struct Known {
     entries: Vec<Entry>,
     families: HashMap<String, Family>,
+    /// First numbers of people by who they are.
+    who: HashMap<String, usize>,
     tables: Vec<Table>,
     /// Tables by their base.
     bases: HashMap<String, Vec<usize>>,
@@ -173,6 +175,9 @@ impl Known {
     /// Adds one statistic.
     pub(crate) fn add_entry(&mut self, entry: Entry) {
         let place = self.entries.len();
+        if !entry.who.is_empty() {
+            self.who.entry_ref(entry.who.as_str()).or_insert(place);
+        }
         let family = self.families.entry_ref(family(&entry.of)).or_default();
         family.all.push(place);
         family.plans.entry_ref(entry.plan.as_str()).or_default().push(place);
@@ -230,6 +235,11 @@ impl Known {
         places.filter_map(|i| self.entries.get(*i)).filter(move |e| e.of == of)
     }
 
+    /// The oldest number of people that are provably these.
+    pub(crate) fn same_people(&self, who: &str) -> Option<&Entry> {
+        self.entries.get(*self.who.get(who)?)
+    }
+
     /// Every entry that a statistic is compared with, oldest first, whose people and these differ by fewer than `k`; and
     /// those that have facilities or households where `sites` are asked for.
     ///
@@ -265,7 +275,7 @@ impl Known {
     ///
     /// Total and rows then have one of their k lowest members in common, as in [`Known::close`], and that one is among the k lowest
     /// of its row.
-    pub(crate) fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
+    pub(crate) fn completes(&self, total: &People, who: &str, place: &Place, k: u64) -> Vec<Completed> {
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
         let mut found: Vec<usize> = if prefix > FOUND_BY || total.len() < prefix {
             (0..self.tables.len()).collect()
@@ -274,7 +284,9 @@ impl Known {
         };
         found.sort_unstable();
         found.dedup();
-        let whole = |table: &Table, inside: &[&ShownRow]| is_whole(&table.entry, inside.iter().map(|row| &row.key), place);
+        let whole = |table: &Table, inside: &[&ShownRow]| {
+            table.entry.wholes.contains(who) || is_whole(&table.entry, inside.iter().map(|row| &row.key), place)
+        };
         let tables = found.iter().filter_map(|i| self.tables.get(*i));
         let of = |table: &Table| {
             let completed = table.adds_up(total, k, |inside| whole(table, inside))?;
@@ -392,6 +404,7 @@ mod tests {
     fn entry(plan: &str, people: impl IntoIterator<Item = u32>) -> Entry {
         Entry {
             plan: plan.to_owned(),
+            who: String::new(),
             of: "people".to_owned(),
             shown: "people".to_owned(),
             value: "10".to_owned(),

@@ -190,6 +190,7 @@ mod tests {
         let key = Key::generate().unwrap();
         let entry = Entry {
             plan: "p".into(),
+            who: String::new(),
             of: "people".into(),
             shown: "people".into(),
             value: "10".into(),

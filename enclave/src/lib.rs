@@ -32,6 +32,7 @@ mod table;
 pub mod twin;
 mod unit;
 pub mod vault;
+mod who;
 mod work;
 
 pub use config::Config;

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::logical_expr::LogicalPlan;
 use visiting_policies::{TextPlace, disclosure::Site};
 
-use crate::predicate::{Predicate, ValueSet, Values};
+use crate::{
+    predicate::{Looks, Predicate, Said, ValueSet, Values},
+    who::{Joined, who},
+};
 
 /// Value of a group key. Ordered as rows are shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -48,6 +51,8 @@ pub(crate) struct Key {
     pub(crate) most: Most,
     /// Where it is a column of a list: the list in words and its rows, of which each gives one value.
     pub(crate) list: Option<(String, u64)>,
+    /// What of a row decides its value.
+    pub(crate) looks: Looks,
 }
 
 /// How many values an expression can have, whatever the data are.
@@ -112,7 +117,7 @@ impl Key {
         };
         match found {
             Some((name, set)) => Predicate::In(name.clone(), set),
-            None => Predicate::Atom(format!("{} is {value:?}", self.name), true),
+            None => Predicate::Atom(Said::new(format!("{} is {value:?}", self.name), self.looks.of_value(value)), true),
         }
     }
 
@@ -225,6 +230,10 @@ pub(crate) struct Question {
     pub(crate) rows: LogicalPlan,
     /// The relation in words that are equal for equal relations, without its condition.
     pub(crate) relation: String,
+    /// The same, one by one: what is joined on the person.
+    pub(crate) sources: Vec<Joined>,
+    /// The values of what was released before it in the run, where it names them.
+    pub(crate) released: String,
     /// The condition on its rows.
     pub(crate) filter: Predicate,
     /// Group keys.
@@ -295,6 +304,11 @@ impl Question {
     /// The same of all that it shows.
     pub(crate) fn all_measures(&self) -> BTreeSet<String> {
         self.statistics.iter().flat_map(|statistic| self.measures(statistic)).collect()
+    }
+
+    /// The people of the rows that meet a condition, in words that are equal where the people provably are (`who`).
+    pub(crate) fn people_where(&self, condition: &Predicate) -> String {
+        format!("{}{}", who(&self.sources, &condition.clone().normalised()).text(), self.released)
     }
 
     /// True where every row of a cell provably meets one of these conditions.

@@ -129,7 +129,7 @@ impl<'a> Columns<'a> {
                 None => out.extend(self.in_words(name, false)),
             },
             Predicate::All(parts) | Predicate::Any(parts) => parts.iter().for_each(|part| self.of_condition(part, out)),
-            Predicate::Atom(words, _) => out.extend(self.in_words(words, false)),
+            Predicate::Atom(said, _) => out.extend(self.in_words(said.words(), false)),
         }
     }
 

@@ -105,10 +105,7 @@ pub const EQUAL: &[&[&str]] = &[
         "SELECT sex, CORR(l.value, p.birth_ym/100) AS r FROM labs l JOIN patients p USING (pid) WHERE l.jlac10 = '3C015' GROUP BY sex",
         "SELECT sex, CORR(value, birth_ym/100) AS r FROM patients JOIN (SELECT pid, value FROM labs WHERE jlac10 = '3C015') @1 USING (pid) GROUP BY sex",
     ],
-];
-
-/// Forms that mean the same and are not all proved to: each alone has the same values, and in turn none has values of its own.
-pub const NEAR: &[&[&str]] = &[
+    // The same people in joins, IN, EXISTS and INTERSECT; rows and sums of these would differ.
     &[
         "SELECT sex, COUNT(DISTINCT pid) AS n FROM patients WHERE pid NOT IN (SELECT pid FROM claims WHERE icd10 = 'I10') GROUP BY sex",
         "SELECT sex, COUNT(DISTINCT pid) AS n FROM patients @1 WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.pid = @1.pid AND c.icd10 = 'I10') GROUP BY sex",
@@ -123,6 +120,10 @@ pub const NEAR: &[&[&str]] = &[
         "SELECT COUNT(DISTINCT a.pid) AS n FROM claims a JOIN claims b ON a.pid = b.pid WHERE a.icd10 = 'E11' AND b.icd10 = 'I10'",
         "SELECT COUNT(DISTINCT @1.pid) AS n FROM claims @1 JOIN claims @2 ON @2.pid = @1.pid AND @2.icd10 = 'E11' WHERE @1.icd10 = 'I10'",
     ],
+];
+
+/// Forms that mean the same and are not all proved to: each alone has the same values, and in turn none has values of its own.
+pub const NEAR: &[&[&str]] = &[
     &[
         "SELECT p.sex, COUNT(DISTINCT p.pid) AS n FROM patients p LEFT JOIN labs l ON l.pid = p.pid AND l.jlac10 = '3D046' GROUP BY p.sex",
         "SELECT @2.sex, COUNT(DISTINCT @2.pid) AS n FROM labs @1 RIGHT JOIN patients @2 ON @2.pid = @1.pid AND @1.jlac10 = '3D046' GROUP BY @2.sex",

@@ -4,7 +4,7 @@
 //! everything shown before it in the same run; so the answer is a function of the questions, the data version and the ledger alone.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -22,7 +22,7 @@ use super::{
     statistic::Statistics,
 };
 use crate::{
-    config::{HIDDEN_MAX, SPLITS_MAX},
+    config::{HIDDEN_MAX, SPLITS_MAX, WHOLES_KEYS_MAX},
     known::{Absent, Block, Completed, Entry, Known, Mark, Place, ShownRow, SiteRows, TableEntry, is_whole},
     people::People,
     predicate::Predicate,
@@ -61,6 +61,8 @@ pub(super) struct Row<'a> {
     pub(super) plan: String,
     pub(super) place: Place,
     pub(super) people: People,
+    /// Who they are, in words that are equal where the people provably are.
+    pub(super) who: String,
     pub(super) sites: SiteRows,
 }
 
@@ -146,7 +148,8 @@ impl<'a> Desk<'a> {
         let base = format!("{} @ {}", question.base_plan(), context.versions);
         let absent = Absent { below: k, sets: cells.small(number).collect() };
         let measures = question.all_measures();
-        let (mut table, mut plans, mut out) = (TableEntry { base, keys, rows: Vec::new(), measures, absent }, Vec::new(), Vec::new());
+        let mut table = TableEntry { base, keys, rows: Vec::new(), measures, wholes: BTreeSet::new(), absent };
+        let (mut plans, mut out) = (Vec::new(), Vec::new());
         for cell in cells.of(number) {
             let Some(rules) = applied(context, set, &cell) else { continue };
             let row = Row::new(context, rules, set, &cell, &table.base);
@@ -159,6 +162,7 @@ impl<'a> Desk<'a> {
             }
             out.push(shown);
         }
+        table.wholes = wholes(context, set, &table);
         (table, plans, out)
     }
 
@@ -170,10 +174,12 @@ impl<'a> Desk<'a> {
         if self.has_table(table) {
             return Ok(None);
         }
-        let whole = |inside: &[&ShownRow], total: &Entry| is_whole(table, inside.iter().map(|row| &row.key), &total.place);
+        let whole = |inside: &[&ShownRow], total: &Entry| {
+            table.wholes.contains(&total.who) || is_whole(table, inside.iter().map(|row| &row.key), &total.place)
+        };
         let mut found = self.known.completed_by(table, k, self.known.mark(), whole);
         found.extend(self.fresh.completed_by(table, k, mark, whole));
-        let spent = |total: &Entry| spent(&self.completes(&total.vector.people, &total.place, k), SPLITS_MAX);
+        let spent = |total: &Entry| spent(&self.completes(&total.vector.people, &total.who, &total.place, k), SPLITS_MAX);
         if found.iter().any(|(total, completed)| !completed.measures.is_disjoint(&spent(total))) {
             return Err(nothing_to_show());
         }
@@ -191,8 +197,8 @@ impl<'a> Desk<'a> {
     }
 
     /// Whether a total of displayed rows must not be shown for them, and what must not be summed over it. Who is left over is watched.
-    pub(super) fn over_rows(&mut self, people: &People, place: &Place, rules: &Rules) -> (bool, BTreeSet<String>) {
-        let completed = self.completes(people, place, rules.people_min);
+    pub(super) fn over_rows(&mut self, people: &People, who: &str, place: &Place, rules: &Rules) -> (bool, BTreeSet<String>) {
+        let completed = self.completes(people, who, place, rules.people_min);
         let behind = rules.behind(rules.round(people.len() as u64));
         let closed = completed.iter().any(|c| c.missing || is_narrow(rules, behind, c));
         let spent = spent(&completed, SPLITS_MAX + 1);
@@ -200,9 +206,9 @@ impl<'a> Desk<'a> {
         (closed, spent)
     }
 
-    fn completes(&self, total: &People, place: &Place, k: u64) -> Vec<Completed> {
-        let mut found = self.known.completes(total, place, k);
-        found.extend(self.fresh.completes(total, place, k));
+    fn completes(&self, total: &People, who: &str, place: &Place, k: u64) -> Vec<Completed> {
+        let mut found = self.known.completes(total, who, place, k);
+        found.extend(self.fresh.completes(total, who, place, k));
         found
     }
 
@@ -217,12 +223,16 @@ impl<'a> Desk<'a> {
     /// that tables with sums were shown of before, more than `SPLITS_MAX` of them.
     fn row(&mut self, row: &Row<'_>, cell: &Cell<'_>) -> (ProtectedRow, bool) {
         let shown = self.same("people", &row.plan).next().is_some();
-        let (masked, spent) = if shown { <_>::default() } else { self.over_rows(&row.people, &row.place, &row.rules) };
-        let count = if masked { Judged::Masked } else { self.people(row, &row.plan, &row.people, (&row.place, &row.sites)) };
+        let (closed, spent) = if shown { <_>::default() } else { self.over_rows(&row.people, &row.who, &row.place, &row.rules) };
+        // A number that is known already completes nothing; sums beside it may.
+        let masked = closed && self.same_people(&row.who).is_none();
+        let count =
+            if masked { Judged::Masked } else { self.people(row, (&row.plan, &Predicate::True), &row.people, (&row.place, &row.sites)) };
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics::new(row.question, cell.clone(), &row.people);
         for statistic in &row.question.statistics {
-            let hidden = masked || row.question.measures(statistic).iter().any(|measure| spent.contains(measure));
+            let measures = row.question.measures(statistic);
+            let hidden = masked || (closed && !measures.is_empty()) || measures.iter().any(|measure| spent.contains(measure));
             let judged = if hidden { Judged::Masked } else { self.statistic(row, &statistics, statistic, count) };
             out.values.push(judged.value());
             out.before.push(matches!(judged, Judged::Before(_)));
@@ -260,7 +270,8 @@ impl<'a> Row<'a> {
         let rows = cell.sites().map(|s| s.iter().map(|(id, share)| (*id, i128::from(share.rows))).collect());
         let sites = question.sites.iter().cloned().zip(rows).collect();
         let (versions, people) = (context.versions, cell.people());
-        Self { question, rules, versions, condition, plan, place, people, sites }
+        let who = format!("{} @ {versions}", question.people_where(&condition));
+        Self { question, rules, versions, condition, plan, place, people, who, sites }
     }
 
     /// The canonical plan of those of its rows that meet a condition: the same words as of a question that asks for these alone.
@@ -268,6 +279,14 @@ impl<'a> Row<'a> {
         match condition {
             Predicate::True => self.plan.clone(),
             some => format!("{} @ {}", self.question.plan_where(&both(&self.condition, some)), self.versions),
+        }
+    }
+
+    /// The people of those of its rows that meet a condition, in words that are equal where the people provably are.
+    pub(super) fn who_of(&self, condition: &Predicate) -> String {
+        match condition {
+            Predicate::True => self.who.clone(),
+            some => format!("{} @ {}", self.question.people_where(&both(&self.condition, some)), self.versions),
         }
     }
 
@@ -289,6 +308,28 @@ fn is_narrow(rules: &Rules, total: Range, completed: &Completed) -> bool {
     let rows = completed.rows.iter().map(|(_, n)| rules.behind(rules.round(*n)));
     let (low, high) = rows.fold((0i64, 0i64), |(low, high), row| (low.saturating_add(row.low), high.saturating_add(row.high)));
     total.high.saturating_sub(low) - total.low.saturating_sub(high).max(0) < AUDIT_WIDTH
+}
+
+/// See [`TableEntry::wholes`].
+fn wholes(context: &Context<'_>, set: &[usize], table: &TableEntry) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    if set.len() > WHOLES_KEYS_MAX {
+        return out;
+    }
+    for fixed in 0..(1usize << set.len()).saturating_sub(1) {
+        let is_fixed = |place: &usize| fixed & (1 << place) != 0;
+        let open = table.keys.iter().enumerate().filter(|(place, _)| !is_fixed(place)).map(|(_, (_, size))| *size);
+        let Some(all) = open.into_iter().try_fold(1u64, u64::checked_mul) else { continue };
+        let mut groups: BTreeMap<Vec<KeyValue>, u64> = BTreeMap::new();
+        for row in &table.rows {
+            let key = row.key.iter().enumerate().filter(|(place, _)| is_fixed(place)).map(|(_, value)| value.clone());
+            *groups.entry(key.collect()).or_default() += 1;
+        }
+        let of: Vec<usize> = set.iter().enumerate().filter(|(place, _)| is_fixed(place)).map(|(_, key)| *key).collect();
+        let who = |key: &Vec<KeyValue>| context.question.people_where(&context.question.cell(&of, key));
+        out.extend(groups.iter().filter(|(_, rows)| **rows == all).map(|(key, _)| format!("{} @ {}", who(key), context.versions)));
+    }
+    out
 }
 
 /// What so many tables that make up one total show sums of.

@@ -353,7 +353,7 @@ fn everything() -> Question {
     ];
     let mut asked = question(&[("pref", 47)], &["x", "y"], &statistics);
     asked.values =
-        vec![Counted { name: "ndb.claims.code".to_owned(), there: Predicate::Atom("ndb.claims.code is null".to_owned(), false) }];
+        vec![Counted { name: "ndb.claims.code".to_owned(), there: Predicate::Atom("ndb.claims.code is null".to_owned().into(), false) }];
     asked
 }
 

@@ -50,7 +50,8 @@ fn everything() -> Question {
     ];
     let mut question = question(&[("sex", 2), ("code", 9)], &["x", "y"], &statistics);
     question.sets = vec![vec![0, 1], vec![0], vec![1], vec![]];
-    question.values = vec![Counted { name: "ndb.claims.v".to_owned(), there: Predicate::Atom("ndb.claims.v is null".to_owned(), false) }];
+    question.values =
+        vec![Counted { name: "ndb.claims.v".to_owned(), there: Predicate::Atom("ndb.claims.v is null".to_owned().into(), false) }];
     question.sites = vec![super::samples::site(visiting_policies::disclosure::Site::Facility, "ndb.claims")];
     question
 }

@@ -1,5 +1,7 @@
 //! What the gate shows of one statistic, given everything that was shown before: its own value, an earlier one again, or nothing.
 
+use std::collections::BTreeSet;
+
 use visiting_policies::{
     audit::Range,
     disclosure::{Decimal, undominated},
@@ -79,12 +81,12 @@ impl Desk<'_> {
         let place = Place { base: plan.clone(), keys: Vec::new() };
         let new = ShownPart { plan: plan.clone(), part: part.clone(), people: people.clone(), count: None };
         if self.same("people", &plan).next().is_none() {
-            let (closed, spent) = self.over_rows(people, &place, &row.rules);
+            let (closed, spent) = self.over_rows(people, &row.who_of(&part.there), &place, &row.rules);
             if closed || !spent.is_empty() || self.parts_complete(row, &new) {
                 return Judged::Masked;
             }
         }
-        let judged = self.people(row, &plan, people, (&place, row.sites_of(&part.when)));
+        let judged = self.people(row, (&plan, &part.there), people, (&place, row.sites_of(&part.when)));
         if judged.value().is_some() {
             self.remember(row, ShownPart { count: Some(judged), ..new });
         }
@@ -118,9 +120,23 @@ impl Desk<'_> {
         }
     }
 
-    /// The number of people of a set: rounded, or what a near set showed before.
-    pub(super) fn people(&mut self, row: &Row<'_>, plan: &str, people: &People, (place, sites): (&Place, &SiteRows)) -> Judged {
+    /// The number of people of the rows that meet a condition: rounded, or what provably the same people or a near set showed before.
+    ///
+    /// That the people are the same may be proved where the rows are not the same (`who`). Everything else that is asked of a plan (is a
+    /// part the whole, do rows complete a total, is it hidden, are its sums) is asked of the rows' as ever: there, not to know that two
+    /// sets of people are one is only stricter.
+    pub(super) fn people(
+        &mut self,
+        row: &Row<'_>,
+        (plan, there): (&str, &Predicate),
+        people: &People,
+        (place, sites): (&Place, &SiteRows),
+    ) -> Judged {
         if let Some(entry) = self.same("people", plan).next() {
+            return read(entry, Judged::Own);
+        }
+        let who = row.who_of(there);
+        if let Some(entry) = self.same_people(&who) {
             return read(entry, Judged::Own);
         }
         let k = row.rules.people_min;
@@ -146,7 +162,8 @@ impl Desk<'_> {
         let shown = row.rules.round(people.len() as u64);
         let (value, behind) = (Decimal::whole(shown), Some(row.rules.behind(shown)));
         let vector = Vector::set(people.clone());
-        self.show(plan, Shown { of: "people", form: "people", value: value.to_string(), behind, vector, rows: None, place, sites });
+        let value_shown = value.to_string();
+        self.show(plan, Shown { of: "people", who, form: "people", value: value_shown, behind, vector, rows: None, place, sites });
         Judged::Own(value)
     }
 
@@ -172,8 +189,9 @@ impl Desk<'_> {
         // Values leave as they are read from the ledger: the same digits the first time and ever after.
         let Measure { of, form, part, vector, rows, .. } = measure;
         let (place, sites) = (&row.place, row.sites_of(&part.when));
-        self.show(&plan, Shown { of: &of, form: &form, value: value.to_string(), behind: None, vector, rows, place, sites });
-        Decimal::read(&value.to_string()).map_or(Judged::Masked, Judged::Own)
+        let (value, who) = (value.to_string(), String::new());
+        self.show(&plan, Shown { of: &of, who, form: &form, value: value.clone(), behind: None, vector, rows, place, sites });
+        Decimal::read(&value).map_or(Judged::Masked, Judged::Own)
     }
 
     /// What the ledger says to a statistic that it does not have: of near ones, the oldest is shown again or hides this one.
@@ -222,7 +240,8 @@ impl Desk<'_> {
             if !known {
                 let Measure { of, part, vector, .. } = over;
                 let (place, sites) = (&row.place, row.sites_of(&part.when));
-                self.show(&plan, Shown { of: &of, form: WEIGHTS, value: String::new(), behind: None, vector, rows: None, place, sites });
+                let (who, value) = (String::new(), String::new());
+                self.show(&plan, Shown { of: &of, who, form: WEIGHTS, value, behind: None, vector, rows: None, place, sites });
             }
             self.remember(row, top);
         }
@@ -243,6 +262,11 @@ impl Desk<'_> {
         self.known.same(of, plan).chain(self.fresh.same(of, plan))
     }
 
+    /// The number that was shown of provably these people.
+    pub(super) fn same_people(&self, who: &str) -> Option<&Entry> {
+        self.known.same_people(who).or_else(|| self.fresh.same_people(who))
+    }
+
     /// Entries of a statistic that may be near, in the same order.
     fn close_to(&self, of: &str, people: &People, k: u64, sites: bool) -> Vec<&Entry> {
         let mut all = self.known.close(of, people, k, sites);
@@ -259,9 +283,10 @@ impl Desk<'_> {
     }
 
     fn show(&mut self, plan: &str, shown: Shown<'_>) {
-        let Shown { of, form, value, behind, vector, rows, place, sites } = shown;
+        let Shown { of, who, form, value, behind, vector, rows, place, sites } = shown;
         self.fresh.add_entry(Entry {
             plan: plan.to_owned(),
+            who,
             of: of.to_owned(),
             shown: form.to_owned(),
             value,
@@ -277,6 +302,8 @@ impl Desk<'_> {
 /// What the ledger learns of a statistic.
 struct Shown<'a> {
     of: &'a str,
+    /// Of a number of people: who they are.
+    who: String,
     form: &'a str,
     value: String,
     /// Of a number of people: how many a reader then knows there to be.
@@ -291,7 +318,7 @@ struct Shown<'a> {
 fn table_of(row: &Row<'_>, parts: &[&ShownPart]) -> TableEntry {
     let rows = parts.iter().map(|p| ShownRow { key: key_of(p), people: p.people.clone() }).collect();
     let (base, keys, measures) = (row.plan.clone(), vec![("part".to_owned(), u64::MAX)], row.question.all_measures());
-    TableEntry { base, keys, rows, measures, absent: Absent::default() }
+    TableEntry { base, keys, rows, measures, wholes: BTreeSet::new(), absent: Absent::default() }
 }
 
 fn key_of(part: &ShownPart) -> Vec<KeyValue> {

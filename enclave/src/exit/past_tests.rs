@@ -18,7 +18,7 @@ fn sex(values: &[i64]) -> Predicate {
 }
 
 fn atom(words: &str) -> Predicate {
-    Predicate::Atom(words.to_owned(), true)
+    Predicate::Atom(words.to_owned().into(), true)
 }
 
 /// Columns of one name under conditions; what is not NULL is known by its condition alone.
@@ -162,6 +162,7 @@ fn a_permit_is_shown_so_many_made_up_measures_and_may_ask_for_these_again() {
     };
     let shown = |n: usize| Entry {
         plan: "p".to_owned(),
+        who: String::new(),
         of: name(n),
         shown: "mean, top-coded".to_owned(),
         value: "1".to_owned(),

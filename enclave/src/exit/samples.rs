@@ -19,8 +19,9 @@ use super::{
 };
 use crate::{
     people::Ordinals,
-    predicate::{Predicate, ValueSet, Values},
+    predicate::{Looks, Predicate, ValueSet, Values},
     question::{Column, Key, KeyValue, Most, Preimage, Question, SiteColumn, Statistic},
+    who::Joined,
 };
 
 /// A protected column of a table.
@@ -74,11 +75,12 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         of: Some(Preimage::Column(format!("ndb.patients.{name}"), Values::Range(1, *size), false)),
         most: Most::Values(size.unsigned_abs()),
         list: None,
+        looks: Looks::Anywhere,
     };
     let column = |name: &&str| Column {
         name: format!("ndb.claims.{name}"),
         when: Predicate::True,
-        present: Predicate::Atom(format!("ndb.claims.{name} is null"), false),
+        present: Predicate::Atom(format!("ndb.claims.{name} is null").into(), false),
         scale: 0,
         bounds: None,
         opaque: false,
@@ -86,6 +88,8 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
     Question {
         rows: LogicalPlanBuilder::empty(false).build().unwrap(),
         relation: "ndb.patients".to_owned(),
+        sources: vec![Joined::made("ndb.patients".to_owned(), false, [], false)],
+        released: String::new(),
         filter: Predicate::True,
         keys: keys.iter().map(key).collect(),
         sets: vec![(0..keys.len()).collect()],

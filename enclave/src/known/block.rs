@@ -19,6 +19,10 @@ pub(crate) type SiteRows = Vec<(SiteColumn, Vec<(u32, i128)>)>;
 pub(crate) struct Entry {
     /// Canonical plan with the data versions.
     pub(crate) plan: String,
+    /// Of a number of people: who they are, in words that are equal where the people provably are. The plan is of the rows, and as
+    /// fine as rows are.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) who: String,
     /// What it is about: `people`, `rows`, or what is measured. All but people and values are sums of contributions, and compared
     /// with each other whatever their names are.
     pub(crate) of: String,
@@ -62,6 +66,9 @@ pub(crate) struct TableEntry {
     /// What is shown beside numbers of people: see [`crate::question::Question::measures`].
     #[serde(default)]
     pub(crate) measures: BTreeSet<String>,
+    /// Sets of people that its displayed rows provably make up, by who they are: each coarser group of which all rows are displayed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) wholes: BTreeSet<String>,
     /// Rows with too few people, which are not sent.
     #[serde(default, skip_serializing_if = "Absent::is_empty")]
     pub(crate) absent: Absent,

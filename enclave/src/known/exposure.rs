@@ -73,6 +73,7 @@ mod tests {
     /// Sets from one ordinal up to another.
     fn block(permit: &str, sets: &[(u32, u32)]) -> Block {
         let entry = |(from, to): &(u32, u32)| Entry {
+            who: String::new(),
             plan: format!("{from}-{to}"),
             of: "people".to_owned(),
             shown: "people".to_owned(),

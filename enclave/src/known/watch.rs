@@ -25,9 +25,8 @@ pub(crate) struct Group {
 impl Group {
     /// True when the worlds are as far apart as the policy asks.
     pub(crate) fn is_open(&self) -> bool {
-        let inside = |world: &Moved| -> i64 {
-            world.iter().filter(|(person, _)| self.people.binary_search(person).is_ok()).map(|(_, by)| by).sum()
-        };
+        let inside =
+            |world: &Moved| -> i64 { world.iter().filter(|(person, _)| self.people.binary_search(person).is_ok()).map(|(_, by)| by).sum() };
         inside(&self.high) - inside(&self.low) >= AUDIT_WIDTH
     }
 }

@@ -3,8 +3,10 @@
 //! is the complement within the declared labels, and AND and OR of Kleene's logic are true exactly where two-valued ones are, so
 //! "is true", which is all that WHERE asks, is exact as well (proved against the engine's SQL in the tests of the planner).
 
+mod said;
 mod sets;
 
+pub(crate) use said::{Looks, Said};
 pub(crate) use sets::{ValueSet, Values};
 
 /// A column or a guest's call by its name in plans.
@@ -23,9 +25,8 @@ pub(crate) enum Predicate {
     All(Vec<Predicate>),
     /// At least one of these.
     Any(Vec<Predicate>),
-    /// Something else that is true of a row (`true`), or something else that is false of it (`false`), in words that are equal for
-    /// equal conditions.
-    Atom(String, bool),
+    /// Something else that is true of a row (`true`), or something else that is false of it (`false`).
+    Atom(Said, bool),
 }
 
 impl Predicate {
@@ -68,6 +69,11 @@ impl Predicate {
         }
     }
 
+    /// True where every row that meets this one, which is in canonical form, provably meets the other.
+    pub(crate) fn implies(&self, other: &Self) -> bool {
+        *other == Self::True || self == other || Self::All(vec![self.clone(), other.clone()]).normalised() == *self
+    }
+
     /// The values that a column can have where this holds, as far as the conditions that all rows meet say so.
     pub(crate) fn within(&self, name: &str) -> Option<ValueSet> {
         match self {
@@ -93,8 +99,8 @@ impl Predicate {
             Self::True => "true".to_owned(),
             Self::False => "false".to_owned(),
             Self::In(name, set) => format!("{name} in {:?}", set.intervals()),
-            Self::Atom(words, true) => format!("[{words}]"),
-            Self::Atom(words, false) => format!("not [{words}]"),
+            Self::Atom(said, true) => format!("[{}]", said.words()),
+            Self::Atom(said, false) => format!("not [{}]", said.words()),
             Self::All(parts) => format!("all({})", list(parts)),
             Self::Any(parts) => format!("any({})", list(parts)),
         }

@@ -27,6 +27,7 @@ use crate::{
     plan::not_offered,
     predicate::Predicate,
     question::{Most, Question},
+    who::Joined,
 };
 
 /// Table of the n-th release point in the plans above it.
@@ -258,13 +259,14 @@ impl Tracker<'_> {
             carried.push(column);
         }
         let plan = LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
+        let columns = self.origins.names(&carried);
         Ok(Relation {
             plan,
             unit: None,
             sites: Vec::new(),
             carried,
             visible,
-            sources: vec![words],
+            sources: vec![Joined::made(words, false, columns, false)],
             filter: Predicate::True,
             one_row: false,
             tables: std::collections::BTreeSet::new(),

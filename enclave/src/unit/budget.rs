@@ -49,7 +49,7 @@ impl Tracker<'_> {
 
     /// A relation whose words go into everything above it.
     pub(super) fn remember(&mut self, relation: &Relation) -> Result<(), Refusal> {
-        self.budget.words = relation.sources.iter().fold(self.budget.words, |sum, words| sum.saturating_add(words.len()));
+        self.budget.words = relation.sources.iter().fold(self.budget.words, |sum, source| sum.saturating_add(source.words.len()));
         self.affordable()
     }
 }

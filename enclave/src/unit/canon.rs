@@ -21,7 +21,7 @@ use super::{
     safe::safe,
 };
 use crate::{
-    predicate::{Predicate, ValueSet, Values},
+    predicate::{Predicate, Said, ValueSet, Values},
     question::KeyValue,
 };
 
@@ -36,8 +36,18 @@ thread_local! {
 impl Origins {
     /// An expression in words.
     pub(super) fn words(&self, e: &Expr) -> String {
-        let name = |c: &Column| self.get(c).map_or_else(|| self.key_words(c).to_owned(), |o| o.name.clone());
-        let both = |l: &Expr, r: &Expr| (self.words(l), self.words(r));
+        self.told(e, |origin| &origin.name)
+    }
+
+    /// The same as if each table stood in the query once: for what looks at one naming of one table.
+    pub(super) fn plain_words(&self, e: &Expr) -> String {
+        self.told(e, Origin::plain_name)
+    }
+
+    fn told(&self, e: &Expr, called: fn(&Origin) -> &str) -> String {
+        let name = |c: &Column| self.get(c).map_or_else(|| self.key_words(c).to_owned(), |o| called(o).to_owned());
+        let words = |e: &Expr| self.told(e, called);
+        let both = |l: &Expr, r: &Expr| (words(l), words(r));
         match e {
             Expr::Column(c) => name(c),
             Expr::OuterReferenceColumn(_, c) => format!("outer {}", name(c)),
@@ -54,28 +64,28 @@ impl Origins {
                 }
             }
             Expr::InList(list) => {
-                let mut all: Vec<String> = list.list.iter().map(|e| self.words(e)).collect();
+                let mut all: Vec<String> = list.list.iter().map(words).collect();
                 all.sort();
                 all.dedup();
-                format!("({}{} in {})", self.words(&list.expr), if list.negated { " not" } else { "" }, all.join(","))
+                format!("({}{} in {})", words(&list.expr), if list.negated { " not" } else { "" }, all.join(","))
             }
             Expr::Not(e) => match opposite(e) {
-                Some(other) => self.words(&other),
-                None => format!("not {}", self.words(e)),
+                Some(other) => words(&other),
+                None => format!("(not {})", words(e)),
             },
-            Expr::IsNull(e) => format!("{} is null", self.words(e)),
-            Expr::IsNotNull(e) => format!("not {} is null", self.words(e)),
-            Expr::IsTrue(e) => format!("{} is true", self.words(e)),
-            Expr::IsNotTrue(e) => format!("{} is not true", self.words(e)),
-            Expr::IsFalse(e) => format!("{} is false", self.words(e)),
-            Expr::IsNotFalse(e) => format!("{} is not false", self.words(e)),
+            Expr::IsNull(e) => format!("{} is null", words(e)),
+            Expr::IsNotNull(e) => format!("(not {} is null)", words(e)),
+            Expr::IsTrue(e) => format!("{} is true", words(e)),
+            Expr::IsNotTrue(e) => format!("{} is not true", words(e)),
+            Expr::IsFalse(e) => format!("{} is false", words(e)),
+            Expr::IsNotFalse(e) => format!("{} is not false", words(e)),
             Expr::Like(like) => {
-                format!("({}{} like {})", self.words(&like.expr), if like.negated { " not" } else { "" }, self.words(&like.pattern))
+                format!("({}{} like {})", words(&like.expr), if like.negated { " not" } else { "" }, words(&like.pattern))
             }
-            Expr::TryCast(c) => format!("cast({} {})", self.words(&c.expr), c.field.data_type()),
+            Expr::TryCast(c) => format!("cast({} {})", words(&c.expr), c.field.data_type()),
             Expr::Case(case) => {
-                let branches = case.when_then_expr.iter().map(|(w, t)| format!("{}: {}", self.words(w), self.words(t)));
-                let other = case.else_expr.as_ref().map(|e| self.words(e));
+                let branches = case.when_then_expr.iter().map(|(w, t)| format!("{}: {}", words(w), words(t)));
+                let other = case.else_expr.as_ref().map(|e| words(e));
                 format!("case({})", branches.chain(other).collect::<Vec<_>>().join("; "))
             }
             Expr::ScalarFunction(f) => {
@@ -83,12 +93,12 @@ impl Origins {
                     Some(guest) => format!("guest {}", guest.digest),
                     None => f.name().to_owned(),
                 };
-                format!("{name}({})", f.args.iter().map(|a| self.words(a)).collect::<Vec<_>>().join(", "))
+                format!("{name}({})", f.args.iter().map(words).collect::<Vec<_>>().join(", "))
             }
             // Subqueries were put into words when they were made: the engine's text does not show what is in them.
             Expr::Exists(s) => format!("{}exists {}", if s.negated { "not " } else { "" }, self.described(e).unwrap_or("?")),
             Expr::InSubquery(s) => {
-                format!("{}{} in {}", if s.negated { "not " } else { "" }, self.words(&s.expr), self.described(e).unwrap_or("?"))
+                format!("{}{} in {}", if s.negated { "not " } else { "" }, words(&s.expr), self.described(e).unwrap_or("?"))
             }
             other => format!("{other} {}", self.described(other).unwrap_or("")),
         }
@@ -126,7 +136,7 @@ impl Origins {
             let answers = answers.as_boolean_opt()?.clone();
             Some(set_where(origin, values, &answers))
         });
-        found.unwrap_or_else(|| Predicate::Atom(self.words(e), wanted))
+        found.unwrap_or_else(|| Predicate::Atom(Said::new(self.words(e), self.looks(e)), wanted))
     }
 
     /// An expression of one origin with a declared domain, for every value of it (the last one NULL where the origin can be NULL).

@@ -14,7 +14,7 @@ use super::{
     safe::safe,
     track::Tracker,
 };
-use crate::{plan::not_offered, predicate::Predicate};
+use crate::{plan::not_offered, predicate::Predicate, who::Who};
 
 fn not_on_person() -> Refusal {
     not_offered(
@@ -136,18 +136,23 @@ impl Tracker<'_> {
         let public = left.unit.is_none() || right.unit.is_none();
         let one_row = left.one_row && right.one_row && !public;
         let tables: BTreeSet<_> = left.tables.iter().chain(&right.tables).cloned().collect();
+        let mut outer = None;
         let (sources, filter) = match kind {
             // The words of an inner join do not depend on how it is written: sources and conditions, each in order.
             JoinType::Inner => {
                 let mut sources = [left.sources.clone(), right.sources.clone()].concat();
-                sources.sort();
+                sources.sort_by(|a, b| a.words.cmp(&b.words));
                 let conditions = said.iter().map(|e| self.origins.condition(e));
                 (sources, Predicate::All([left.filter.clone(), right.filter.clone()].into_iter().chain(conditions).collect()).normalised())
             }
             _ => {
                 let mut words = words;
                 words.sort();
-                (vec![format!("({} {kind} {} on [{}])", left.words(), right.words(), words.join(", "))], Predicate::True)
+                outer = Some((
+                    format!("({} {kind} {} on [{}])", left.words(), right.words(), words.join(", ")),
+                    self.kept(kind, &left, &right, said.is_empty()),
+                ));
+                (Vec::new(), Predicate::True)
             }
         };
         match kind {
@@ -156,7 +161,7 @@ impl Tracker<'_> {
             _ => {}
         }
         if matches!(kind, JoinType::LeftSemi | JoinType::LeftAnti) {
-            return Ok(Typed::Unit(Box::new(Relation { plan, sources, filter, tables, ..left })));
+            return Ok(Typed::Unit(Box::new(self.named(Relation { plan, sources, filter, tables, ..left }, outer))));
         }
         let unit = if kind == JoinType::Right { right.unit.clone() } else { left.unit.clone().or(right.unit.clone()) };
         let mut relation = Relation {
@@ -173,7 +178,26 @@ impl Tracker<'_> {
         if let Some(renamed) = self.renamed.take() {
             self.rename(&mut relation, renamed)?;
         }
-        Ok(Typed::Unit(Box::new(relation)))
+        Ok(Typed::Unit(Box::new(self.named(relation, outer))))
+    }
+
+    /// The relation as one source, where it is one to the relations that it is joined to.
+    fn named(&self, mut relation: Relation, source: Option<(String, Option<Who>)>) -> Relation {
+        if let Some((words, anybody)) = source {
+            relation.sources = vec![self.as_source(words, &relation, anybody)];
+        }
+        relation
+    }
+
+    /// Who has a row in a join that keeps one side, or keeps what the other side has as well or has not.
+    fn kept(&self, kind: JoinType, left: &Relation, right: &Relation, by_person_alone: bool) -> Option<Who> {
+        match kind {
+            JoinType::Left => self.who(left),
+            JoinType::Right => self.who(right),
+            JoinType::LeftSemi if by_person_alone => Some(self.who(left)?.and(self.who(right)?)),
+            JoinType::LeftAnti if by_person_alone => Some(self.who(left)?.without(self.who(right)?)),
+            _ => None,
+        }
     }
 
     /// The far side of an outer join: a row may be without it, and the words say so.

@@ -53,7 +53,8 @@ impl Tracker<'_> {
             });
             let (of, most) = (self.of_one_domain(&value), self.most(&value));
             let list = if let Expr::Column(c) = &value { self.origins.get(c).and_then(|o| o.list.clone()) } else { None };
-            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of, most, list });
+            let looks = self.origins.looks(&value);
+            keys.push(Key { name: self.origins.words(&value), columns: self.origins.columns(&value), of, most, list, looks });
             exprs.push(value);
         }
         Ok((keys, exprs, kinds, input))

@@ -35,6 +35,7 @@ mod join;
 mod keys;
 mod kinds;
 mod linear;
+mod looks;
 mod moments;
 mod origin;
 mod person;
@@ -43,6 +44,10 @@ mod release;
 mod safe;
 mod subquery;
 mod track;
+#[cfg(test)]
+mod who_data_tests;
+#[cfg(test)]
+mod who_tests;
 #[cfg(test)]
 mod words_tests;
 

@@ -10,7 +10,11 @@ use datafusion::{
 };
 use visiting_catalog::Domain;
 
-use crate::{plan::kind, predicate::Values, question::Most};
+use crate::{
+    plan::kind,
+    predicate::{Looks, Values},
+    question::Most,
+};
 
 /// What a column's values are to the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub(super) const PERSON: &str = "person";
 pub(crate) struct Origin {
     /// In plans: `listing.table.column`, or words over such names.
     pub(crate) name: String,
+    /// The same without the number of its table's naming, where it has one.
+    plain: Option<String>,
     pub(crate) class: Class,
     /// Its declared domain.
     pub(crate) values: Option<Values>,
@@ -59,6 +65,7 @@ impl Origin {
         let name = if occurrence > 1 { format!("{full}#{occurrence}") } else { full.clone() };
         Self {
             name,
+            plain: (occurrence > 1).then(|| full.clone()),
             class: Class::Catalogued,
             values: column.domain.as_ref().map(Values::new),
             declared: column.domain.is_some(),
@@ -76,6 +83,7 @@ impl Origin {
     pub(crate) fn derived(name: String, class: Class, kind: DataType, columns: Vec<String>) -> Self {
         Self {
             name,
+            plain: None,
             class,
             values: None,
             declared: false,
@@ -89,8 +97,14 @@ impl Origin {
         }
     }
 
+    /// What it would be called if its table stood in the query once.
+    pub(crate) fn plain_name(&self) -> &str {
+        self.plain.as_deref().unwrap_or(&self.name)
+    }
+
     /// The same where a row may be without it.
     pub(crate) fn or_null(mut self) -> Self {
+        self.plain = None;
         if !self.nullable {
             self.nullable = true;
             self.name.push('?');
@@ -104,7 +118,7 @@ impl Origin {
 pub(crate) struct Origins {
     all: Vec<Origin>,
     /// Conditions over subqueries, in words.
-    described: Vec<(Expr, String)>,
+    described: Vec<(Expr, String, Looks)>,
     /// Key columns that are not simply the row's own person: facilities, and the far sides of outer joins.
     keys: BTreeMap<Column, String>,
     /// Bytes of all words.
@@ -134,10 +148,10 @@ impl Origins {
         matches!(e, Expr::Column(c) | Expr::OuterReferenceColumn(_, c) if self.keys.contains_key(c))
     }
 
-    /// Remembers what a condition over a subquery is in words: the engine's text of one does not show the subquery.
-    pub(super) fn describe(&mut self, condition: Expr, words: String) {
+    /// Remembers what a condition over a subquery is in words, and what it looks at: the engine's text of one does not show the subquery.
+    pub(super) fn describe(&mut self, condition: Expr, words: String, looks: Looks) {
         self.bytes = self.bytes.saturating_add(words.len());
-        self.described.push((condition, words));
+        self.described.push((condition, words, looks));
     }
 
     /// Bytes of all words so far.
@@ -147,7 +161,17 @@ impl Origins {
 
     /// The words of a condition over a subquery.
     pub(super) fn described(&self, condition: &Expr) -> Option<&str> {
-        self.described.iter().find(|(e, _)| e == condition).map(|(_, words)| words.as_str())
+        self.described.iter().find(|(e, ..)| e == condition).map(|(_, words, _)| words.as_str())
+    }
+
+    /// What a condition over a subquery looks at.
+    pub(super) fn described_looks(&self, condition: &Expr) -> Option<&Looks> {
+        self.described.iter().find(|(e, ..)| e == condition).map(|(.., looks)| looks)
+    }
+
+    /// What columns are called in conditions.
+    pub(super) fn names(&self, columns: &[Column]) -> Vec<String> {
+        columns.iter().filter_map(|c| self.get(c)).map(|origin| origin.name.clone()).collect()
     }
 
     /// The origin behind a name in the engine's plan.

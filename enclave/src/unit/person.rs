@@ -88,17 +88,21 @@ impl Tracker<'_> {
         told.sort();
         let one_row = keys.is_empty();
         let named = visible.into_iter().zip(fields);
-        Ok(Relation {
+        // Whoever has a row has one group at least.
+        let words = format!("per person [{}; {}] of {}", keys.join(", "), told.join(", "), input.words());
+        let anybody = self.who(&input);
+        let made = Relation {
             plan,
             unit: Some(unit),
             sites,
             carried,
             visible: named.map(|((col, _), (qualifier, name))| Visible { qualifier, name, col }).collect(),
-            sources: vec![format!("per person [{}; {}] of {}", keys.join(", "), told.join(", "), input.words())],
+            sources: Vec::new(),
             filter: Predicate::True,
             one_row,
             tables: input.tables,
-        })
+        };
+        Ok(Relation { sources: vec![self.as_source(words, &made, anybody)], ..made })
     }
 
     /// An aggregate of one person's rows: the engine's expression, and what its value is.
@@ -342,11 +346,13 @@ impl Tracker<'_> {
         } else {
             format!("distinct [{}] of {}", words.join(", "), relation.words())
         };
+        let anybody = self.who(&relation);
         relation.plan = LogicalPlanBuilder::from(relation.plan)
             .aggregate(groups, sites)
             .and_then(LogicalPlanBuilder::build)
             .map_err(|_| not_valid(None))?;
-        Ok(Relation { carried, sources: vec![source], filter: Predicate::True, one_row: words.is_empty(), ..relation })
+        let made = Relation { carried, filter: Predicate::True, one_row: words.is_empty(), ..relation };
+        Ok(Relation { sources: vec![self.as_source(source, &made, anybody)], ..made })
     }
 
     /// One column of all branches in one type: the engine's own choice would come after everything that depends on it.
@@ -427,17 +433,18 @@ impl Tracker<'_> {
         let plan = plan.ok_or_else(refused)?.build().map_err(|_| refused())?;
         let mut words: Vec<String> = branches.iter().map(Relation::words).collect();
         words.sort();
-        Ok(Relation {
+        let made = Relation {
             plan,
             unit: Some(unit),
             sites,
             carried: columns.into_iter().map(|(c, _)| c).collect(),
             visible,
-            sources: vec![format!("union({})", words.join("; "))],
+            sources: Vec::new(),
             filter: Predicate::True,
             one_row: false,
             tables: branches.into_iter().flat_map(|b| b.tables).collect(),
-        })
+        };
+        Ok(Relation { sources: vec![self.as_source(format!("union({})", words.join("; ")), &made, None)], ..made })
     }
 }
 

@@ -12,7 +12,7 @@ use datafusion::{
 use visiting_policies::{disclosure::Site, sign};
 
 use super::canon::literal;
-use crate::{config::CELLS_OUT_MAX, predicate::Predicate, question::SiteColumn};
+use crate::{config::CELLS_OUT_MAX, predicate::Predicate, question::SiteColumn, who::Joined};
 
 /// What one visible column is.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ pub(crate) struct Relation {
     /// In the order of the query's own schema.
     pub(crate) visible: Vec<Visible>,
     /// What is joined on the person, in words that are equal for equal relations, sorted.
-    pub(crate) sources: Vec<String>,
+    pub(crate) sources: Vec<Joined>,
     /// The condition on the rows.
     pub(crate) filter: Predicate,
     /// True when nobody has a second row.
@@ -73,7 +73,7 @@ impl Relation {
 
     /// The relation in words, without its condition.
     pub(crate) fn name(&self) -> String {
-        self.sources.join(" join ")
+        self.sources.iter().map(|source| source.words.as_str()).collect::<Vec<_>>().join(" join ")
     }
 }
 

@@ -122,6 +122,8 @@ impl Tracker<'_> {
         Ok(Question {
             rows: plan,
             relation: input.name(),
+            sources: input.sources.clone(),
+            released: String::new(),
             filter: input.filter.clone().normalised(),
             keys,
             sets,

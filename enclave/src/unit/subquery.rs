@@ -17,7 +17,7 @@ use super::{
     relation::{Col, Relation, Typed, public_words},
     track::Tracker,
 };
-use crate::plan::not_offered;
+use crate::{plan::not_offered, predicate::Looks, who::who_of_same};
 
 fn same_person_needed() -> Refusal {
     not_offered(
@@ -38,7 +38,9 @@ impl Tracker<'_> {
                 let inner = Subquery { subquery: Arc::new(relation.plan.clone()), ..outer(&relation.plan, &exists.subquery) };
                 self.absorb(&relation);
                 let made = Expr::Exists(Exists::new(inner, exists.negated));
-                self.origins.describe(made.clone(), relation.words());
+                let looks =
+                    who_of_same(&relation.sources, &relation.filter).map_or(Looks::Anywhere, |who| Looks::Person(who, !exists.negated));
+                self.origins.describe(made.clone(), relation.words(), looks);
                 Ok(made)
             }
             Typed::Public(_) | Typed::Released(_) => Err(not_offered(
@@ -52,11 +54,15 @@ impl Tracker<'_> {
     pub(super) fn in_subquery(&mut self, within: &InSubquery, scope: &Scope<'_>) -> Result<Expr, Refusal> {
         let what = self.col(&within.expr, scope)?;
         match (what, self.typed(&within.subquery.subquery, Some(scope))?) {
-            (Col::Person(unit, _), Typed::Unit(inner)) => {
+            (Col::Person(unit, maybe), Typed::Unit(inner)) => {
                 let mut relation = *inner;
-                let Some(Col::Person(theirs, _)) = relation.visible.first().map(|v| v.col.clone()) else {
+                let Some(Col::Person(theirs, may_be_missing)) = relation.visible.first().map(|v| v.col.clone()) else {
                     return Err(person_misused("person").at(place(&within.expr)));
                 };
+                // The person of the row around an EXISTS is not this row's.
+                let own = matches!(within.expr.as_ref(), Expr::Column(_)) && self.origins.is_own_person(&unit, maybe);
+                let who = if own && self.origins.is_own_person(&theirs, may_be_missing) { self.who(&relation) } else { None };
+                let looks = who.map_or(Looks::Anywhere, |who| Looks::Person(who, !within.negated));
                 let whose = self.origins.key_words(&theirs).to_owned();
                 relation.plan = LogicalPlanBuilder::from(relation.plan)
                     .project([Expr::Column(theirs)])
@@ -65,15 +71,21 @@ impl Tracker<'_> {
                 let inner = Subquery { subquery: Arc::new(relation.plan.clone()), ..outer(&relation.plan, &within.subquery) };
                 self.absorb(&relation);
                 let made = Expr::InSubquery(InSubquery::new(Box::new(Expr::Column(unit)), inner, within.negated));
-                self.origins.describe(made.clone(), format!("{whose} of {}", relation.words()));
+                self.origins.describe(made.clone(), format!("{whose} of {}", relation.words()), looks);
                 Ok(made)
             }
             (Col::Value(value), Typed::Public(plan) | Typed::Released(plan)) => {
                 let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns: Vec::new(), spans: within.subquery.spans.clone() };
                 let words = self.origins.words(&value);
                 let list = public_words(&subquery.subquery);
+                let looks = match self.origins.looks(&value) {
+                    Looks::Columns(names, plain) => {
+                        Looks::Columns(names, format!("{}{plain} in {list}", if within.negated { "not " } else { "" }))
+                    }
+                    _ => Looks::Anywhere,
+                };
                 let made = Expr::InSubquery(InSubquery::new(Box::new(value), subquery, within.negated));
-                self.origins.describe(made.clone(), format!("{words} in {list}"));
+                self.origins.describe(made.clone(), format!("{words} in {list}"), looks);
                 Ok(made)
             }
             (Col::Person(..), _) => Err(person_misused("person").at(place(&within.expr))),
@@ -95,7 +107,7 @@ impl Tracker<'_> {
                     outer_ref_columns: Vec::new(),
                     spans: subquery.spans.clone(),
                 });
-                self.origins.describe(made.clone(), words);
+                self.origins.describe(made.clone(), words, Looks::Anywhere);
                 Ok(made)
             }
             Typed::Unit(_) => Err(not_offered(

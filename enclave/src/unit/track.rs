@@ -32,6 +32,7 @@ use crate::{
     predicate::Predicate,
     question::SiteColumn,
     vault::site_column,
+    who::Joined,
 };
 
 /// A query whose types are all known.
@@ -275,7 +276,9 @@ impl Tracker<'_> {
             .and_then(|scan| scan.project(exprs))
             .and_then(LogicalPlanBuilder::build)
             .map_err(|_| not_valid(None))?;
-        let source = if occurrence > 1 { format!("{full}#{occurrence}") } else { full };
+        let words = if occurrence > 1 { format!("{full}#{occurrence}") } else { full.clone() };
+        let columns = carried.iter().filter_map(|c| self.origins.get(c)).map(|o| (o.name.clone(), o.plain_name().to_owned())).collect();
+        let source = Joined::table(words, full, table.table.one_row_per_person, columns);
         Ok(Typed::Unit(Box::new(Relation {
             plan,
             unit: Some(unit),

@@ -96,6 +96,11 @@ const DIFFERENT: &[[&str; 2]] = &[
         "SELECT COUNT(DISTINCT c.facility_id) FROM claims c JOIN kaigo.services s ON s.pid = c.pid",
         "SELECT COUNT(DISTINCT s.facility_id) FROM claims c JOIN kaigo.services s ON s.pid = c.pid",
     ],
+    // What NOT is about.
+    [
+        "SELECT CASE WHEN NOT ((points IN (5, 7)) IS TRUE) THEN 'a' ELSE 'b' END AS g, COUNT(*) FROM claims GROUP BY 1",
+        "SELECT CASE WHEN (NOT (points IN (5, 7))) IS TRUE THEN 'a' ELSE 'b' END AS g, COUNT(*) FROM claims GROUP BY 1",
+    ],
     ["SELECT SUM(points) FROM claims WHERE NOT points > 5", "SELECT SUM(points) FROM claims WHERE points < 5"],
     ["SELECT SUM(points) FROM claims WHERE points IS NOT NULL OR ym = 202404", "SELECT SUM(points) FROM claims WHERE ym = 202404"],
 ];

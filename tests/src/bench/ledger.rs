@@ -52,5 +52,7 @@ pub fn ledger(mut say: impl FnMut(&str)) -> Result<(), String> {
 /// People with such a claim by prefecture and so many years of birth.
 fn table(years: u32, claim: &str) -> String {
     let band = format!("birth_ym / {}", years * 100);
-    format!("SELECT pref, {band} AS years, COUNT(*) AS n FROM patients WHERE pid IN (SELECT pid FROM claims WHERE {claim}) GROUP BY pref, {band}")
+    format!(
+        "SELECT pref, {band} AS years, COUNT(*) AS n FROM patients WHERE pid IN (SELECT pid FROM claims WHERE {claim}) GROUP BY pref, {band}"
+    )
 }

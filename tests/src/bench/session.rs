@@ -38,6 +38,8 @@ pub struct Played {
     pub repeated: usize,
     /// Rows that were sent.
     pub rows: usize,
+    /// Questions with marked rows: how many, of how many.
+    pub marked: Vec<String>,
     /// Refused questions with the reason.
     pub refused: Vec<String>,
 }
@@ -134,7 +136,11 @@ pub fn play(bench: &Bench, texts: &[String]) -> Result<Played, String> {
             Ok((Verdict::Hold, _)) => out.refused.push(format!("held: {text}")),
             Ok((_, csv)) => {
                 let (_, alone) = bench.judged(text).map_err(|e| e.in_full())?;
+                let (rows, repeated) = (out.rows, out.repeated);
                 out.count(&String::from_utf8_lossy(&csv), &String::from_utf8_lossy(&alone));
+                if out.repeated > repeated {
+                    out.marked.push(format!("{} of {}: {text}", out.repeated - repeated, out.rows - rows));
+                }
             }
             Err(refusal) => out.refused.push(format!("{refusal}: {text}")),
         }
