@@ -8,7 +8,7 @@ use visiting_policies::{
 use super::{
     Context, Desk,
     desk::{nothing_to_show, shows_its_own},
-    samples::{Row, cells, question, row, site, without},
+    samples::{Row, cells, over, question, row, site, without},
 };
 use crate::{
     config::SPLITS_MAX,
@@ -101,6 +101,21 @@ fn a_near_set_shows_the_earlier_value_again_whether_it_differs_by_nobody_or_by_n
         let table = ask(&mut known, &asked, &[group(1, missing..55), group(2, 500..700)].concat()).unwrap();
         assert_eq!(table, [vec!["1", "60", "before"], vec!["2", "200"]], "{missing} fewer; sex 2 is provably the same");
     }
+}
+
+#[test]
+fn the_same_people_have_the_same_number_in_other_rows() {
+    let twice = [people(0..55), people(0..55)].concat();
+    let mut known = Known::default();
+    ask(&mut known, &total(), &people(0..55)).unwrap();
+    // Other rows of what is provably the same people, whatever the plan of the rows says.
+    let joined = Question { relation: "ndb.claims join ndb.patients".to_owned(), ..total() };
+    assert_eq!(ask(&mut known, &joined, &twice).unwrap(), [["60"]]);
+    // Where the data alone say that nobody is missing, the number is marked: here nothing else is shown, so nothing is.
+    assert_eq!(ask(&mut known, &over(total(), "ndb.claims join ndb.patients"), &twice), Err(Code::NothingToShow));
+    // Not of other people, nor of other data.
+    let fewer = without(joined, "pref", &[31], (1, 47));
+    assert_eq!(ask(&mut known, &fewer, &people(0..50)), Err(Code::NothingToShow));
 }
 
 #[test]
@@ -234,7 +249,7 @@ fn equal_sets_with_one_changed_contribution_are_near() {
     let first = ask(&mut known, &asked, &rows).unwrap();
     // A join that doubles everybody's points but one: the affine image of the first answer, off at the target.
     let mut joined = asked.clone();
-    joined.relation = "ndb.claims join ndb.labs".to_owned();
+    joined = over(joined, "ndb.claims join ndb.labs");
     let doubled = points(0..200, |u| scattered(u) * if u == 5 { 3 } else { 2 });
     assert_eq!(ask(&mut known, &joined, &doubled), Err(Code::NothingToShow));
     assert_eq!(ask(&mut known, &asked, &rows).unwrap(), first);
@@ -424,11 +439,11 @@ fn variants_of_an_opaque_measure_are_one_measure_to_the_ledger() {
     assert!(!first[0].contains(&"<k".to_owned()));
     // g = f + a secret of one person, under another name, in another question.
     let mut other = opaque("g(points)");
-    other.relation = "ndb.patients join ndb.labs".to_owned();
+    other = over(other, "ndb.patients join ndb.labs");
     let secret = ask(&mut known, &other, &points(0..300, |u| scattered(u) + if u == 9 { 77 } else { 0 }));
     assert_eq!(secret, Err(Code::NothingToShow), "the first answers again, or nothing");
     let mut affine = opaque("3 * f(points) + 7");
-    affine.relation = "ndb.patients join ndb.rx".to_owned();
+    affine = over(affine, "ndb.patients join ndb.rx");
     assert_eq!(ask(&mut known, &affine, &points(0..300, |u| 3 * scattered(u) + 7)), Err(Code::NothingToShow));
 }
 

@@ -3,7 +3,7 @@
 use super::{
     desk_tests::{PEOPLE, ask, points, scattered, total},
     room_for,
-    samples::{Row, question, row},
+    samples::{Row, over, question, row},
 };
 use crate::{
     config::OPAQUE_MAX,
@@ -82,7 +82,7 @@ fn a_mean_over_other_rows_is_not_the_earlier_mean() {
     ask(&mut known, &asked, &(0..300).flat_map(each).collect::<Vec<_>>()).unwrap();
     // Per person first: the same sums over half as many rows. To repeat the mean of claims would mislead.
     let mut per_person = parts("sum of points", &[Predicate::True], &[PEOPLE, Statistic::Ratio(0, 0)]);
-    per_person.relation = "a row a person".to_owned();
+    per_person = over(per_person, "a row a person");
     assert!(ask(&mut known, &per_person, &points(0..300, |u| scattered(u) + scattered(u + 1))).is_err());
 }
 

@@ -85,10 +85,10 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         bounds: None,
         opaque: false,
     };
-    Question {
+    let question = Question {
         rows: LogicalPlanBuilder::empty(false).build().unwrap(),
-        relation: "ndb.patients".to_owned(),
-        sources: vec![Joined::made("ndb.patients".to_owned(), false, [], false)],
+        relation: String::new(),
+        sources: Vec::new(),
         released: String::new(),
         filter: Predicate::True,
         keys: keys.iter().map(key).collect(),
@@ -102,7 +102,14 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         tables: vec!["ndb.patients".to_owned()],
         one_row_per_person: false,
         places: std::collections::BTreeMap::new(),
-    }
+    };
+    over(question, "ndb.patients")
+}
+
+/// The same over another relation.
+pub(super) fn over(question: Question, relation: &str) -> Question {
+    let sources = vec![Joined::made(relation.to_owned(), false, [], false)];
+    Question { relation: relation.to_owned(), sources, ..question }
 }
 
 /// The same about the people outside some values of a column.

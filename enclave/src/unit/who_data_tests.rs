@@ -213,7 +213,7 @@ impl Writer {
 
     /// The same of a row of the same table and person, which may be another.
     fn of_another_row(&mut self, (table, a): &Named) -> String {
-        let row = self.named(*table);
+        let row = self.named(table);
         format!("{a}.pid IN (SELECT {}.pid FROM {table} {} WHERE {})", row.1, row.1, self.leaf(&row))
     }
 

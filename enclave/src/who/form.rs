@@ -97,7 +97,7 @@ fn opened(atom: Atom) -> Vec<Atom> {
     match atom {
         Atom::Has(Rows { when: Predicate::True, anybody: Some(who), .. }) => who.0.clone(),
         Atom::Not(Who(mut inner)) => match inner.as_mut_slice() {
-            [Atom::Not(twice)] => std::mem::replace(&mut twice.0, Vec::new()),
+            [Atom::Not(twice)] => std::mem::take(&mut twice.0),
             _ => vec![Atom::Not(Who(inner))],
         },
         atom => vec![atom],
