@@ -75,6 +75,8 @@ pub(crate) struct Desk<'a> {
     pub(super) parts: Vec<ShownPart>,
     /// Plans of numbers of people that are not shown because others were.
     pub(super) hidden: BTreeSet<String>,
+    /// True while only what was shown before may be shown.
+    pub(super) only_again: bool,
     /// How long audits took.
     pub(crate) audited: Duration,
     /// True when an audit could not be finished: a person must look.
@@ -84,7 +86,15 @@ pub(crate) struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// An empty desk before the ledger.
     pub(crate) fn new(known: &'a Known) -> Self {
-        Self { known, fresh: Known::default(), parts: Vec::new(), hidden: BTreeSet::new(), audited: Duration::ZERO, untold: false }
+        Self {
+            known,
+            fresh: Known::default(),
+            parts: Vec::new(),
+            hidden: BTreeSet::new(),
+            only_again: false,
+            audited: Duration::ZERO,
+            untold: false,
+        }
     }
 
     /// What the ledger learns, when everything that was judged is shown.
@@ -220,23 +230,20 @@ impl<'a> Desk<'a> {
     }
 
     /// One row as it will be shown, and whether its people are. A total of rows that are not all there is not shown; nor are sums of one
-    /// that tables with sums were shown of before, more than `SPLITS_MAX` of them.
+    /// that tables with sums were shown of before, more than `SPLITS_MAX` of them. What was shown of the very same before is shown again.
     fn row(&mut self, row: &Row<'_>, cell: &Cell<'_>) -> (ProtectedRow, bool) {
-        let shown = self.same("people", &row.plan).next().is_some();
-        let (closed, spent) = if shown { <_>::default() } else { self.over_rows(&row.people, &row.who, &row.place, &row.rules) };
-        // A number that is known already completes nothing; sums beside it may.
-        let masked = closed && self.same_people(&row.who).is_none();
-        let count =
-            if masked { Judged::Masked } else { self.people(row, (&row.plan, &Predicate::True), &row.people, (&row.place, &row.sites)) };
+        let (closed, spent) = self.over_rows(&row.people, &row.who, &row.place, &row.rules);
+        self.only_again = closed;
+        let count = self.people(row, (&row.plan, &Predicate::True), &row.people, (&row.place, &row.sites));
         let mut out = ProtectedRow { keys: cell.key().to_vec(), values: Vec::new(), before: Vec::new() };
         let statistics = Statistics::new(row.question, cell.clone(), &row.people);
         for statistic in &row.question.statistics {
-            let measures = row.question.measures(statistic);
-            let hidden = masked || (closed && !measures.is_empty()) || measures.iter().any(|measure| spent.contains(measure));
-            let judged = if hidden { Judged::Masked } else { self.statistic(row, &statistics, statistic, count) };
+            self.only_again = closed || row.question.measures(statistic).iter().any(|measure| spent.contains(measure));
+            let judged = self.statistic(row, &statistics, statistic, count);
             out.values.push(judged.value());
             out.before.push(matches!(judged, Judged::Before(_)));
         }
+        self.only_again = false;
         self.close_parts(row);
         (out, count.value().is_some())
     }

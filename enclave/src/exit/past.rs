@@ -139,6 +139,9 @@ impl Desk<'_> {
         if let Some(entry) = self.same_people(&who) {
             return read(entry, Judged::Own);
         }
+        if self.only_again {
+            return Judged::Masked;
+        }
         let k = row.rules.people_min;
         let close = self.close_to("people", people, 2 * k, !sites.is_empty());
         let near = |e: &&&Entry| people::near(people, &e.vector.people, k) || near_sites(sites, &e.sites, &row.rules);
@@ -181,6 +184,9 @@ impl Desk<'_> {
         // What was shown of the very same is shown again without computing it again: spreads ask for their means.
         if let Some(entry) = self.same(&measure.of, &plan).find(|e| e.shown == measure.form) {
             return read(entry, Judged::Own);
+        }
+        if self.only_again {
+            return Judged::Masked;
         }
         let Some(value) = measure.judged(&row.rules, people) else { return Judged::Masked };
         if let Some(judged) = self.released(row, &plan, &measure) {
