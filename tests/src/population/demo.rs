@@ -173,7 +173,7 @@ impl Person {
         for (icd10, item, count) in
             [("E11", GLUCOSE_SHARE, 4.0), ("E78", NEUTRAL_FAT, 3.0), ("N18", CREATININE, 4.0), ("E10", GLUCOSE_SHARE, 6.0)]
         {
-            if ill.contains(&icd10) && self.facilities[0] % SENDS_RESULTS == 0 {
+            if ill.contains(&icd10) && self.facilities[0].is_multiple_of(SENDS_RESULTS) {
                 for ym in months(draw, count) {
                     self.lab(draw, ill, item, ym, sheet)?;
                 }
