@@ -44,7 +44,7 @@ pub(crate) struct Known {
     opaque: HashMap<String, BTreeSet<String>>,
     /// In how many sets each person is counted: of what runs have shown, not of what one is about to.
     exposures: Exposures,
-    /// What a reader knows besides numbers of people and absent rows.
+    /// What a reader learns besides numbers of people and absent rows: of a run that is not yet a block.
     facts: Vec<Fact>,
     /// All that is known of how many people are in which set, as far as it came in blocks.
     told: Told,
@@ -108,7 +108,6 @@ impl Known {
         block.facts.iter().for_each(|fact| self.told.add(&fact.people, fact.range));
         block.entries.into_iter().for_each(|e| self.add_entry(e));
         block.tables.into_iter().for_each(|t| self.add_table(t));
-        self.facts.extend(block.facts);
         block.watched.into_iter().for_each(|group| self.watch.keep(group));
     }
 

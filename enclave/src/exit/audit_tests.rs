@@ -3,13 +3,10 @@
 use visiting_policies::Code;
 
 use super::{
-    desk_tests::{PEOPLE, ask, by_pref, by_sex, group, people, total},
+    desk_tests::{PEOPLE, ask, ask_and_restart, by_pref, by_sex, group, people, total},
     samples::{Row, question},
 };
-use crate::{
-    known::{Block, Known},
-    question::Question,
-};
+use crate::{known::Known, question::Question};
 
 /// 104 people are shown as 100, 55 as 60 and the 46 others as 50: 104 - 55 - 45 leaves four at most for the three who remain.
 fn three() -> [(Question, Vec<Row>); 3] {
@@ -48,11 +45,7 @@ fn a_ledger_that_was_read_again_knows_as_much() {
     let mut known = Known::default();
     let [first, second, third] = three();
     for (question, rows) in [&first, &second] {
-        let mut fresh = known.clone();
-        ask(&mut fresh, question, rows).unwrap();
-        let block: Block = serde_json::from_slice(&serde_json::to_vec(&fresh.into_block()).unwrap()).unwrap();
-        known = Known::default();
-        known.add(block);
+        ask_and_restart(&mut known, question, rows).unwrap();
     }
     assert_eq!(ask(&mut known, &third.0, &third.1), Err(Code::NothingToShow));
 }
@@ -112,10 +105,7 @@ fn whether_nobody_or_a_few_are_left_over_is_not_told_by_the_verdict() {
 #[test]
 fn a_restart_does_not_forget_who_is_watched_among_many() {
     let asked = question(&[("area", 8)], &[], &[PEOPLE]);
-    let mut fresh = Known::default();
-    ask(&mut fresh, &asked, &[group(1, 101..104), group(2, 1_000..31_000)].concat()).unwrap();
-    let block: Block = serde_json::from_slice(&serde_json::to_vec(&fresh.into_block()).unwrap()).unwrap();
     let mut known = Known::default();
-    known.add(block);
+    ask_and_restart(&mut known, &asked, &[group(1, 101..104), group(2, 1_000..31_000)].concat()).unwrap();
     assert_eq!(shown(&mut known, &three()), [true, true, false]);
 }

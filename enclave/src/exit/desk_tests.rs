@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::SPLITS_MAX,
-    known::Known,
+    known::{Block, Known},
     predicate::Predicate,
     question::{Counted, KeyValue, Protected, Question, Statistic},
 };
@@ -33,6 +33,13 @@ fn printed(protected: &Protected) -> Table {
 
 /// Asks, and remembers what was shown. A table without any value of its own is refused, as a run refuses it.
 fn ask_under(known: &mut Known, question: &Question, rules: Rules, rows: &[Row]) -> Result<Table, Code> {
+    let (block, table) = asked_under(known, question, rules, rows)?;
+    known.add(block);
+    Ok(table)
+}
+
+/// What a run shows, and what it adds to the ledger.
+fn asked_under(known: &Known, question: &Question, rules: Rules, rows: &[Row]) -> Result<(Block, Table), Code> {
     let applied = Applied::from(rules);
     let mut desk = Desk::new(known);
     let cells = cells(question, &[rows.to_vec()], rules.people_min);
@@ -40,9 +47,14 @@ fn ask_under(known: &mut Known, question: &Question, rules: Rules, rows: &[Row])
     if !shows_its_own(&protected) {
         return Err(nothing_to_show().code);
     }
-    let block = desk.into_block();
-    known.add(block);
-    Ok(printed(&protected))
+    Ok((desk.into_block(), printed(&protected)))
+}
+
+/// Asks, and remembers what a ledger reads again that was written and closed.
+pub(super) fn ask_and_restart(known: &mut Known, question: &Question, rows: &[Row]) -> Result<Table, Code> {
+    let (block, table) = asked_under(known, question, RULES, rows)?;
+    known.add(serde_json::from_slice(&serde_json::to_vec(&block).unwrap()).unwrap());
+    Ok(table)
 }
 
 pub(super) fn ask(known: &mut Known, question: &Question, rows: &[Row]) -> Result<Table, Code> {

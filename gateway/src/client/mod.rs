@@ -7,6 +7,7 @@ mod http;
 mod log;
 mod rules;
 mod samples;
+mod usage;
 pub mod verbs;
 
 use std::{

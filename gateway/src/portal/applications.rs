@@ -12,8 +12,7 @@ use super::{
     ctx::Ctx,
     errors,
     form::{Form, Sent, request_field},
-    layout::{self, see},
-    parts, time, words,
+    layout, parts, time, words,
 };
 use crate::{
     drafts::Draft,
@@ -67,14 +66,8 @@ pub(super) async fn judge(ctx: Ctx, Path(id): Path<String>, sent: Sent) -> Respo
         let body = Completeness { complete: form.get("finding") == "complete", remarks: form.get("remarks").replace("\r\n", "\n") };
         reviews::judge(&ctx.app, form.asked(person, Ok(body))?, &id).await
     };
-    match ctx.attempt(reviews::JUDGE, work).await {
-        Err(page) => page,
-        Ok(Ok(_)) => see(&format!("/applications/{id}?judged=1")),
-        Ok(Err(refusal)) => {
-            let again = ctx.guard(SHOW, page(&ctx, &id, Some((&refusal, form.as_ref().ok())))).await;
-            if again.status().is_success() { errors::under(&refusal, again) } else { errors::refused(&ctx, &refusal) }
-        }
-    }
+    let again = async |refusal: Refusal| page(&ctx, &id, Some((&refusal, form.as_ref().ok()))).await;
+    ctx.acted(reviews::JUDGE, work, &format!("/applications/{id}?judged=1"), (SHOW, again)).await
 }
 
 type Row = (ApplicationSummary, u64, std::collections::BTreeSet<PersonId>);

@@ -13,7 +13,7 @@ use visiting_policies::{
     terms::{PersonId, Role},
 };
 
-use super::{errors, form::Form, lang::Lang};
+use super::{errors, form::Form, lang::Lang, layout::see};
 use crate::{
     app::Shared,
     auth::{SESSION, cookie},
@@ -115,6 +115,24 @@ impl Ctx {
         match self.app.recorded(self.actor(), tried, work).await {
             Err(refusal) if matches!(refusal.code, Code::NotLoggedIn | Code::NotFound) => Err(errors::refused(self, &refusal)),
             done => Ok(done),
+        }
+    }
+
+    /// Concludes an act like [`Ctx::attempt`]: goes on to an address, or shows the page again with the refusal.
+    pub(super) async fn acted<T>(
+        &self,
+        tried: &str,
+        work: impl Future<Output = Result<T, Refusal>>,
+        to: &str,
+        (shown, again): (&str, impl AsyncFnOnce(Refusal) -> Result<Response, Refusal>),
+    ) -> Response {
+        match self.attempt(tried, work).await {
+            Err(page) => page,
+            Ok(Ok(_)) => see(to),
+            Ok(Err(refusal)) => {
+                let page = self.guard(shown, again(refusal.clone())).await;
+                if page.status().is_success() { errors::under(&refusal, page) } else { errors::refused(self, &refusal) }
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     errors,
     form::{Form, Sent, request_field},
     lang::Lang,
-    layout::{self, Frame, see},
+    layout::{self, Frame},
     reviews::{self, key_field},
     samples, time,
 };
@@ -94,17 +94,8 @@ pub(super) async fn check(ctx: Ctx, Path(run): Path<String>, sent: Sent) -> Resp
         let (person, form) = (ctx.person()?, form.as_ref().map_err(Clone::clone)?);
         holds::cast(&ctx.app, form.asked(person, signed(form))?, &run).await
     };
-    match ctx.attempt(CAST, work).await {
-        Err(page) => page,
-        Ok(Ok(_)) => see("/holds?checked=1"),
-        Ok(Err(refusal)) => match form {
-            Ok(form) => {
-                let again = ctx.guard(SHOW, page(&ctx, &run, Some((&form, &refusal)))).await;
-                if again.status().is_success() { errors::under(&refusal, again) } else { errors::refused(&ctx, &refusal) }
-            }
-            Err(_) => errors::refused(&ctx, &refusal),
-        },
-    }
+    let again = async |refusal: Refusal| page(&ctx, &run, Some((&refusal, form.as_ref().ok()))).await;
+    ctx.acted(CAST, work, "/holds?checked=1", (SHOW, again)).await
 }
 
 fn signed(form: &Form) -> Result<NewCheck, Refusal> {
@@ -114,18 +105,18 @@ fn signed(form: &Form) -> Result<NewCheck, Refusal> {
     Ok(NewCheck { finding, reason, salt, signature })
 }
 
-async fn page(ctx: &Ctx, run: &str, again: Option<(&Form, &Refusal)>) -> Result<Response, Refusal> {
+async fn page(ctx: &Ctx, run: &str, again: Option<(&Refusal, Option<&Form>)>) -> Result<Response, Refusal> {
     let person = ctx.holding(Role::Checker)?;
     let view = holds::show(&ctx.app, &person, run).await?;
     let public = ctx.app.desk.view().cases.roster().member(&person).ok().and_then(|m| m.seal_key.clone()).unwrap_or_default();
     let body = html! {
-        @if let Some((_, refusal)) = again { (errors::notice(ctx, refusal)) }
+        @if let Some((refusal, _)) = again { (errors::notice(ctx, refusal)) }
         p { (reasons(ctx.lang, &view.hold.reasons)) " · " (numbers(ctx.lang, view.hold.checks)) " · " (time::view(view.hold.held_ms)) }
         h2 { (ctx.say("利用目的", "Purpose")) }
         p { (view.purpose) }
         p.note { (ctx.say("利用申請：", "Application: ")) code { (view.hold.application) } }
         (evidence(ctx, &view, person.as_str(), &public))
-        @if view.hold.standing == "open" { (finding(ctx, &view, person.as_str(), again.map(|(form, _)| form))) }
+        @if view.hold.standing == "open" { (finding(ctx, &view, person.as_str(), again.and_then(|(_, form)| form))) }
         @else { div.notice { p { (ctx.say("あなたが判定することはもうありません。", "There is nothing more for you to say on this output.")) } } }
         (commands(ctx, &view, person.as_str()))
     };

@@ -37,6 +37,7 @@ mod run;
 mod samples;
 mod schema;
 mod select;
+mod signing;
 mod table;
 mod tell;
 mod time;

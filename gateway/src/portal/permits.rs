@@ -13,9 +13,11 @@ use visiting_policies::{
 use super::{
     ctx::Ctx,
     errors,
-    form::{Form, Sent, request_field},
-    layout::{self, Frame, see},
-    parts, remains, reviews, time, words,
+    form::{Form, Sent},
+    layout::{self, Frame},
+    parts, remains, reviews,
+    signing::{self, Signing},
+    time, words,
 };
 use crate::{
     app::id,
@@ -62,14 +64,8 @@ pub(super) async fn suspend(ctx: Ctx, Path(permit): Path<String>, sent: Sent) ->
         let body = NewSuspension { reason: form.get("reason").to_owned(), signature: form.get("signature").to_owned() };
         permits::suspend(&ctx.app, form.asked(person, Ok(body))?, &permit).await
     };
-    match ctx.attempt(SUSPEND, work).await {
-        Err(page) => page,
-        Ok(Ok(_)) => see(&format!("/permits/{permit}")),
-        Ok(Err(refusal)) => {
-            let again = ctx.guard(SHOW, page(&ctx, &permit, Some((&refusal, form.as_ref().ok())))).await;
-            if again.status().is_success() { errors::under(&refusal, again) } else { errors::refused(&ctx, &refusal) }
-        }
-    }
+    let again = async |refusal: Refusal| page(&ctx, &permit, Some((&refusal, form.as_ref().ok()))).await;
+    ctx.acted(SUSPEND, work, &format!("/permits/{permit}"), (SHOW, again)).await
 }
 
 fn newest_first(ctx: &Ctx, mut all: Vec<PermitView>) -> Vec<PermitView> {
@@ -187,25 +183,14 @@ fn stop(ctx: &Ctx, person: &PersonId, id: &PermitId, typed: Option<&Form>) -> Ma
                 "停止すると、この許可では何も実行されず、何も持ち出せなくなります。理由は利用者に示されます。",
                 "From that moment nothing runs and nothing leaves under this permit. Its people are shown the reason.",
             )) }
-            h3 { (ctx.say("署名する文面", "The text to sign")) }
-            pre #signed-text tabindex="0" role="region" aria-label=(ctx.say("署名する文面", "The text to sign")) { (order(reason)) }
-            form hidden method="post" action={ "/permits/" (id) "/suspension" } data-sign data-frame=(order("{reason}").trim_end())
-                data-working=(ctx.say("署名しています…", "Signing…"))
-                data-fault-file=(ctx.say("署名鍵のファイルを選んでください。", "Choose the file of your signing key."))
-                data-fault-reason=(ctx.say("理由を書いてください。", "Say why."))
-                data-fault-key=(ctx.say("このファイルは署名鍵ではありません（16進数64字の .seed ファイルです）。", "This file is no signing key (a .seed file of 64 hexadecimal digits)."))
-                data-fault-content=(ctx.say("文面が一致しません。署名していません。", "The text is not what was meant. Nothing was signed."))
-                data-fault-other=(ctx.say("このブラウザでは署名できません。下のコマンドを使ってください。", "This browser cannot sign. Use the command below.")) {
-                (request_field(typed))
-                input type="hidden" name="signature" value="";
-                div.field {
-                    label for="reason" { (ctx.say("理由（1行）", "Reason (one line)")) }
-                    input #reason type="text" name="reason" value=(reason);
-                }
-                (reviews::key_field(ctx, person.as_str()))
-                p role="status" {}
-                button.danger type="submit" { (ctx.say("署名して停止する", "Sign and suspend")) }
-            }
+            (signing::form(ctx, &Signing {
+                to: format!("/permits/{id}/suspension"),
+                text: (order(reason), order("{reason}")),
+                person: person.as_str(),
+                typed,
+                fields: signing::reason(ctx, reason),
+                button: html! { button.danger type="submit" { (ctx.say("署名して停止する", "Sign and suspend")) } },
+            }))
             (reviews::by_command(ctx, &format!("visiting login {person} && visiting suspend {id} \"{}\"", ctx.say("理由", "REASON"))))
         }
     }

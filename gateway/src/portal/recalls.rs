@@ -11,10 +11,10 @@ use visiting_policies::{
 use super::{
     ctx::Ctx,
     errors,
-    form::{Form, Sent, request_field},
-    layout::{self, Frame, see},
-    parts,
-    reviews::{self, key_field},
+    form::{Form, Sent},
+    layout::{self, Frame},
+    parts, reviews,
+    signing::{self, Signing},
     time,
 };
 use crate::{
@@ -89,14 +89,8 @@ pub(super) async fn recall(ctx: Ctx, Path(run): Path<String>, sent: Sent) -> Res
         let body = NewRecall { reason: form.get("reason").to_owned(), signature: form.get("signature").to_owned() };
         recalls::recall(&ctx.app, form.asked(person, Ok(body))?, &run).await
     };
-    match ctx.attempt(RECALL, work).await {
-        Err(page) => page,
-        Ok(Ok(_)) => see(&format!("/releases/{run}")),
-        Ok(Err(refusal)) => {
-            let again = ctx.guard(SHOW, page(&ctx, &run, Some((&refusal, form.as_ref().ok())))).await;
-            if again.status().is_success() { errors::under(&refusal, again) } else { errors::refused(&ctx, &refusal) }
-        }
-    }
+    let again = async |refusal: Refusal| page(&ctx, &run, Some((&refusal, form.as_ref().ok()))).await;
+    ctx.acted(RECALL, work, &format!("/releases/{run}"), (SHOW, again)).await
 }
 
 async fn page(ctx: &Ctx, run: &str, fault: Option<(&Refusal, Option<&Form>)>) -> Result<Response, Refusal> {
@@ -147,7 +141,6 @@ fn order(ctx: &Ctx, view: &RecallView, person: &PersonId, typed: Option<&Form>) 
     let text = |reason: &str| -> Result<String, Refusal> {
         Ok(RecallOrder { run: run.parse()?, by: person.clone(), reason: reason.to_owned() }.text())
     };
-    let (shown, frame) = (text(reason)?, text("{reason}")?);
     Ok(html! {
         section aria-labelledby="recall" {
             h2 #recall { (ctx.say("持ち出しを取り消す", "Recall the release")) }
@@ -155,25 +148,14 @@ fn order(ctx: &Ctx, view: &RecallView, person: &PersonId, typed: Option<&Form>) 
                 "取り消すと、この出力はもう受け取れません。理由は利用者に示されます。見られた値は記録に残り、なかったことにはなりません。",
                 "Its files are given out no more, and its people are shown the reason. What was seen stays in the ledger: it cannot be unseen.",
             )) }
-            h3 { (ctx.say("署名する文面", "The text to sign")) }
-            pre #signed-text tabindex="0" role="region" aria-label=(ctx.say("署名する文面", "The text to sign")) { (shown) }
-            form hidden method="post" action={ "/releases/" (run) "/recall" } data-sign data-frame=(frame.trim_end())
-                data-working=(ctx.say("署名しています…", "Signing…"))
-                data-fault-file=(ctx.say("署名鍵のファイルを選んでください。", "Choose the file of your signing key."))
-                data-fault-reason=(ctx.say("理由を書いてください。", "Say why."))
-                data-fault-key=(ctx.say("このファイルは署名鍵ではありません（16進数64字の .seed ファイルです）。", "This file is no signing key (a .seed file of 64 hexadecimal digits)."))
-                data-fault-content=(ctx.say("文面が一致しません。署名していません。", "The text is not what was meant. Nothing was signed."))
-                data-fault-other=(ctx.say("このブラウザでは署名できません。下のコマンドを使ってください。", "This browser cannot sign. Use the command below.")) {
-                (request_field(typed))
-                input type="hidden" name="signature" value="";
-                div.field {
-                    label for="reason" { (ctx.say("理由（1行）", "Reason (one line)")) }
-                    input #reason type="text" name="reason" value=(reason);
-                }
-                (key_field(ctx, person.as_str()))
-                p role="status" {}
-                button.danger type="submit" { (ctx.say("署名して取り消す", "Sign and recall")) }
-            }
+            (signing::form(ctx, &Signing {
+                to: format!("/releases/{run}/recall"),
+                text: (text(reason)?, text("{reason}")?),
+                person: person.as_str(),
+                typed,
+                fields: signing::reason(ctx, reason),
+                button: html! { button.danger type="submit" { (ctx.say("署名して取り消す", "Sign and recall")) } },
+            }))
             (reviews::by_command(ctx, &format!("visiting login {person} && visiting recall {run} --reason \"{}\"", ctx.say("理由", "REASON"))))
         }
     })

@@ -15,7 +15,7 @@ use super::{
     errors,
     form::{Form, Sent, request_field},
     home,
-    layout::{self, Frame, see},
+    layout::{self, Frame},
     parts, words,
 };
 use crate::{
@@ -256,17 +256,9 @@ pub(super) async fn vote(ctx: Ctx, Path(id): Path<String>, sent: Sent) -> Respon
         });
         reviews::cast(&ctx.app, form.asked(person, body)?, &id).await
     };
-    match ctx.attempt(CAST, work).await {
-        Err(page) => page,
-        Ok(Ok(_)) => see(&format!("/applications/{id}?voted=1")),
-        Ok(Err(refusal)) => match form {
-            Ok(form) => {
-                let again = ctx.guard(BALLOT, signing(&ctx, &id, &form, Some(&refusal))).await;
-                if again.status().is_success() { errors::under(&refusal, again) } else { errors::refused(&ctx, &refusal) }
-            }
-            Err(_) => errors::refused(&ctx, &refusal),
-        },
-    }
+    // A form that cannot be read has no ballot to show again.
+    let again = async |refusal: Refusal| signing(&ctx, &id, form.as_ref().map_err(Clone::clone)?, Some(&refusal)).await;
+    ctx.acted(CAST, work, &format!("/applications/{id}?voted=1"), (BALLOT, again)).await
 }
 
 /// What a form says about the ballot, in the API's words.

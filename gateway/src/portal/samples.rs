@@ -13,10 +13,11 @@ use visiting_policies::{
 use super::{
     ctx::Ctx,
     errors,
-    form::{Form, Sent, request_field},
+    form::{Form, Sent},
     lang::Lang,
-    layout::{self, Frame, see},
-    reviews::{self, key_field},
+    layout::{self, Frame},
+    reviews,
+    signing::{self, Signing},
     table::{self, Table},
     time,
 };
@@ -60,17 +61,8 @@ pub(super) async fn look(ctx: Ctx, Path(run): Path<String>, sent: Sent) -> Respo
         let (person, form) = (ctx.person()?, form.as_ref().map_err(Clone::clone)?);
         samples::look(&ctx.app, form.asked(person, signed(form))?, &run).await
     };
-    match ctx.attempt(LOOK, work).await {
-        Err(page) => page,
-        Ok(Ok(_)) => see("/holds?checked=1"),
-        Ok(Err(refusal)) => match form {
-            Ok(form) => {
-                let again = ctx.guard(SHOW, page(&ctx, &run, Some((&form, &refusal)))).await;
-                if again.status().is_success() { errors::under(&refusal, again) } else { errors::refused(&ctx, &refusal) }
-            }
-            Err(_) => errors::refused(&ctx, &refusal),
-        },
-    }
+    let again = async |refusal: Refusal| page(&ctx, &run, Some((&refusal, form.as_ref().ok()))).await;
+    ctx.acted(LOOK, work, "/holds?checked=1", (SHOW, again)).await
 }
 
 fn signed(form: &Form) -> Result<NewLook, Refusal> {
@@ -80,12 +72,12 @@ fn signed(form: &Form) -> Result<NewLook, Refusal> {
     Ok(NewLook { opinion, reason, signature })
 }
 
-async fn page(ctx: &Ctx, run: &str, again: Option<(&Form, &Refusal)>) -> Result<Response, Refusal> {
+async fn page(ctx: &Ctx, run: &str, again: Option<(&Refusal, Option<&Form>)>) -> Result<Response, Refusal> {
     let person = ctx.holding(Role::Checker)?;
     let view = samples::show(&ctx.app, &person, run).await?;
     let released = Table::read(view.table.as_bytes(), &view.sql)?;
     let body = html! {
-        @if let Some((_, refusal)) = again { (errors::notice(ctx, refusal)) }
+        @if let Some((refusal, _)) = again { (errors::notice(ctx, refusal)) }
         p { (ctx.say("持ち出し：", "Released: ")) (time::view(view.sample.released_ms)) }
         h2 { (ctx.say("利用目的", "Purpose")) }
         p { (view.purpose) }
@@ -94,7 +86,7 @@ async fn page(ctx: &Ctx, run: &str, again: Option<(&Form, &Refusal)>) -> Result<
         pre tabindex="0" role="region" aria-label="SQL" { (view.sql) }
         h2 { (ctx.say("持ち出された表", "The table that left")) }
         (table::view(ctx.lang, &released, |_| None))
-        (opinion(ctx, &view, &person, again.map(|(form, _)| form))?)
+        (opinion(ctx, &view, &person, again.and_then(|(_, form)| form))?)
     };
     let crumbs = vec![("/holds".to_owned(), ctx.say("出口審査", "Output checks").to_owned())];
     let title = format!("{}{}", ctx.say("事後確認：", "Look at a release: "), view.sample.run);
@@ -107,34 +99,28 @@ fn opinion(ctx: &Ctx, view: &SampleView, person: &PersonId, typed: Option<&Form>
         let (run, receipt, reason) = (run.parse()?, view.receipt.clone(), reason.to_owned());
         Ok(Look { run, receipt, by: person.clone(), opinion: Opinion::Fine, reason }.text())
     };
-    let (text, frame) = (look(typed.map_or("", |form| form.get("reason")))?, look("{reason}")?);
     let opinions = [("fine", "問題なし", "fine"), ("recall", "取消しを求める", "ask for its recall")];
+    let fields = html! {
+        fieldset {
+            legend { (ctx.say("意見", "Opinion")) }
+            @for (value, ja, en) in opinions { label.check { input type="radio" name="opinion" value=(value) required; (ctx.say(ja, en)) } }
+        }
+        div.field {
+            label for="reason" { (ctx.say("理由（1行）", "Reason, one line")) }
+            p.note #reason-help { (ctx.say("アクセスログに載ります。表の値は書かないでください。", "It enters the access log. Write no value of the table.")) }
+            input #reason type="text" name="reason" required maxlength=(REASON_MAX_CHARS) aria-describedby="reason-help";
+        }
+    };
     Ok(html! {
         h2 { (ctx.say("あなたの意見", "Your opinion")) }
-        h3 { (ctx.say("署名する文面", "The text to sign")) }
-        pre #signed-text tabindex="0" role="region" aria-label=(ctx.say("署名する文面", "The text to sign")) { (text) }
-        form hidden method="post" action={ "/samples/" (run) "/look" } data-sign data-frame=(frame.trim_end())
-            data-working=(ctx.say("署名しています…", "Signing…"))
-            data-fault-file=(ctx.say("署名鍵のファイルを選んでください。", "Choose the file of your signing key."))
-            data-fault-reason=(ctx.say("理由を書いてください。", "Say why."))
-            data-fault-key=(ctx.say("このファイルは署名鍵ではありません（16進数64字の .seed ファイルです）。", "This file is no signing key (a .seed file of 64 hexadecimal digits)."))
-            data-fault-content=(ctx.say("文面が一致しません。署名していません。", "The text is not what was meant. Nothing was signed."))
-            data-fault-other=(ctx.say("このブラウザでは署名できません。下のコマンドを使ってください。", "This browser cannot sign. Use the command below.")) {
-            (request_field(typed))
-            fieldset {
-                legend { (ctx.say("意見", "Opinion")) }
-                @for (value, ja, en) in opinions { label.check { input type="radio" name="opinion" value=(value) required; (ctx.say(ja, en)) } }
-            }
-            div.field {
-                label for="reason" { (ctx.say("理由（1行）", "Reason, one line")) }
-                p.note #reason-help { (ctx.say("アクセスログに載ります。表の値は書かないでください。", "It enters the access log. Write no value of the table.")) }
-                input #reason type="text" name="reason" required maxlength=(REASON_MAX_CHARS) aria-describedby="reason-help";
-            }
-            input type="hidden" name="signature" value="";
-            (key_field(ctx, person.as_str()))
-            p role="status" {}
-            button type="submit" { (ctx.say("署名して送る", "Sign and send")) }
-        }
+        (signing::form(ctx, &Signing {
+            to: format!("/samples/{run}/look"),
+            text: (look(typed.map_or("", |form| form.get("reason")))?, look("{reason}")?),
+            person: person.as_str(),
+            typed,
+            fields,
+            button: html! { button type="submit" { (ctx.say("署名して送る", "Sign and send")) } },
+        }))
         (reviews::by_command(ctx, &format!("visiting login {person} && visiting sample look {run} fine --reason \"{}\"", ctx.say("理由", "REASON"))))
     })
 }
