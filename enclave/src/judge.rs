@@ -10,7 +10,7 @@ use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
     budget::Spent,
-    disclosure::Site,
+    disclosure::{Site, limits::HIDDEN_HOLD},
     handover::FileDigest,
     hold::{EvidenceRow, HoldReason, ROWS_MAX},
     rules::Applied,
@@ -189,8 +189,9 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
     let untold = desk.untold.then_some(HoldReason::NotAudited);
     let block = Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() };
+    let hidden = (setting.known.hidden_with(&block) > HIDDEN_HOLD).then_some(HoldReason::HiddenSpent);
     let mut judged = Judged::table(&table, block, rules, setting.known)?;
-    judged.reasons.extend(untold);
+    judged.reasons.extend(untold.into_iter().chain(hidden));
     if setting.held || !judged.reasons.is_empty() {
         judged.seen = seen(setting, &gathered, &applied);
     }

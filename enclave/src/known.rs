@@ -6,7 +6,7 @@ mod exposure;
 mod told;
 mod watch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::HashMap;
 use visiting_policies::audit::Range;
@@ -42,6 +42,8 @@ pub(crate) struct Known {
     first: HashMap<u32, Vec<usize>>,
     /// Names of opaque measures by permit.
     opaque: HashMap<String, BTreeSet<String>>,
+    /// Plans of numbers that audits hid, by permit.
+    hidden: HashMap<String, BTreeSet<String>>,
     /// In how many sets each person is counted: of what runs have shown, not of what one is about to.
     exposures: Exposures,
     /// What a reader learns besides numbers of people and absent rows: of a run that is not yet a block.
@@ -91,6 +93,8 @@ struct Family {
     all: Vec<usize>,
     plans: HashMap<String, Vec<usize>>,
     first: HashMap<u32, Vec<usize>>,
+    /// Those of few people, by how many: these can be near a set that they have nobody in common with.
+    small: BTreeMap<usize, Vec<usize>>,
     /// Those with facilities or households.
     sites: Vec<usize>,
 }
@@ -100,6 +104,7 @@ impl Known {
     pub(crate) fn add(&mut self, block: Block) {
         let block = block.detached();
         self.opaque.entry_ref(block.permit.as_str()).or_default().extend(block.opaque().cloned());
+        self.hidden.entry_ref(block.permit.as_str()).or_default().extend(block.hidden.iter().cloned());
         self.exposures.add(&block);
         block.entries.iter().filter_map(|e| Some((&e.vector.people, e.behind?))).for_each(|(people, behind)| self.told.add(people, behind));
         for absent in block.tables.iter().map(|t| &t.absent) {
@@ -183,6 +188,9 @@ impl Known {
         for person in entry.vector.people.lowest().iter().take(FOUND_BY) {
             family.first.entry(*person).or_default().push(place);
         }
+        if entry.vector.people.len() < FOUND_BY {
+            family.small.entry(entry.vector.people.len()).or_default().push(place);
+        }
         if !entry.sites.is_empty() {
             family.sites.push(place);
         }
@@ -192,7 +200,7 @@ impl Known {
     /// All of it, in the order in which it came.
     pub(crate) fn into_block(self) -> Block {
         let tables = self.tables.into_iter().map(|t| t.entry).collect();
-        Block { permit: String::new(), entries: self.entries, tables, facts: self.facts, watched: self.watch.into_groups() }
+        Block { entries: self.entries, tables, facts: self.facts, watched: self.watch.into_groups(), ..Block::default() }
     }
 
     /// How often people are counted.
@@ -203,6 +211,15 @@ impl Known {
     /// Opaque measures that a permit was shown.
     pub(crate) fn opaque_of(&self, permit: &str) -> Option<&BTreeSet<String>> {
         self.opaque.get(permit)
+    }
+
+    /// How many numbers audits have hidden from a permit once this is shown, too; none where this hides nothing.
+    pub(crate) fn hidden_with(&self, block: &Block) -> usize {
+        if block.hidden.is_empty() {
+            return 0;
+        }
+        let hidden = self.hidden.get(&block.permit).into_iter().flatten();
+        hidden.chain(&block.hidden).collect::<BTreeSet<_>>().len()
     }
 
     /// How many of them there are once this is shown, too.
@@ -243,14 +260,17 @@ impl Known {
     /// those that have facilities or households where `sites` are asked for.
     ///
     /// Of two such sets the `k` lowest members have one in common: of the set whose k-th lowest member is the lower one, all k would
-    /// otherwise be missing in the other.
+    /// otherwise be missing in the other. Where this one has fewer than `k`, the other has one of them among its k lowest, or none at all
+    /// and is as small.
     pub(crate) fn close<'a>(&'a self, of: &str, people: &People, k: u64, sites: bool) -> Vec<&'a Entry> {
         let Some(family) = self.families.get(family(of)) else { return Vec::new() };
         let prefix = usize::try_from(k).unwrap_or(usize::MAX);
-        let mut places: Vec<usize> = if prefix > FOUND_BY || people.len() < prefix {
+        let mut places: Vec<usize> = if prefix > FOUND_BY {
             family.all.clone()
         } else {
-            people.lowest().iter().take(prefix).filter_map(|p| family.first.get(p)).flatten().copied().collect()
+            let met = people.lowest().iter().take(prefix).filter_map(|p| family.first.get(p));
+            let apart = family.small.range(..prefix.saturating_sub(people.len())).map(|(_, places)| places);
+            met.chain(apart).flatten().copied().collect()
         };
         let near = |i: &usize| self.entries.get(*i).is_some_and(|e| people::near(people, &e.vector.people, k));
         places.sort_unstable();
@@ -351,11 +371,27 @@ impl Table {
         found.into_iter().filter_map(|i| Some((i, rows.get(i)?))).collect()
     }
 
+    /// Whether rows can make up a total at all: of its `k` lowest members one then is among the k lowest of a part (see
+    /// [`Known::completes`]). Most tables end here.
+    fn begins(&self, total: &People, k: u64, part: impl Fn(&(usize, &ShownRow)) -> bool) -> bool {
+        let prefix = usize::try_from(k).unwrap_or(usize::MAX);
+        if prefix > FOUND_BY || total.len() < prefix {
+            return true;
+        }
+        let mut met: Vec<usize> = total.lowest().iter().take(prefix).filter_map(|p| self.first.get(p)).flatten().copied().collect();
+        met.sort_unstable();
+        met.dedup();
+        met.into_iter().filter_map(|i| Some((i, self.entry.rows.get(i)?))).any(|row| part(&row))
+    }
+
     /// The rows that make up a total: two or more rows lie in it, (nearly) nobody is in two of them, fewer than `k` people are in only one
     /// of total and rows, and the rows are not provably the whole of the total. A row that is (nearly) the total itself is no part of it:
     /// the near-equal rule sees to that one, and counting it would refuse the same table a second time.
     fn adds_up(&self, total: &People, k: u64, whole: impl Fn(&[&ShownRow]) -> bool) -> Option<Completed> {
         let part = |(_, row): &(usize, &ShownRow)| people::mostly_inside(&row.people, total, k) && !people::near(&row.people, total, k);
+        if !self.begins(total, k, part) {
+            return None;
+        }
         let (places, inside): (Vec<usize>, Vec<&ShownRow>) = self.candidates(total, k).into_iter().filter(part).unzip();
         let memberships: usize = inside.iter().map(|row| row.people.len()).sum();
         // Rows that fall short of the total by k people or more need no union.
@@ -433,6 +469,19 @@ mod tests {
                     let found: Vec<String> = known.close("people", &asked, k, false).iter().map(|e| e.plan.clone()).collect();
                     assert_eq!(found, every(k), "set {number} without {missing} from {from}, k = {k}");
                 }
+            }
+        }
+        for len in 0..24u32 {
+            known.add_entry(entry(&format!("small {len}"), (0..len).map(|i| 5_000 + i * 3)));
+            known.add_entry(entry(&format!("other {len}"), (0..len).map(|i| 5_001 + i * 3)));
+        }
+        for (len, from) in (0..24u32).flat_map(|len| [(len, 5_000), (len, 5_002), (len, 5_030)]) {
+            let asked = People::new((0..len).map(|i| from + i * 3).collect());
+            for k in [3, 10, 20, 32] {
+                let found: BTreeSet<&str> = known.close("people", &asked, k, false).iter().map(|e| e.plan.as_str()).collect();
+                let every: BTreeSet<&str> =
+                    known.of("people").filter(|(_, p)| people::near(&asked, p, k)).map(|(e, _)| e.plan.as_str()).collect();
+                assert_eq!(found, every, "{len} people from {from}, k = {k}");
             }
         }
         assert_eq!(known.same("people", "7").count(), 1);

@@ -45,6 +45,7 @@ pub(crate) fn reason(reason: HoldReason) -> (&'static str, &'static str) {
         HoldReason::NotAudited => ("組み合わせの検査が終わらなかった", "the audit of combinations was not finished"),
         HoldReason::Budget => ("機械だけで持ち出せる量を超えた", "more than the machine may let out"),
         HoldReason::Exposed => ("許可の出力が同じ人を繰り返し数えている", "the permit's releases count the same people over and over"),
+        HoldReason::HiddenSpent => ("組み合わせの検査が隠した数値が多い", "the audit of combinations has hidden many numbers"),
         HoldReason::CellsSpent => ("許可で持ち出せる数値を使い切った", "the permit's released numbers are used up"),
     }
 }

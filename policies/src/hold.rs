@@ -25,6 +25,8 @@ pub enum HoldReason {
     CellsSpent,
     /// Its releases count somebody very often: see [`crate::exposure`].
     Exposed,
+    /// The audit has hidden so many numbers of the permit that what they tell together should be weighed.
+    HiddenSpent,
 }
 
 /// Reasons that hold every output of a permit alike. They are read off the record before a question is looked at, so that a held
@@ -68,6 +70,11 @@ pub const CLASSES: &[Class] = &[
         reason: HoldReason::Exposed,
         checkers: 2,
         because: "a thousand sets around somebody is what an attack looks like; two organisations say whether the study needs more",
+    },
+    Class {
+        reason: HoldReason::HiddenSpent,
+        checkers: 2,
+        because: "who asks for numbers that have to be hidden, over and over, may be asking around somebody",
     },
 ];
 

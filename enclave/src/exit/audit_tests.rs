@@ -3,7 +3,7 @@
 use visiting_policies::Code;
 
 use super::{
-    desk_tests::{PEOPLE, ask, ask_and_restart, by_pref, by_sex, group, people, total},
+    desk_tests::{PEOPLE, RULES, ask, ask_and_restart, asked_under, by_pref, by_sex, group, people, total},
     samples::{Row, question},
 };
 use crate::{known::Known, question::Question};
@@ -36,8 +36,10 @@ fn a_row_that_closes_a_group_is_hidden_and_the_others_are_shown() {
     let [first, second, _] = three();
     assert_eq!(shown(&mut known, &[first, second]), [true, true]);
     assert_eq!(ask(&mut known, &by_sex(), &rows).unwrap(), [["1", "80"], ["2", "<k"]]);
-    // Nothing is learned by asking again.
+    // Nothing is learned by asking again, and what was hidden is counted once.
     assert_eq!(ask(&mut known, &by_sex(), &rows).unwrap(), [["1", "80"], ["2", "<k"]]);
+    let (block, _) = asked_under(&known, &by_sex(), RULES, &rows).unwrap();
+    assert_eq!((block.hidden.len(), known.hidden_with(&block)), (1, 1));
 }
 
 #[test]

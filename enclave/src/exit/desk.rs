@@ -99,7 +99,7 @@ impl<'a> Desk<'a> {
 
     /// What the ledger learns, when everything that was judged is shown.
     pub(crate) fn into_block(self) -> Block {
-        self.fresh.into_block()
+        Block { hidden: self.hidden, ..self.fresh.into_block() }
     }
 
     /// Judges one question. Refused is a table that would complete a total that was shown.

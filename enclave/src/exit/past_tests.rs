@@ -179,3 +179,20 @@ fn a_permit_is_shown_so_many_made_up_measures_and_may_ask_for_these_again() {
     assert!(room("b", 0..OPAQUE_MAX) && !room("b", 0..OPAQUE_MAX + 1), "each permit has its own");
     assert!(room_for(&known, "b", [asked(0..12), asked(8..OPAQUE_MAX)].iter()).is_ok(), "one name counts once");
 }
+
+#[test]
+fn numbers_that_audits_hid_are_counted_by_permit_and_once_each() {
+    let hiding = |permit: &str, plans: std::ops::Range<u32>| Block {
+        permit: permit.to_owned(),
+        hidden: plans.map(|n| n.to_string()).collect(),
+        ..Block::default()
+    };
+    let mut known = Known::default();
+    known.add(hiding("a", 0..150));
+    known.add(hiding("a", 100..199));
+    assert_eq!(known.hidden_with(&hiding("a", 198..200)), 200);
+    assert_eq!(known.hidden_with(&hiding("a", 0..0)), 0, "what hides nothing is not held for it");
+    assert_eq!(known.hidden_with(&hiding("b", 0..3)), 3);
+    let kept: Block = serde_json::from_slice(&serde_json::to_vec(&hiding("b", 0..3)).unwrap()).unwrap();
+    assert_eq!(kept, hiding("b", 0..3), "a restart knows as much");
+}

@@ -129,6 +129,9 @@ pub(crate) struct Block {
     /// What else a reader learns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) facts: Vec<Fact>,
+    /// Plans of the numbers that the audit hid. That they are hidden is said by the answer; here they are counted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) hidden: BTreeSet<String>,
     /// Small groups that are watched, with the worlds that prove them to be open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) watched: Vec<Group>,
@@ -153,7 +156,7 @@ impl Block {
         };
         let tables = self.tables.iter().map(|t| TableEntry { rows: rows(t, seen), absent: absent(t, seen), ..t.clone() }).collect();
         let facts = self.facts.iter().map(|fact| Fact { people: fact.people.detached(seen), range: fact.range }).collect();
-        Self { permit: self.permit, entries, tables, facts, watched: self.watched }
+        Self { permit: self.permit, entries, tables, facts, hidden: self.hidden, watched: self.watched }
     }
 
     /// Opaque measures that it shows. A moment of two columns comes with a mean of each.

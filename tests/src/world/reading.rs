@@ -10,11 +10,28 @@ use visiting_policies::record::Event;
 
 use super::{Fault, LOOK, World, audit};
 
+/// Longest wait for the copy of what was signed.
+const PUBLISHED_WITHIN: Duration = Duration::from_secs(10);
+
 impl World {
-    /// Whole lines of the published record.
+    /// Whole lines of the published record. The folder follows the journal: what the gateway has signed by now is waited for.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        record_lines(&self.home)
+        let signed = self.signed().unwrap_or(0);
+        let until = Instant::now() + PUBLISHED_WITHIN;
+        loop {
+            let lines = record_lines(&self.home);
+            if lines.len() >= signed || Instant::now() > until {
+                return lines;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Events under the gateway's newest checkpoint, while it runs.
+    fn signed(&self) -> Option<usize> {
+        let checkpoint = self.raw().get("/v1/log/checkpoint", None).ok()?;
+        String::from_utf8(checkpoint.body).ok()?.lines().nth(1)?.parse().ok()
     }
 
     /// The published record, read.
