@@ -39,6 +39,8 @@ pub const TITLE_MAX_BYTES: usize = 32;
 pub const POLL_MS: u64 = 20_000;
 /// First rung of the ladder on which verdicts are delivered, milliseconds; each further one is twice as far (A10).
 pub const LADDER_FIRST_MS: u64 = 250;
+/// The rung from which on who waits is told that combinations are being audited, milliseconds: before that nobody has begun to wonder.
+pub const AUDIT_TOLD_MS: u64 = 2_000;
 
 /// Names the file of the official populations by municipality: `code,population` lines under that title. Without it, the invented table.
 pub const MUNICIPALITIES_ENV: &str = "VISITING_MUNICIPALITIES";

@@ -46,7 +46,7 @@ struct Problem {
 }
 
 /// A connection to the gateway.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Door {
     agent: ureq::Agent,
     base: String,

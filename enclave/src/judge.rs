@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::atomic::AtomicBool,
     time::{Duration, Instant},
 };
 
@@ -125,6 +126,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) codes: Codes,
     /// True when people look at each output of the permit, whatever it is.
     pub(crate) held: bool,
+    /// Becomes true with the first audit, where somebody wants to know.
+    pub(crate) auditing: Option<&'a AtomicBool>,
 }
 
 /// How long each stage of a run took.
@@ -164,6 +167,7 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let tables: std::collections::BTreeSet<&String> = tracked.points.iter().flat_map(|p| &p.question.tables).collect();
     let mut session = Session::open(&scratch, setting.extract, tables.into_iter(), setting.guests).await?;
     let mut desk = Desk::new(setting.known);
+    desk.auditing = setting.auditing;
     let mut answers: Vec<Protected> = Vec::with_capacity(tracked.points.len());
     let (mut rules, mut gathered) = (BTreeMap::new(), Vec::with_capacity(tracked.points.len()));
     stages.plan = start.elapsed();

@@ -140,6 +140,7 @@ impl Bench {
             signatures: BTreeMap::new(),
             codes: Codes::new(),
             held: false,
+            auditing: None,
         }
     }
 

@@ -1,12 +1,14 @@
 //! The straight line: follow the record, take a ticket, extract or run, let the gate judge, record the verdict, let the bytes out.
 //! Each step can be repeated after a crash.
 
+mod checking;
 mod exposure;
 mod hold;
 mod preflight;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::atomic::AtomicBool,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -22,7 +24,7 @@ use visiting_policies::{
     terms::{PermitId, RunId, Verdict},
 };
 
-use self::hold::Verdicted;
+use self::{checking::Checking, hold::Verdicted};
 use crate::{
     codes::CodeShelf,
     config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
@@ -224,8 +226,13 @@ impl Enclave {
         }
         // A run that takes the process down with it must not do so for ever.
         let again = self.ledger.attempt(run.as_str())? > ATTEMPTS_MAX;
+        let checking = Checking::start(&self.door, run, started);
         loop {
-            let judged = if again { Err(Fault::Other("the run was begun too often".to_owned()).in_rows()) } else { self.judge(&case, sql) };
+            let judged = if again {
+                Err(Fault::Other("the run was begun too often".to_owned()).in_rows())
+            } else {
+                self.judge(&case, sql, &checking.auditing)
+            };
             let judged = match judged {
                 Ok(judged) => judged,
                 Err(Fault::Refused(refusal)) => Judged::refused(refusal),
@@ -241,12 +248,13 @@ impl Enclave {
             // Another process has shown something since: judged again, before that.
             self.ledger.replay()?;
         }
+        drop(checking);
         wait_for_rung(started);
         self.let_out(run)
     }
 
     /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
-    fn judge(&mut self, case: &RunCase, sql: &str) -> Result<Judged, Fault> {
+    fn judge(&mut self, case: &RunCase, sql: &str, auditing: &AtomicBool) -> Result<Judged, Fault> {
         let open = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?;
         check_unshown(open)?;
         let (permit, standing) = (open.permit.clone(), open.standing());
@@ -267,6 +275,7 @@ impl Enclave {
             signatures,
             codes,
             held: !standing.is_empty(),
+            auditing: Some(auditing),
         };
         self.runtime.block_on(judge::judge(&setting, &mut self.guests, sql))
     }

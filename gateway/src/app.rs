@@ -19,6 +19,7 @@ use visiting_policies::{
 };
 
 use crate::{
+    audits::Audits,
     auth::{self, Logins},
     desk::{Desk, request_key},
     documents::Documents,
@@ -45,6 +46,8 @@ pub(crate) struct App {
     pub(crate) streams: Streams,
     /// Checks of held outputs are cast one after the other.
     pub(crate) checking: tokio::sync::Mutex<()>,
+    /// Runs of which the enclave says that their combinations are being audited. What a crash forgets here is only a word on a screen.
+    pub(crate) audits: Audits,
     /// Signs tickets.
     pub(crate) log_key: SigningKey,
     pub(crate) enclave_token: String,

@@ -24,6 +24,7 @@ use visiting_policies::{
 
 use crate::{
     app::App,
+    audits::Audits,
     auth::Logins,
     config::Config,
     desk::{Desk, system_clock},
@@ -120,6 +121,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         masters,
         streams: Streams::default(),
         checking: tokio::sync::Mutex::default(),
+        audits: Audits::default(),
         log_key: files::read_key(&home.gateway("log.seed"))?,
         enclave_token: token.trim().to_owned(),
         demo: config.demo,

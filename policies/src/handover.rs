@@ -150,6 +150,13 @@ pub struct LedgerHead {
     pub digest: String,
 }
 
+/// The audit of a run's combinations takes long: told while somebody waits, and never recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditBegun {
+    /// Which run.
+    pub run: RunId,
+}
+
 /// The exit gate's verdict on one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunReport {

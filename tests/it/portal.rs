@@ -9,10 +9,10 @@ use visiting_tests::{
     guest::{self, Source},
     journey::{self, JOINED, Setting},
     raw::Raw,
-    world::World,
+    world::{Unit, World},
 };
 
-use crate::base;
+use crate::{base, budgets::report};
 
 /// A reader of pages: a cookie instead of a header, forms instead of JSON, redirects looked at.
 struct Reader {
@@ -156,6 +156,28 @@ fn trying_beside_the_editor_shows_made_up_figures_and_runs_nothing() {
     assert!(!events.iter().any(|e| matches!(e.act, Act::RunRequested { .. } | Act::Released { .. } | Act::Downloaded { .. })));
     assert_eq!(events.iter().filter(|e| matches!(e.act, Act::PreflightAnswered { .. })).count(), 2);
     assert_eq!(Reader::new(&world, "per_outsider").get(&format!("{path}?try={tried}")).status, 404);
+}
+
+#[test]
+fn who_waits_for_a_long_audit_is_told_so_and_nothing_is_recorded_of_it() {
+    let (mut world, permit) = base::running("portal-checking");
+    world.stop(Unit::Enclave).unwrap();
+    let (hanako, client) = (Reader::new(&world, "per_hanako"), world.client("per_hanako").unwrap());
+    let run = client.run(&permit, JOINED).unwrap().id;
+    assert_eq!(client.show_run(&run).unwrap().status, "queued");
+    let before = world.lines().len();
+    report(&world, "/internal/v1/audits", &json!({ "run": run }));
+    assert_eq!(world.lines().len(), before, "it is no act");
+    assert_eq!(client.show_run(&run).unwrap().status, "checking");
+    assert_eq!(client.runs(&permit).unwrap()[0].status, "checking");
+    let page = hanako.get(&format!("/runs/{run}"));
+    assert!(page.text.contains("are being audited") && page.text.contains("data-final=\"false\""), "{}", page.text);
+    // A person's token opens nothing of the enclave's.
+    let foreign = Raw::new(world.internal()).post("/internal/v1/audits", Some("per_hanako"), None, &json!({ "run": run }).to_string());
+    assert_eq!(foreign.unwrap().status, 401);
+    world.spawn(Unit::Enclave).unwrap();
+    assert_eq!(client.wait(&run).unwrap().status, "released");
+    assert!(!hanako.get(&format!("/runs/{run}")).text.contains("are being audited"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -77,6 +78,8 @@ pub(crate) struct Desk<'a> {
     pub(super) hidden: BTreeSet<String>,
     /// True while only what was shown before may be shown.
     pub(super) only_again: bool,
+    /// Becomes true with the first audit.
+    pub(crate) auditing: Option<&'a AtomicBool>,
     /// How long audits took.
     pub(crate) audited: Duration,
     /// True when an audit could not be finished: a person must look.
@@ -92,6 +95,7 @@ impl<'a> Desk<'a> {
             parts: Vec::new(),
             hidden: BTreeSet::new(),
             only_again: false,
+            auditing: None,
             audited: Duration::ZERO,
             untold: false,
         }
@@ -121,6 +125,7 @@ impl<'a> Desk<'a> {
                 continue;
             }
             let begun = Instant::now();
+            self.auditing.inspect(|auditing| auditing.store(true, Ordering::Relaxed));
             let (groups, passed) = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
             self.audited += begun.elapsed();
             match passed {

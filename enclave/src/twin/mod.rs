@@ -125,7 +125,7 @@ impl Twin {
     ) -> Result<(Tried, Block), Fault> {
         let (guests, signatures, codes) = named;
         let Self { config, keys, extract } = self;
-        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes, held: false };
+        let setting = Setting { config, extract, listings, keys, known, rules, guests, signatures, codes, held: false, auditing: None };
         Tried::of(judge::judge(&setting, shelf, sql).await)
     }
 
@@ -134,7 +134,8 @@ impl Twin {
         let Self { config, keys, extract } = self;
         let guests = Guests::new();
         let (signatures, codes) = (BTreeMap::new(), Codes::new());
-        let setting = Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes, held: false };
+        let setting =
+            Setting { config, extract, listings, keys, known, rules, guests: &guests, signatures, codes, held: false, auditing: None };
         judge::accepted(&setting, &mut Shelf::default(), sql).map(|_| ())
     }
 

@@ -172,6 +172,7 @@ impl Real {
             signatures: BTreeMap::new(),
             codes: CodeShelf::new()?.open(&BTreeMap::new(), sql)?,
             held: false,
+            auditing: None,
         };
         let judged = self.runtime.block_on(judge::judge(&setting, &mut Shelf::default(), sql));
         Tried::of(judged).map(|(tried, _)| tried)

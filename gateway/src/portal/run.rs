@@ -30,6 +30,8 @@ pub(super) struct RunPage<'a> {
     pub(super) table: Option<Result<Table, Refusal>>,
     /// Verifier keys of the exit gate and of the log.
     pub(super) keys: (&'a str, &'a str),
+    /// The audit of combinations is under way.
+    pub(super) checking: bool,
     /// The permit was suspended; says why nothing more can be asked.
     pub(super) usable: bool,
 }
@@ -99,6 +101,9 @@ fn verdict(lang: Lang, page: &RunPage<'_>, standing: Standing) -> Markup {
         section aria-labelledby="verdict" {
             h2 #verdict { (lang.say("判定", "Verdict")) }
             @match standing {
+                Standing::Queued | Standing::Approved if page.checking => p {
+                    (lang.say("これまでの持ち出しとの組み合わせを検査しています。しばらくかかることがあります。", "Combinations with everything that was released before are being audited. This can take a while."))
+                }
                 Standing::Queued => p { (lang.say("閉域環境で実行しています。この画面は自動で変わります。", "It runs inside the closed environment. This page renews itself.")) }
                 Standing::Judged => p { (lang.say("出口審査が終わりました。結果が届くのを待っています。", "The exit gate has judged it. The result is on its way.")) }
                 Standing::Held => (held(lang, page.case)),
@@ -243,7 +248,7 @@ mod tests {
         let sql = "SELECT sex, COUNT(*) FROM t -- <script>alert(1)</script>";
         let csv = b"sex,rows,note\n<script>,120,\n2,<k,as released before\n";
         let table = (case.released.is_some() && case.recalled.is_none()).then(|| Table::read(csv, sql));
-        let page = RunPage { id: &id, case: &case, sql, plans: &[], table, keys: ("gate+1", "log+2"), usable: true };
+        let page = RunPage { id: &id, case: &case, sql, plans: &[], table, keys: ("gate+1", "log+2"), checking: false, usable: true };
         (head(&case).into_string()) + &view(lang, &page).into_string()
     }
 
@@ -275,7 +280,16 @@ mod tests {
             let at = visiting_policies::refusal::TextPlace { line: 1, column: 8 };
             report.refusal = Some(Refusal::new(visiting_policies::Code::ColumnUse, "take SUM").ja("SUMにしてください").at(Some(at)));
         }
-        let page = RunPage { id: &id, case: &case, sql: "SELECT MAX(x) FROM t", plans: &[], table: None, keys: ("", ""), usable: true };
+        let page = RunPage {
+            id: &id,
+            case: &case,
+            sql: "SELECT MAX(x) FROM t",
+            plans: &[],
+            table: None,
+            keys: ("", ""),
+            checking: false,
+            usable: true,
+        };
         let (ja, en) = (view(Lang::Ja, &page).into_string(), view(Lang::En, &page).into_string());
         assert!(ja.contains("<mark>MAX</mark>") && ja.contains("SUMにしてください") && !ja.contains("take SUM"), "{ja}");
         assert!(en.contains("<mark>MAX</mark>") && en.contains("take SUM") && en.contains("line 1, character 8"), "{en}");

@@ -203,7 +203,16 @@ async fn show_run(ctx: &Ctx, run: &str) -> Result<Response, Refusal> {
     let plans = visiting_catalog::plan(&scope, &ctx.app.catalog)?;
     let (gate, log) = verifier_keys(&ctx.app);
     let usable = permits::show(&ctx.app, &person, &case.permit, Duration::ZERO).await?.status == "active";
-    let page = RunPage { id: &id, case: &case, sql: &sql, plans: &plans, table, keys: (&gate, &log), usable };
+    let page = RunPage {
+        id: &id,
+        case: &case,
+        sql: &sql,
+        plans: &plans,
+        table,
+        keys: (&gate, &log),
+        checking: ctx.app.audits.goes_on(&id, &case),
+        usable,
+    };
     let mut crumbs = crumbs(ctx, &case.permit);
     crumbs.push((format!("/permits/{}/workspace", case.permit), ctx.say("解析環境", "Workspace").to_owned()));
     let frame = Frame { crumbs, head: Some(run::head(&case)), scripts: &["run.js", "copy.js"] };

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use visiting_policies::{
     case::{Kind, RunCase},
     exposure::ExposureReport,
-    handover::{Delivery, ExtractReport, HoldAnswer, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
+    handover::{AuditBegun, Delivery, ExtractReport, HoldAnswer, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
     note,
     receipt::{self, Receipt},
     record::{Act, Actor},
@@ -47,6 +47,7 @@ pub(super) fn table() -> Router<Shared> {
         .route("/internal/v1/extracts", post(report_extract))
         .route("/internal/v1/verdicts", post(report_verdict))
         .route("/internal/v1/exposures", post(report_exposure))
+        .route("/internal/v1/audits", post(hear_audit))
         .route("/internal/v1/holds", post(take_hold))
         .route("/internal/v1/preflights", post(take_preflight))
         .route("/internal/v1/deliveries", post(take_delivery))
@@ -120,6 +121,18 @@ async fn report_verdict(State(app): State<Shared>, call: Call) -> Answer {
 async fn report_exposure(State(app): State<Shared>, call: Call) -> Answer {
     let act = |s: Signed<ExposureReport>| Act::ExposureReached { report: s.value, signature: s.signature };
     app.guard(call.inner_actor(), "POST /internal/v1/exposures", report(&app, &call, act)).await
+}
+
+/// The audit of a run takes long. No act, so nothing is recorded.
+async fn hear_audit(State(app): State<Shared>, call: Call) -> Answer {
+    app.guard(call.inner_actor(), "POST /internal/v1/audits", async {
+        call.only_enclave()?;
+        let AuditBegun { run } = call.json()?;
+        let view = app.desk.view();
+        app.audits.begun(run, &view.cases);
+        Ok(json(StatusCode::OK, Index { index: view.cases.size() }))
+    })
+    .await
 }
 
 fn judged(signed: Signed<RunReport>) -> Act {

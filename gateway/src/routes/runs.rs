@@ -60,7 +60,7 @@ pub(crate) async fn list_runs(State(app): State<Shared>, Path(permit): Path<Stri
     app.guard(call.actor(), LIST, async {
         let person = call.person()?;
         let runs = of_permit(&app, &person, &id(&permit, "permit")?)?;
-        Ok(json(StatusCode::OK, Runs { runs: runs.iter().map(|(id, run)| run_view(id, run, &person)).collect() }))
+        Ok(json(StatusCode::OK, Runs { runs: runs.iter().map(|(id, run)| run_view(&app, id, run, &person)).collect() }))
     })
     .await
 }
@@ -79,7 +79,7 @@ pub(crate) async fn show_run(State(app): State<Shared>, Path(run): Path<String>,
         let (person, id) = (call.person()?, id(&run, "run")?);
         let wait: Wait = call.query()?;
         visible(&app, &person, &id)?;
-        let seen = || visible(&app, &person, &id).map(|case| run_view(&id, &case, &person));
+        let seen = || visible(&app, &person, &id).map(|case| run_view(&app, &id, &case, &person));
         let settled = || seen().ok().filter(RunView::is_final);
         let settled = app.desk.wait_for(wait.duration(), settled).await;
         Ok(json(StatusCode::OK, settled.map_or_else(seen, Ok)?))
@@ -203,12 +203,13 @@ pub(crate) fn visible(app: &App, person: &PersonId, id: &RunId) -> Result<RunCas
 }
 
 /// The run as this person is shown it.
-pub(crate) fn run_view(id: &RunId, case: &RunCase, person: &PersonId) -> RunView {
+pub(crate) fn run_view(app: &App, id: &RunId, case: &RunCase, person: &PersonId) -> RunView {
     let (report, refusal) = (case.judged.as_ref().map(|(report, _)| report), case.refusal());
     let verdict =
         report.map(|r| r.verdict).or_else(|| case.hold.as_ref().map(|_| if case.is_held() { Verdict::Hold } else { Verdict::Refuse }));
     let status = match report {
         None if refusal.is_some() => "refused",
+        None if app.audits.goes_on(id, case) => "checking",
         None if case.is_held() => "held",
         None => "queued",
         Some(report) if report.verdict == Verdict::Refuse => "refused",

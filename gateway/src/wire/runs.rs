@@ -88,7 +88,7 @@ pub struct RunView {
     pub id: String,
     /// Under which permit.
     pub permit: String,
-    /// `queued`, `held` (output checkers look at it), `judged` (the bytes are on their way), `released`, `recalled` or `refused`.
+    /// `queued`, `checking` (the audit of combinations takes a while), `held` (output checkers look at it), `judged` (the bytes are on their way), `released`, `recalled` or `refused`.
     pub status: String,
     /// The gate's verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,85 @@
+//! While the audit of a run takes long, the gateway hears of it: who waits should know what for. It is told on the ladder on which
+//! verdicts are delivered, so that its moment says no more than theirs (A10).
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use visiting_policies::{handover::AuditBegun, terms::RunId};
+
+use crate::{
+    config::{AUDIT_TOLD_MS, LADDER_FIRST_MS},
+    door::Door,
+};
+
+/// Watches one run; ends with it.
+pub(super) struct Checking {
+    /// True from the first audit on.
+    pub(super) auditing: Arc<AtomicBool>,
+    running: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Checking {
+    /// Watches from now on. Without a thread for it nobody is told, and nothing else changes.
+    pub(super) fn start(door: &Door, run: &RunId, started: Instant) -> Self {
+        let auditing = Arc::new(AtomicBool::new(false));
+        let (door, told, flag) = (door.clone(), AuditBegun { run: run.clone() }, Arc::clone(&auditing));
+        let (ends, ended) = mpsc::channel::<()>();
+        let watch = move || {
+            if lasts(&ended, &flag, started)
+                && let Err(fault) = door.report("audits", &told)
+            {
+                tracing::info!(%fault, "the gateway did not hear of an audit");
+            }
+        };
+        let thread = std::thread::Builder::new().name("checking".to_owned()).spawn(watch);
+        Self { auditing, running: thread.ok().map(|thread| (ends, thread)) }
+    }
+}
+
+impl Drop for Checking {
+    fn drop(&mut self) {
+        if let Some((ends, thread)) = self.running.take() {
+            drop(ends);
+            // A thread that panicked has told nobody; the verdict is not its business.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// True at the first late rung at which an audit goes on; false when the run ends before.
+fn lasts(ended: &mpsc::Receiver<()>, auditing: &AtomicBool, started: Instant) -> bool {
+    let mut rung = Duration::from_millis(LADDER_FIRST_MS);
+    while ended.recv_timeout(rung.saturating_sub(started.elapsed())) == Err(RecvTimeoutError::Timeout) {
+        if rung >= Duration::from_millis(AUDIT_TOLD_MS) && auditing.load(Ordering::Relaxed) {
+            return true;
+        }
+        rung *= 2;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_audit_that_lasts_is_told() {
+        let started = Instant::now();
+        let (ends, ended) = mpsc::channel();
+        assert!(lasts(&ended, &AtomicBool::new(true), started));
+        assert!(started.elapsed() >= Duration::from_millis(AUDIT_TOLD_MS), "not before the rung");
+        drop(ends);
+        assert!(!lasts(&ended, &AtomicBool::new(true), Instant::now()), "the run has ended");
+        let (ends, ended) = mpsc::channel::<()>();
+        let other = std::thread::spawn(move || lasts(&ended, &AtomicBool::new(false), started));
+        drop(ends);
+        assert!(!other.join().unwrap(), "rows that are read for long are no audit");
+    }
+}
