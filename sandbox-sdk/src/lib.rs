@@ -2,11 +2,17 @@
 //!
 //! The facts hold for both sides: the enclave packs with [`pack`] what a guest reads with [`Text`]. `ABI.md` beside this crate is
 //! the same in words, for every language. Nothing here needs a memory or can panic, so that what is built with it stays in the
-//! pure form, the only one that is taken.
+//! pure form, the fastest.
 #![no_std]
 
 /// Version of the boundary. A manifest names the version that its module was written for.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
+
+/// Versions that are taken, each with its own meaning.
+pub const TAKEN: &[u32] = &[1, 2];
+
+/// The exports of the person form: called for each row of a person, once after the last, and once for each value of the result.
+pub const PERSON_EXPORTS: [&str; 3] = ["row", "finish", "get"];
 
 /// Longest text that an argument can carry, in bytes of UTF-8: two 64-bit words.
 pub const TEXT_BYTES_MAX: usize = 16;
@@ -32,7 +38,7 @@ pub enum Slot {
 }
 
 impl Kind {
-    /// The WebAssembly parameters that stand for one parameter of this kind, in order. The result of a guest is one `i32`.
+    /// The WebAssembly parameters that stand for one parameter of this kind, in order.
     #[must_use]
     pub const fn slots(self) -> &'static [Slot] {
         match self {

@@ -18,5 +18,5 @@ pub fn features() -> WasmFeatures {
     ON.iter().fold(WasmFeatures::empty(), |all, feature| all | *feature)
 }
 
-/// Families of instructions (as the parser calls them) that only work on numbers.
+/// Families of instructions (as the parser calls them) that work on numbers, or on one memory as the first version has it.
 pub(crate) const FAMILIES: &[&str] = &["mvp", "sign_extension", "saturating_float_to_int"];

@@ -91,7 +91,7 @@ fn changed_manifests_never_panic() {
         if let Ok(accepted) = examine(&text, &module) {
             taken += 1;
             let plain = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-            let labels = &accepted.manifest.labels;
+            let labels = accepted.manifest.labels();
             assert!(
                 labels
                     .iter()

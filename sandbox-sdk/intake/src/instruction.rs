@@ -9,7 +9,7 @@ use crate::features::FAMILIES;
 pub(crate) enum Use {
     /// Numbers, locals, constants, control and calls.
     Numbers,
-    /// A memory, or data segments.
+    /// A memory, by the instructions of the first version.
     Memory,
     /// A global variable, written.
     GlobalWrite,
@@ -25,15 +25,16 @@ pub(crate) fn of(operator: &Operator<'_>) -> Use {
     if matches!(operator, Operator::GlobalSet { .. }) {
         return Use::GlobalWrite;
     }
-    // Names are the parser's own, the same for every instruction of a kind.
-    if name.contains("Load") || name.contains("Store") || name.starts_with("Memory") || name.starts_with("Data") {
-        return Use::Memory;
-    }
+    // Before the families: a table that could change has a rule of its own.
     if name.starts_with("Table") || name.starts_with("Elem") {
         return Use::Table;
     }
     let family = family(operator);
-    if FAMILIES.contains(&family) { Use::Numbers } else { Use::Beyond(family) }
+    if !FAMILIES.contains(&family) {
+        return Use::Beyond(family);
+    }
+    // Names are the parser's own, the same for every instruction of a kind.
+    if name.contains("Load") || name.contains("Store") || name.starts_with("Memory") { Use::Memory } else { Use::Numbers }
 }
 
 macro_rules! define {
@@ -76,7 +77,9 @@ mod tests {
             (Operator::GlobalSet { global_index: 0 }, Use::GlobalWrite),
             (Operator::I32Load8U { memarg }, Use::Memory),
             (Operator::MemoryGrow { mem: 0 }, Use::Memory),
-            (Operator::DataDrop { data_index: 0 }, Use::Memory),
+            (Operator::DataDrop { data_index: 0 }, Use::Beyond("bulk_memory")),
+            (Operator::MemoryFill { mem: 0 }, Use::Beyond("bulk_memory")),
+            (Operator::V128Load { memarg }, Use::Beyond("simd")),
             (Operator::TableSet { table: 0 }, Use::Table),
             (Operator::ElemDrop { elem_index: 0 }, Use::Table),
             (Operator::V128Not, Use::Beyond("simd")),

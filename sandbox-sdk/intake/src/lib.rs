@@ -15,7 +15,7 @@ pub mod trim;
 pub use container::{container, open};
 pub use features::features;
 pub use limits::{LIMITS, Limits};
-pub use manifest::{Label, Manifest, NO_LABEL, Param, ParamKind};
+pub use manifest::{Column, Form, Grid, Label, Manifest, NO_LABEL, Param, ParamKind, Person, Values};
 pub use report::{Finding, Report, Words};
 pub use trim::{Untrimmed, trim};
 
@@ -26,8 +26,19 @@ pub struct Accepted {
     pub manifest: Manifest,
     /// `sha256:…` over the [`container`] of both: what the record binds to a permit.
     pub digest: String,
+    /// What has to be done before each call.
+    pub state: State,
     /// What was checked and found in order, in words.
     pub checked: Vec<Words>,
+}
+
+/// Where a guest could remember something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The pure form: nowhere.
+    Pure,
+    /// The reset form: in its memory or globals, which the host puts back before each row or person.
+    Reset,
 }
 
 /// Examines a manifest and its module.
@@ -40,7 +51,8 @@ pub fn examine(manifest: &str, module: &[u8]) -> Result<Accepted, Report> {
     let facts = module::walk(module, read.as_ref(), &mut findings);
     match read {
         Some(read) if findings.len() == 0 => Ok(Accepted {
-            checked: checked(&read, module.len(), facts.instructions),
+            checked: checked(&read, module.len(), &facts),
+            state: if facts.resets() { State::Reset } else { State::Pure },
             digest: container::digest(manifest, module),
             manifest: read,
         }),
@@ -48,24 +60,48 @@ pub fn examine(manifest: &str, module: &[u8]) -> Result<Accepted, Report> {
     }
 }
 
-fn checked(manifest: &Manifest, bytes: usize, instructions: usize) -> Vec<Words> {
-    let (params, labels) = (manifest.params.len(), manifest.labels.len());
+fn checked(manifest: &Manifest, bytes: usize, facts: &module::Facts) -> Vec<Words> {
+    let (params, instructions) = (manifest.params.len(), facts.instructions);
+    let state = if facts.resets() {
+        Words::new(
+            "reset form：メモリと書き換えられる大域変数は、呼び出し（行または人）の前に必ず初めの値に戻されます。前の行や人のことは何も残りません。",
+            "Reset form: memory and globals are put back to their initial values before each row or person: nothing of the one before is left.",
+        )
+    } else {
+        Words::new(
+            "取り込み、メモリ、書き換えられる大域変数、start、書き換えられる表はありません。行をまたいで何も覚えられません。",
+            "No imports, no memory, no global that can be written, no start, no table that can change: nothing is remembered from row to row.",
+        )
+    };
+    let shape = match &manifest.form {
+        Form::Scalar { result: Values::Labels(labels), .. } => Words::new(
+            format!("公開された関数は宣言書のとおり（引数 {params} 個、結果のラベル {} 個）です。", labels.len()),
+            format!("The exported function is what the manifest says: {params} parameters, {} labels.", labels.len()),
+        ),
+        Form::Scalar { .. } => Words::new(
+            format!("公開された関数は宣言書のとおり（引数 {params} 個、結果は数）です。"),
+            format!("The exported function is what the manifest says: {params} parameters, a number as its result."),
+        ),
+        Form::Person(person) => Words::new(
+            format!(
+                "公開された三つの関数は宣言書のとおり（列 {params} 個を読み、一人 {} 行まで {} 列）です。",
+                person.rows,
+                person.columns.len()
+            ),
+            format!(
+                "The three exported functions are what the manifest says: {params} columns read, at most {} rows of {} columns about one person.",
+                person.rows,
+                person.columns.len()
+            ),
+        ),
+    };
     vec![
         Words::new(
             format!("大きさ {bytes} バイト、命令 {instructions} 個。すべての上限の内です。"),
             format!("{bytes} bytes, {instructions} instructions: within every limit."),
         ),
-        Words::new(
-            "取り込み、メモリ、書き換えられる大域変数、start、書き換えられる表はありません。行をまたいで何も覚えられません。",
-            "No imports, no memory, no global that can be written, no start, no table that can change: nothing is remembered from row to row.",
-        ),
-        Words::new(
-            "使うのは最初の版の WebAssembly の数の命令だけです。",
-            "Only the number instructions of the first version of WebAssembly are used.",
-        ),
-        Words::new(
-            format!("公開された関数は宣言書のとおり（引数 {params} 個、結果のラベル {labels} 個）です。"),
-            format!("The exported function is what the manifest says: {params} parameters, {labels} labels."),
-        ),
+        state,
+        Words::new("使うのは最初の版の WebAssembly の命令だけです。", "Only instructions of the first version of WebAssembly are used."),
+        shape,
     ]
 }

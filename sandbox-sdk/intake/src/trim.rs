@@ -61,7 +61,14 @@ pub fn trim(module: &[u8]) -> Result<Vec<u8>, Untrimmed> {
             }
             Payload::MemorySection(section) if used.memory => {
                 let mut memories = MemorySection::new();
-                copy.parse_memory_section(&mut memories, section)?;
+                for memory in section {
+                    let mut memory = copy.memory_type(memory?)?;
+                    // A size that nothing changes is fixed, whatever the linker allowed.
+                    if !used.grows {
+                        memory.maximum = Some(memory.minimum);
+                    }
+                    memories.memory(memory);
+                }
                 out.section(&memories);
             }
             Payload::GlobalSection(section) => copy.globals(section, &mut out)?,
@@ -147,6 +154,7 @@ impl Reencode for Copy {
 #[derive(Debug, Default)]
 struct Used {
     memory: bool,
+    grows: bool,
     table: bool,
     globals: BTreeSet<u32>,
 }
@@ -205,10 +213,11 @@ impl Used {
             Use::Memory => self.memory = true,
             Use::Table => self.table = true,
             // What is not known may name anything.
-            Use::Beyond(_) => (self.memory, self.table) = (true, true),
+            Use::Beyond(_) => (self.memory, self.grows, self.table) = (true, true, true),
             Use::Numbers | Use::GlobalWrite => {}
         }
         match operator {
+            Operator::MemoryGrow { .. } => self.grows = true,
             Operator::CallIndirect { .. } => self.table = true,
             Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
                 self.globals.insert(*global_index);
@@ -259,9 +268,14 @@ mod tests {
     #[test]
     fn what_is_used_stays() {
         let text = LINKED.replace("(local.get 0)", "(i64.add (local.get 0) (i64.load (i32.const 8)))");
-        let trimmed = trim(&wat::parse_str(text).unwrap()).unwrap();
+        let trimmed = trim(&wat::parse_str(&text).unwrap()).unwrap();
         let report = crate::examine(MANIFEST, &trimmed).unwrap_err();
         assert_eq!(report.findings.len(), 1, "{report}");
         assert!(report.findings[0].fix.en.contains("reset form"));
+        let accepted = crate::examine(&MANIFEST.replace("abi = 1", "abi = 2"), &trimmed).unwrap_err();
+        assert_eq!(accepted.findings[0].rule, "fixed-memory", "sixteen pages are too many");
+        let small = trim(&wat::parse_str(text.replace("\"memory\") 16", "\"memory\") 1 9")).unwrap()).unwrap();
+        let accepted = crate::examine(&MANIFEST.replace("abi = 1", "abi = 2"), &small).unwrap();
+        assert_eq!(accepted.state, crate::State::Reset, "and the maximum became the minimum");
     }
 }

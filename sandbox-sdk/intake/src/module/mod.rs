@@ -1,10 +1,13 @@
-//! The module: a walk over every section with the rules of the pure form, in words; then the validator has the last one.
+//! The module: a walk over every section with the rules of both forms, in words; then the validator has the last one.
 //!
 //! The walk reads with all features on, so that it can say what a module uses and not only that it is not valid. It trusts
 //! nothing: whatever it lets through that is not plain WebAssembly of the first version, the validator stops.
 
+mod form;
+mod signature;
+
 use wasmparser::{
-    ConstExpr, ElementItems, ElementKind, ExternalKind, FunctionBody, Operator, Parser, Payload, TableInit, ValType, Validator,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, Operator, Parser, Payload, TableInit, ValType, Validator,
     WasmFeatures,
 };
 
@@ -14,6 +17,9 @@ use crate::{
     report::{Findings, Words},
 };
 
+/// Bytes of a page of memory.
+const PAGE: u64 = 65_536;
+
 /// What a walk has learned.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -21,7 +27,8 @@ pub(crate) struct Facts {
     functions: Vec<u32>,
     exported: Vec<(String, u32)>,
     table: Option<u64>,
-    memory: bool,
+    /// Least pages of the memory, where there is one.
+    memory: Option<u64>,
     data: bool,
     mutable: usize,
     /// Function bodies seen so far.
@@ -29,6 +36,7 @@ pub(crate) struct Facts {
     /// Instructions seen.
     pub(crate) instructions: usize,
     uses_memory: Option<usize>,
+    grows_memory: Option<usize>,
     writes_globals: Option<usize>,
     touches_table: Option<usize>,
 }
@@ -49,7 +57,9 @@ pub(crate) fn walk(module: &[u8], manifest: Option<&Manifest>, findings: &mut Fi
         over(findings, "module-size", "module", module.len(), LIMITS.module_bytes, ("バイト", "bytes"));
         return Facts::default();
     }
-    let mut walk = Walk { findings, facts: Facts::default() };
+    // Version 1 knows the pure form alone.
+    let reset = manifest.is_none_or(|manifest| manifest.abi > 1);
+    let mut walk = Walk { findings, facts: Facts::default(), reset };
     let read = walk.sections(module);
     walk.form();
     let facts = walk.facts;
@@ -61,7 +71,7 @@ pub(crate) fn walk(module: &[u8], manifest: Option<&Manifest>, findings: &mut Fi
     if let Some(manifest) = manifest
         && findings.len() == before
     {
-        signature(&facts, manifest, findings);
+        signature::check(&facts, manifest, findings);
     }
     if findings.len() == before
         && let Err(error) = Validator::new_with_features(features()).validate_all(module)
@@ -74,9 +84,17 @@ pub(crate) fn walk(module: &[u8], manifest: Option<&Manifest>, findings: &mut Fi
     facts
 }
 
+impl Facts {
+    /// True where something of one call could be found by the next, so that it has to be put back.
+    pub(crate) fn resets(&self) -> bool {
+        self.memory.is_some() || self.mutable > 0
+    }
+}
+
 struct Walk<'a> {
     findings: &'a mut Findings,
     facts: Facts,
+    reset: bool,
 }
 
 impl Walk<'_> {
@@ -95,14 +113,14 @@ impl Walk<'_> {
                     }
                 }
                 Payload::TableSection(section) => self.tables(section)?,
-                Payload::MemorySection(section) => self.facts.memory |= section.count() > 0,
+                Payload::MemorySection(section) => self.memories(section)?,
                 Payload::TagSection(section) => beyond(self.findings, "exceptions", section.range().start),
                 Payload::GlobalSection(section) => self.globals(section)?,
                 Payload::ExportSection(section) => self.exports(section)?,
                 Payload::StartSection { .. } => self.start(),
                 Payload::ElementSection(section) => self.elements(section)?,
                 Payload::DataCountSection { count, .. } => self.facts.data |= count > 0,
-                Payload::DataSection(section) => self.facts.data |= section.count() > 0,
+                Payload::DataSection(section) => self.data(section)?,
                 Payload::CodeSectionStart { .. } => {}
                 Payload::CodeSectionEntry(body) => self.body(&body)?,
                 Payload::CustomSection(_) => self.custom(),
@@ -193,6 +211,60 @@ impl Walk<'_> {
                 );
             }
             self.facts.table = Some(table.ty.initial);
+        }
+        Ok(())
+    }
+
+    fn memories(&mut self, section: wasmparser::MemorySectionReader<'_>) -> Result<(), Unreadable> {
+        for (index, memory) in section.into_iter().enumerate() {
+            let memory = memory?;
+            let fixed = memory.maximum == Some(memory.initial) && memory.initial <= LIMITS.pages;
+            let plain = !memory.memory64 && !memory.shared && memory.page_size_log2.is_none();
+            if self.reset && (index > 0 || !fixed || !plain) {
+                let most = LIMITS.pages;
+                self.findings.add(
+                    "fixed-memory",
+                    format!("module memory {index}"),
+                    Words::new(
+                        format!("メモリは一つだけ、大きさは固定（最小＝最大、{most} ページ以下）です。"),
+                        format!("There may be one memory of fixed size (minimum = maximum, at most {most} pages)."),
+                    ),
+                    Words::new(
+                        "`visiting guest trim` を通し、リンカの stack-size を小さくしてください（例 `-z stack-size=16384`）。",
+                        "Run `visiting guest trim`, and give the linker a small stack (such as `-z stack-size=16384`).",
+                    ),
+                );
+            }
+            self.facts.memory = Some(memory.initial);
+        }
+        Ok(())
+    }
+
+    /// A segment outside its memory would fail every run, and one that is not active is state.
+    fn data(&mut self, section: wasmparser::DataSectionReader<'_>) -> Result<(), Unreadable> {
+        for (index, data) in section.into_iter().enumerate() {
+            let data = data?;
+            let start = match &data.kind {
+                DataKind::Active { memory_index: 0, offset_expr } => constant(offset_expr),
+                _ => None,
+            };
+            let bytes = self.facts.memory.unwrap_or(0).saturating_mul(PAGE);
+            let inside = start.is_some_and(|start| start + data.data.len() as u64 <= bytes);
+            if self.reset && !inside {
+                self.findings.add(
+                    "fixed-data",
+                    format!("module data segment {index}"),
+                    Words::new(
+                        "メモリの中の定まった位置に置かれない区画があります。",
+                        "A segment is not put at a constant place inside the memory.",
+                    ),
+                    Words::new(
+                        "受動的な区画をやめ、位置を定数にし、メモリを足りる大きさにしてください。",
+                        "Use active segments with a constant offset, and a memory that is large enough.",
+                    ),
+                );
+            }
+            self.facts.data = true;
         }
         Ok(())
     }
@@ -317,6 +389,9 @@ impl Walk<'_> {
             }
             deepest = deepest.max(depth);
             let first = |place: &mut Option<usize>| *place = place.or(Some(index));
+            if matches!(operator, Operator::MemoryGrow { .. }) {
+                first(&mut self.facts.grows_memory);
+            }
             match instruction::of(&operator) {
                 Use::Numbers => {}
                 Use::Memory => first(&mut self.facts.uses_memory),
@@ -333,60 +408,6 @@ impl Walk<'_> {
         }
         Ok(())
     }
-
-    /// What only the whole module tells: used, or merely there.
-    fn form(&mut self) {
-        if let Some(function) = self.facts.touches_table {
-            self.findings.add(
-                "no-table-write",
-                format!("module function {function}"),
-                Words::new(
-                    "表を書き換えるか、区画を捨てる命令があります。",
-                    "An instruction reads, writes or drops a table or its segments.",
-                ),
-                Words::new("関数の表は固定です。その命令を除いてください。", "The table is fixed: take that instruction out."),
-            );
-        }
-        match self.facts.uses_memory {
-            Some(function) => self.findings.add(
-                "no-memory",
-                format!("module function {function}"),
-                Words::new("メモリを使っています。", "The module uses memory."),
-                Words::new(
-                    "メモリを使うゲストには「reset form」が要りますが、まだありません。配列や文字列をやめ、引数と局所変数だけで書いてください。",
-                    "This needs the reset form, which is not built yet: write it with arguments and local variables only, without arrays or strings.",
-                ),
-            ),
-            None if self.facts.memory || self.facts.data => self.findings.add(
-                "no-memory",
-                "module memory",
-                Words::new("使われないメモリが残っています。", "There is a memory (or its data) that nothing uses."),
-                trim(),
-            ),
-            None => {}
-        }
-        match self.facts.writes_globals {
-            Some(function) => self.findings.add(
-                "no-mutable-global",
-                format!("module function {function}"),
-                Words::new("大域変数を書き換えています。", "A global variable is written."),
-                Words::new(
-                    "書き換える大域変数には「reset form」が要りますが、まだありません。局所変数にしてください。",
-                    "This needs the reset form, which is not built yet: use local variables.",
-                ),
-            ),
-            None if self.facts.mutable > 0 => self.findings.add(
-                "no-mutable-global",
-                "module globals",
-                Words::new("書き換えられる大域変数が残っています。", "There is a global variable that could be written."),
-                Words::new(
-                    "`visiting guest trim` を通してください。なお残るときは定数にしてください。",
-                    "Run `visiting guest trim`; if it stays, make it a constant.",
-                ),
-            ),
-            None => {}
-        }
-    }
 }
 
 fn trim() -> Words {
@@ -400,45 +421,6 @@ fn constant(expression: &ConstExpr<'_>) -> Option<u64> {
         (Operator::I32Const { value }, Operator::End) => u64::try_from(value).ok(),
         _ => None,
     }
-}
-
-/// The exported function is there and takes what the manifest says.
-fn signature(facts: &Facts, manifest: &Manifest, findings: &mut Findings) {
-    let Some((_, function)) = facts.exported.iter().find(|(name, _)| *name == manifest.export) else {
-        findings.add(
-            "export",
-            "manifest export",
-            Words::new("宣言書の `export` の名の関数が公開されていません。", "No function is exported under the manifest's `export`."),
-            Words::new(
-                "関数を公開する（Rust なら `#[no_mangle] pub extern \"C\"`）か、名を合わせてください。",
-                "Export the function (in Rust `#[no_mangle] pub extern \"C\"`), or make the names agree.",
-            ),
-        );
-        return;
-    };
-    let index = usize::try_from(*function).ok().and_then(|i| facts.functions.get(i));
-    let found = index.and_then(|i| usize::try_from(*i).ok()).and_then(|i| facts.types.get(i)).and_then(Option::as_ref);
-    let slot = |slot: &visiting_sdk::Slot| match slot {
-        visiting_sdk::Slot::I64 => ValType::I64,
-        visiting_sdk::Slot::F64 => ValType::F64,
-    };
-    let wanted: Vec<ValType> = manifest.params.iter().flat_map(|p| p.kind.abi().slots()).map(slot).collect();
-    if found.is_some_and(|(params, results)| *params == wanted && *results == [ValType::I32]) {
-        return;
-    }
-    let wanted = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    findings.add(
-        "signature",
-        "manifest params",
-        Words::new(
-            format!("公開された関数の形が宣言書と違います。宣言書によれば ({wanted}) -> i32 です。"),
-            format!("The exported function is not what the manifest says: ({wanted}) -> i32."),
-        ),
-        Words::new(
-            "int は i64、decimal は f64、text は i64 二つ、結果は i32 です。",
-            "An int is an i64, a decimal an f64, a text two i64, and the result an i32.",
-        ),
-    );
 }
 
 fn over(findings: &mut Findings, rule: &str, place: &str, have: usize, limit: usize, unit: (&str, &str)) {
