@@ -8,6 +8,7 @@ use std::{
 
 use datafusion::logical_expr::LogicalPlan;
 use visiting_catalog::Listing;
+use visiting_intake::Form;
 use visiting_policies::{
     Code, Refusal,
     budget::Spent,
@@ -25,7 +26,10 @@ use crate::{
     exit::{self, Context, Desk, Ledger},
     extract::{Extract, Manifest},
     fault::Fault,
-    guest::shelf::{Guests, Shelf},
+    guest::{
+        self, Made,
+        shelf::{Guests, Shelf},
+    },
     keys::{GateKeys, Permutation},
     known::{Block, Known},
     output,
@@ -161,11 +165,14 @@ pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -
 /// The same, with the time of each stage.
 pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &mut Stages) -> Result<Judged, Fault> {
     let start = Instant::now();
-    let (tracked, applied) = accepted(setting, shelf, sql)?;
+    let Accepted { tracked, applied, made } = accepted(setting, shelf, sql)?;
     exit::room_for(setting.known, setting.extract.permit(), tracked.points.iter().map(|p| &p.question))?;
     let scratch = setting.config.home.join("scratch");
     let tables: std::collections::BTreeSet<&String> = tracked.points.iter().flat_map(|p| &p.question.tables).collect();
-    let mut session = Session::open(&scratch, setting.extract, tables.into_iter(), setting.guests).await?;
+    let made: Vec<Made> = made.into_iter().filter(|one| tables.contains(&one.name)).collect();
+    let stored = tables.into_iter().filter(|name| !made.iter().any(|one| one.name == **name));
+    let mut session = Session::open(&scratch, setting.extract, stored, setting.guests).await?;
+    session.make(&made).await?;
     let mut desk = Desk::new(setting.known);
     desk.auditing = setting.auditing;
     let mut answers: Vec<Protected> = Vec::with_capacity(tracked.points.len());
@@ -214,14 +221,34 @@ fn seen(setting: &Setting<'_>, gathered: &[(Question, String, exit::Cells)], app
     (rows, more)
 }
 
+/// A query that may run.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    /// What is asked.
+    pub(crate) tracked: Tracked,
+    /// The rules of each release point.
+    pub(crate) applied: Vec<Applied>,
+    /// Tables that guests make.
+    pub(crate) made: Vec<Made>,
+}
+
 /// The plan of a query, its types known and its size within the limits, and the rules of each of its release points: what they forbid
 /// whatever the data are is refused here.
-pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<(Tracked, Vec<Applied>), Fault> {
+pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> Result<Accepted, Fault> {
     let plans = visiting_catalog::plan(&setting.extract.manifest.scope, setting.listings)?;
-    let schema = PermitSchema::new(&plans).with_guests(setting.signatures.clone()).with_codes(setting.codes.clone());
     let pack = |listing: &str| setting.rules.of(setting.listings, listing);
     let floor = plans.iter().filter_map(|p| pack(&p.listing.id)).map(|p| p.rules.people_min).min().unwrap_or(u64::MAX);
     let protected = |listing: &str, site: Site| pack(listing).is_none_or(|p| p.thresholds().sites_min(site) > 0);
+    let tables = PermitSchema::new(&plans).with_codes(setting.codes.clone());
+    let (mut schema, mut made) = (tables.clone().with_guests(setting.signatures.clone()), Vec::new());
+    for (name, signature) in &setting.signatures {
+        let Form::Person(person) = &signature.manifest.form else { continue };
+        let reads = plan::reads(&person.reads, &signature.manifest.params, &tables, floor, &protected).map_err(|r| in_guest(name, r))?;
+        if let Some((one, table)) = guest::table(signature, Arc::new(reads)) {
+            made.push(one);
+            schema = schema.with_made(name.clone(), table);
+        }
+    }
     let mut tracked = plan::plan(sql, &schema, floor, &protected)?;
     shelf.reach(&mut tracked, setting.guests)?;
     let mut applied = Vec::with_capacity(tracked.points.len());
@@ -229,7 +256,13 @@ pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> R
         applied.push(setting.rules.apply(setting.listings, &point.question)?);
         check_cells(&point.question, &setting.extract.manifest)?;
     }
-    Ok((tracked, applied))
+    Ok(Accepted { tracked, applied, made })
+}
+
+/// A refusal of what a guest reads: its own text is meant, not the query's.
+fn in_guest(name: &str, refusal: Refusal) -> Refusal {
+    let ja = refusal.ja.map(|ja| format!("guest.{name} の reads：{ja}"));
+    Refusal { detail: format!("in `reads` of guest.{name}: {}", refusal.detail), ja, at: None, ..refusal }
 }
 
 /// Facilities and households of the extract become ledger ordinals, which are the same in every permit.

@@ -13,11 +13,18 @@ use datafusion::{
     datasource::provider_as_source,
     execution::SendableRecordBatchStream,
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, expr::ScalarFunction},
-    physical_plan::{ExecutionPlan, displayable, execute_stream_partitioned},
+    physical_plan::{ExecutionPlan, displayable, execute_stream, execute_stream_partitioned},
     prelude::SessionContext,
 };
 
-use crate::{certain, engine, extract::Extract, fault::Fault, guest::shelf::Guests, plan::GuestName, unit::released_scan};
+use crate::{
+    certain, engine,
+    extract::Extract,
+    fault::Fault,
+    guest::{self, Made, shelf::Guests},
+    plan::GuestName,
+    unit::released_scan,
+};
 
 /// Everything that a run's plans can read.
 pub(crate) struct Session<'a> {
@@ -49,6 +56,22 @@ impl<'a> Session<'a> {
             tables.insert(name.clone(), rows.into_unoptimized_plan());
         }
         Ok(Self { context, guests, tables, released: Vec::new() })
+    }
+
+    /// Makes the tables of guests: each reads the extract and no other of them.
+    pub(crate) async fn make(&mut self, made: &[Made]) -> Result<(), Fault> {
+        let mut plans = Vec::with_capacity(made.len());
+        for Made { name, digest, reads } in made {
+            let guest = self.guests.get(digest).ok_or_else(|| Fault::Other("a guest that is not compiled".to_owned()))?;
+            let physical = self.planned(reads.rows.clone()).await?;
+            let input = execute_stream(physical, self.context.task_ctx()).map_err(Fault::from).map_err(Fault::in_rows)?;
+            let (schema, rows) = guest::make(guest, reads, input).await?;
+            let table = MemTable::try_new(schema, vec![rows])?;
+            let source = provider_as_source(Arc::new(table));
+            plans.push((name.clone(), LogicalPlanBuilder::scan(name.as_str(), source, None)?.build()?));
+        }
+        self.tables.extend(plans);
+        Ok(())
     }
 
     /// Adds the table of the next release point.

@@ -1,26 +1,25 @@
-//! Researchers' own functions (guests) in the enclave: examined again, compiled once, called once a row.
+//! Researchers' own functions (guests) in the enclave: examined again, compiled in one process, called in others (`visiting-worker`).
+//! Here are columns before and after; no guest's code is ever in this process.
 //!
-//! That a guest remembers nothing is made, not found: it has no place to remember in (intake), the loop over the rows is ours, each
-//! row has its own fuel, and whatever goes wrong in a row is that row's empty label and nobody else's. So a row's label is the
-//! same alone, in any batch and in any order.
+//! What comes back is a place in the guest's declaration or nothing, so a guest that broke out of its engine and out of its jail can still
+//! say no more than its labels and steps.
 
-mod call;
 mod column;
-mod engine;
-mod rows;
+mod made;
+mod output;
 pub(crate) mod shelf;
 #[cfg(test)]
 mod tests;
 mod udf;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use datafusion::{
-    arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray},
-    logical_expr::ScalarUDF,
-};
-use visiting_intake::{Accepted, Manifest};
-use wasmtime::Module;
+use datafusion::{arrow::array::ArrayRef, logical_expr::ScalarUDF};
+use visiting_intake::{Form, Manifest};
+use visiting_worker::{Artefact, Pool};
+
+pub(crate) use made::{Made, make, table};
+pub(crate) use output::kind;
 
 use crate::fault::Fault;
 
@@ -32,11 +31,8 @@ pub struct Guest {
 
 #[derive(Debug)]
 struct Inner {
-    accepted: Accepted,
-    module: Module,
-    /// Declared results, sorted, each with its label's place in the manifest.
-    places: Vec<(i32, i32)>,
-    labels: StringArray,
+    artefact: Arc<Artefact>,
+    pool: Pool,
 }
 
 impl Guest {
@@ -45,46 +41,92 @@ impl Guest {
     /// # Errors
     /// Intake's findings in words, or a fault of the machine.
     pub fn new(manifest: &str, module: &[u8]) -> Result<Self, Fault> {
-        let accepted = visiting_intake::examine(manifest, module).map_err(|report| Fault::Other(report.to_string()))?;
-        let module = Module::from_binary(engine::shared()?, module).map_err(|e| engine::fault(&e))?;
-        let labels = &accepted.manifest.labels;
-        let mut places: Vec<(i32, i32)> = labels.iter().map(|l| l.value).zip(0..).collect();
-        places.sort_unstable();
-        let labels = labels.iter().map(|l| Some(l.label.as_str())).collect();
-        Ok(Self { inner: Arc::new(Inner { accepted, module, places, labels }) })
+        let program = program()?;
+        let artefact = Arc::new(Artefact::compile(&program, manifest, module).map_err(|fault| told(&fault))?);
+        let pool = Pool::new(program, Arc::clone(&artefact));
+        Ok(Self { inner: Arc::new(Inner { artefact, pool }) })
     }
 
     /// What the author declared.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
-        &self.inner.accepted.manifest
+        &self.inner.artefact.accepted().manifest
     }
 
     /// `sha256:…` of the container of manifest and module.
     #[must_use]
     pub fn digest(&self) -> &str {
-        &self.inner.accepted.digest
+        &self.inner.artefact.accepted().digest
     }
 
-    /// The labels of `rows` rows: `Dictionary(Int32, Utf8)` with the labels in declared order, NULL where a row has none. One
-    /// array an argument, in order: whole numbers as `Int64`, decimals as `Decimal128`, `Int64` or `Float64`, texts as
-    /// `Dictionary(Int32, Utf8)`.
+    /// A scalar guest's values for `rows` rows: labels as `Dictionary(Int32, Utf8)` in declared order, numbers as `Int64` or
+    /// `Decimal128`; NULL where a row has none. One array an argument, in order: whole numbers as `Int64`, decimals as `Decimal128`,
+    /// `Int64` or `Float64`, texts as `Dictionary(Int32, Utf8)`.
     ///
     /// # Errors
     /// Arrays of other types or lengths, or a fault of the machine; never what a row holds.
-    pub fn labels(&self, arguments: &[ArrayRef], rows: usize) -> Result<ArrayRef, Fault> {
-        let results = rows::call(&self.inner.module, self.manifest(), arguments, rows)?;
-        let place = |value: i32| {
-            let found = self.inner.places.binary_search_by_key(&value, |(declared, _)| *declared).ok()?;
-            self.inner.places.get(found).map(|(_, place)| *place)
-        };
-        let keys: Int32Array = results.into_iter().map(|result| result.and_then(place)).collect();
-        Ok(Arc::new(DictionaryArray::try_new(keys, Arc::new(self.inner.labels.clone()))?))
+    pub fn values(&self, arguments: &[ArrayRef], rows: usize) -> Result<ArrayRef, Fault> {
+        let Form::Scalar { result, .. } = &self.manifest().form else { return Err(other("a table was called as a function")) };
+        let columns = self.columns(arguments)?;
+        let borrowed: Vec<_> = columns.iter().map(column::Owned::column).collect();
+        let codes = self.inner.pool.rows(&borrowed, rows).map_err(|fault| told(&fault))?;
+        output::array(result, codes.iter())
     }
 
-    /// The same as a function of the engine: `guest.udf().call(vec![…])` is the label column.
+    /// The rows that a guest of the person form makes, column by column: for people with so many rows each, one after the other. Somebody
+    /// for whom it fails has one row of NULLs.
+    ///
+    /// # Errors
+    /// As [`Guest::values`].
+    pub fn people(&self, arguments: &[ArrayRef], lengths: &[u32]) -> Result<(Vec<u32>, Vec<ArrayRef>), Fault> {
+        let Form::Person(person) = &self.manifest().form else { return Err(other("a function was read as a table")) };
+        let columns = self.columns(arguments)?;
+        let borrowed: Vec<_> = columns.iter().map(column::Owned::column).collect();
+        let people = self.inner.pool.people(&borrowed, lengths).map_err(|fault| told(&fault))?;
+        let counts: Vec<Option<u32>> = people.counts().collect();
+        let column = |(i, column): (usize, &visiting_intake::Column)| {
+            let mut own = people.column(i);
+            let rows = counts.iter().flat_map(|count| match count {
+                Some(count) => own.by_ref().take(*count as usize).collect::<Vec<_>>(),
+                None => vec![None],
+            });
+            output::array(&column.values, rows)
+        };
+        let arrays = person.columns.iter().enumerate().map(column).collect::<Result<_, _>>()?;
+        Ok((counts.iter().map(|count| count.unwrap_or(1)).collect(), arrays))
+    }
+
+    fn columns(&self, arguments: &[ArrayRef]) -> Result<Vec<column::Owned>, Fault> {
+        let params = &self.manifest().params;
+        if arguments.len() != params.len() {
+            return Err(other("a guest was given another number of arguments than it declares"));
+        }
+        params.iter().zip(arguments).map(|(param, array)| column::Owned::new(param.kind, array)).collect()
+    }
+
+    /// The same as a function of the engine: `guest.udf().call(vec![…])` is the column of its values.
     #[must_use]
     pub fn udf(&self) -> ScalarUDF {
         udf::udf(self.clone())
     }
 }
+
+/// The program that compiles and runs guests: beside this one, or beside its folder, as tests are.
+fn program() -> Result<PathBuf, Fault> {
+    let own = std::env::current_exe()?;
+    let beside = own.ancestors().skip(1).take(2).map(|folder| folder.join("visiting-worker"));
+    beside.into_iter().find(|path| path.is_file()).ok_or_else(|| other("the program visiting-worker is not beside this one; install it there"))
+}
+
+fn other(why: &str) -> Fault {
+    Fault::Other(why.to_owned())
+}
+
+/// The words of a worker's end; they hold nothing of any row.
+fn told(fault: &visiting_worker::Fault) -> Fault {
+    match fault {
+        visiting_worker::Fault::Refused(report) => Fault::Other(report.to_string()),
+        fault => Fault::Other(format!("guest: {fault}")),
+    }
+}
+

@@ -90,9 +90,9 @@ impl Shelf {
     /// Tells the questions which labels their calls can give, so that a total and its groups can be proved to be the same people.
     pub(crate) fn reach(&mut self, tracked: &mut Tracked, guests: &Guests) -> Result<(), Fault> {
         for known in &tracked.calls {
-            let Some(guest) = guests.get(&known.call.guest) else { continue };
+            let Some(guest) = guests.get(&known.call.guest).filter(|guest| !guest.manifest().labels().is_empty()) else { continue };
             if !self.reached.contains_key(&known.name) {
-                let labels: Vec<String> = guest.manifest().labels.iter().map(|l| l.label.clone()).collect();
+                let labels: Vec<String> = guest.manifest().labels().iter().map(|l| l.label.clone()).collect();
                 self.reached.insert(known.name.clone(), reach(guest, &known.call, &labels)?);
             }
         }
@@ -140,7 +140,7 @@ fn reach(guest: &Guest, call: &Call, labels: &[String]) -> Result<Option<u64>, F
             column.array(rows, repeat.max(1))
         })
         .collect();
-    let found = guest.labels(&arrays, rows)?;
+    let found = guest.values(&arrays, rows)?;
     let outside = || Fault::Other("a guest's column is not of the agreed type".to_owned());
     let found = found.as_dictionary_opt::<Int32Type>().ok_or_else(outside)?;
     let texts = found.values().as_string_opt::<i32>().ok_or_else(outside)?;

@@ -29,6 +29,7 @@ use datafusion::{
         },
     },
 };
+use visiting_intake::Param;
 use visiting_policies::{Code, Refusal, TextPlace};
 
 pub(crate) use crate::unit::Protected;
@@ -41,7 +42,7 @@ pub(crate) use text::not_offered;
 use crate::{
     certain,
     deep::deep,
-    unit::{Tracked, track},
+    unit::{self, Reads, Tracked, track},
 };
 
 static FUNCTIONS: LazyLock<functions::Functions> = LazyLock::new(functions::Functions::new);
@@ -55,6 +56,17 @@ pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: Prot
         Ok(tracked)
     };
     // A mistake of ours is for the operator, and the process lives.
+    let planned = deep(|| catch_unwind(AssertUnwindSafe(work)).ok());
+    planned.flatten().unwrap_or_else(|| Err(broken()))
+}
+
+/// Reads and types what a guest of the person form reads, by the rules of every query. Guests are no part of its language.
+pub(crate) fn reads(sql: &str, params: &[Param], permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Reads, Refusal> {
+    let work = || {
+        let reads = unit::reads(&read(text::read(sql)?, permit)?, permit, floor, protected, params)?;
+        certain::runs(&reads.rows)?;
+        Ok(reads)
+    };
     let planned = deep(|| catch_unwind(AssertUnwindSafe(work)).ok());
     planned.flatten().unwrap_or_else(|| Err(broken()))
 }

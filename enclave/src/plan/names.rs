@@ -15,6 +15,7 @@ use datafusion::{
 use visiting_catalog::{Column, Kind, codes::CODES};
 use visiting_policies::Refusal;
 
+use super::GUESTS;
 use super::functions::Functions;
 use super::lists::ListSource;
 use super::schema::{PermitSchema, SchemaTable, Signature, unknown};
@@ -68,6 +69,7 @@ pub(crate) struct GuestName {
     /// Digest of manifest and module.
     pub(crate) digest: String,
     arguments: Arguments,
+    kind: DataType,
 }
 
 impl GuestName {
@@ -76,7 +78,7 @@ impl GuestName {
             0 => Arguments::nullary(Volatility::Immutable),
             _ => Arguments::variadic_any(Volatility::Immutable),
         };
-        Self { name: name.to_owned(), digest: guest.digest.clone(), arguments }
+        Self { name: name.to_owned(), digest: guest.digest.clone(), arguments, kind: guest.kind() }
     }
 }
 
@@ -90,7 +92,7 @@ impl ScalarUDFImpl for GuestName {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
+        Ok(self.kind.clone())
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -139,6 +141,7 @@ impl ContextProvider for Names<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         let found = match &name {
             TableReference::Partial { schema, table } if &**schema == CODES => return self.list(table),
+            TableReference::Partial { schema, table } if &**schema == GUESTS => self.permit.made(table),
             TableReference::Bare { table } => self.permit.table(None, table),
             TableReference::Partial { schema, table } => self.permit.table(Some(schema), table),
             TableReference::Full { .. } => Err(unknown()),
@@ -158,7 +161,7 @@ impl ContextProvider for Names<'_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         if let Some(guest) = name.strip_prefix("guest.") {
-            return match self.permit.guest(guest) {
+            return match self.permit.function(guest) {
                 Ok(signature) => Some(Arc::new(ScalarUDF::from(GuestName::new(name, signature)))),
                 Err(refusal) => {
                     self.refused.borrow_mut().get_or_insert(refusal);

@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use visiting_catalog::{CodeList, Table, TablePlan};
-use visiting_intake::Manifest;
+use datafusion::arrow::datatypes::DataType;
+use visiting_intake::{Form, Manifest};
 use visiting_policies::{Code, Refusal};
 
-use crate::codes::Codes;
+use super::not_offered;
+use crate::{codes::Codes, guest, unit::Reads};
 
 /// One table of the extract.
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub(crate) struct SchemaTable {
     pub(crate) listing: String,
     /// The table with only its permitted columns.
     pub(crate) table: Table,
+    /// What a guest makes it of, where it is no table of the extract.
+    pub(crate) reads: Option<Arc<Reads>>,
 }
 
 impl SchemaTable {
@@ -29,8 +33,18 @@ impl SchemaTable {
 pub(crate) struct Signature {
     /// Digest over manifest and module: its identity in every plan.
     pub(crate) digest: String,
-    /// Parameters and labels.
+    /// Parameters and results.
     pub(crate) manifest: Manifest,
+}
+
+impl Signature {
+    /// The engine's type of a scalar guest's result.
+    pub(crate) fn kind(&self) -> DataType {
+        match &self.manifest.form {
+            Form::Scalar { result, .. } => guest::kind(result),
+            Form::Person(_) => DataType::Null,
+        }
+    }
 }
 
 /// All tables, guests and code lists of a permit.
@@ -38,7 +52,16 @@ pub(crate) struct Signature {
 pub struct PermitSchema {
     tables: Vec<SchemaTable>,
     guests: BTreeMap<String, Signature>,
+    /// Tables that guests make, by the guest's name.
+    made: BTreeMap<String, SchemaTable>,
     codes: Codes,
+}
+
+fn not_a_table(name: &str) -> Refusal {
+    not_offered(
+        format!("guest.{name} is a function of a row: write guest.{name}(...) in an expression"),
+        format!("guest.{name} は行ごとの関数です。式の中に guest.{name}(…) と書いてください"),
+    )
 }
 
 /// The one answer for what does not exist and for what the permit does not name.
@@ -54,15 +77,26 @@ impl PermitSchema {
         let table = |plan: &TablePlan<'_>| {
             let mut table = plan.table.clone();
             table.columns = plan.columns.iter().map(|c| (*c).clone()).collect();
-            SchemaTable { listing: plan.listing.id.clone(), table }
+            SchemaTable { listing: plan.listing.id.clone(), table, reads: None }
         };
-        Self { tables: plans.iter().map(table).collect(), guests: BTreeMap::new(), codes: Codes::new() }
+        Self { tables: plans.iter().map(table).collect(), guests: BTreeMap::new(), made: BTreeMap::new(), codes: Codes::new() }
     }
 
     /// The same with the guests that a run can name, by their names in the record.
     pub(crate) fn with_guests(mut self, guests: BTreeMap<String, Signature>) -> Self {
         self.guests = guests;
         self
+    }
+
+    /// The same with a table that a guest makes.
+    pub(crate) fn with_made(mut self, name: String, table: SchemaTable) -> Self {
+        self.made.insert(name, table);
+        self
+    }
+
+    /// The table of the guest called `guest.<name>`.
+    pub(crate) fn made(&self, name: &str) -> Result<&SchemaTable, Refusal> {
+        self.made.get(name).ok_or_else(|| if self.guests.contains_key(name) { not_a_table(name) } else { unknown() })
     }
 
     /// The same with the code lists that a run can name, by their names.
@@ -79,6 +113,18 @@ impl PermitSchema {
     /// The guest called `guest.<name>`. One of another permit, one bound later and none at all are the same.
     pub(crate) fn guest(&self, name: &str) -> Result<&Signature, Refusal> {
         self.guests.get(name).ok_or_else(unknown)
+    }
+
+    /// The same as a function.
+    pub(crate) fn function(&self, name: &str) -> Result<&Signature, Refusal> {
+        let guest = self.guest(name)?;
+        match guest.manifest.form {
+            Form::Scalar { .. } => Ok(guest),
+            Form::Person(_) => Err(not_offered(
+                format!("guest.{name} is a table about people: write FROM guest.{name}"),
+                format!("guest.{name} は人についての表です。FROM guest.{name} と書いてください"),
+            )),
+        }
     }
 
     /// The table called `listing.name` or, where only one listing has it, `name`.

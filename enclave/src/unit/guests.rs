@@ -31,7 +31,7 @@ pub(super) fn call(
     guest: &Signature,
     given: Vec<(Expr, Col)>,
     origins: &Origins,
-) -> Result<((Call, Vec<Expr>), Values), Refusal> {
+) -> Result<((Call, Vec<Expr>), Option<Values>), Refusal> {
     let params = &guest.manifest.params;
     if given.len() != params.len() {
         let count = if params.len() == 1 { "one argument".to_owned() } else { format!("{} arguments", params.len()) };
@@ -47,8 +47,9 @@ pub(super) fn call(
         arguments.push(argument);
         exprs.push(e);
     }
-    let labels = guest.manifest.labels.iter().map(|l| l.label.clone()).collect();
-    Ok(((Call { guest: guest.digest.clone(), arguments }, exprs), Values::Labels { labels, reachable: None }))
+    let labels: Vec<String> = guest.manifest.labels().iter().map(|l| l.label.clone()).collect();
+    let values = (!labels.is_empty()).then_some(Values::Labels { labels, reachable: None });
+    Ok(((Call { guest: guest.digest.clone(), arguments }, exprs), values))
 }
 
 fn shown(param: &Param) -> String {

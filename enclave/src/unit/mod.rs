@@ -39,6 +39,7 @@ mod looks;
 mod moments;
 mod origin;
 mod person;
+mod reads;
 mod relation;
 mod release;
 mod safe;
@@ -52,4 +53,5 @@ mod who_tests;
 mod words_tests;
 
 pub(crate) use above::{BEFORE, released_scan};
+pub(crate) use reads::{Reads, reads};
 pub(crate) use track::{Protected, Tracked, track};

@@ -79,6 +79,11 @@ impl Origin {
         }
     }
 
+    /// The same of a table that a guest made of these columns: its numbers are its own, and any value may be missing.
+    pub(crate) fn made(self, columns: &[String]) -> Self {
+        Self { class: Class::Other, nullable: true, declared: false, measure: None, columns: columns.to_vec(), ..self }
+    }
+
     /// Something computed, without a domain.
     pub(crate) fn derived(name: String, class: Class, kind: DataType, columns: Vec<String>) -> Self {
         Self {

@@ -17,7 +17,7 @@ use super::{
     track::Tracker,
 };
 use crate::{
-    plan::not_offered,
+    plan::{GUESTS, not_offered},
     predicate::ValueSet,
     question::{Column, Key, Question, Statistic},
 };
@@ -118,7 +118,8 @@ impl Tracker<'_> {
         let plan =
             LogicalPlanBuilder::from(input.plan.clone()).project(rows).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
         let tables: BTreeSet<(String, String)> = input.tables.iter().chain(&self.also).cloned().collect();
-        let listings: BTreeSet<String> = tables.iter().map(|(l, _)| l.clone()).collect();
+        // What guests made is under the rules of what they read.
+        let listings: BTreeSet<String> = tables.iter().map(|(l, _)| l.clone()).filter(|l| l != GUESTS).collect();
         Ok(Question {
             rows: plan,
             relation: input.name(),

@@ -92,24 +92,7 @@ pub(super) struct Tracker<'a> {
 
 /// Types a plan.
 pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Tracked, Refusal> {
-    let mut tracker = Tracker {
-        permit,
-        origins: Origins::default(),
-        points: Vec::new(),
-        counts: BTreeSet::new(),
-        titles: BTreeMap::new(),
-        made: BTreeSet::new(),
-        calls: Vec::new(),
-        renamed: None,
-        places: BTreeMap::new(),
-        floor,
-        untraced: false,
-        also: BTreeSet::new(),
-        budget: Budget::default(),
-        keys: 0,
-        occurrences: BTreeMap::new(),
-        protected,
-    };
+    let mut tracker = Tracker::new(permit, floor, protected);
     match tracker.typed(plan, None)? {
         Typed::Released(root) if !tracker.points.is_empty() => {
             let titles = titles(&root, &tracker.titles, &tracker.made)?;
@@ -124,6 +107,30 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
             "this query asks nothing about the data; name a table of the permit and an aggregate",
             "データについての問合せになっていません。許可された表と集計を書いてください",
         )),
+    }
+}
+
+impl<'a> Tracker<'a> {
+    /// Before the walk.
+    pub(super) fn new(permit: &'a PermitSchema, floor: u64, protected: Protected<'a>) -> Self {
+        Self {
+            permit,
+            origins: Origins::default(),
+            points: Vec::new(),
+            counts: BTreeSet::new(),
+            titles: BTreeMap::new(),
+            made: BTreeSet::new(),
+            calls: Vec::new(),
+            renamed: None,
+            places: BTreeMap::new(),
+            floor,
+            untraced: false,
+            also: BTreeSet::new(),
+            budget: Budget::default(),
+            keys: 0,
+            occurrences: BTreeMap::new(),
+            protected,
+        }
     }
 }
 
@@ -262,9 +269,16 @@ impl Tracker<'_> {
                 sites.push((SiteColumn { site, table: full.clone() }, column));
             }
         }
+        for (i, site) in table.reads.iter().flat_map(|reads| &reads.sites).enumerate() {
+            let column = self.site();
+            fields.push(Field::new(format!("site{i}"), DataType::UInt32, true));
+            exprs.push(Expr::Column(Column::from_name(format!("site{i}"))).alias(column.name.clone()));
+            sites.push((site.clone(), column));
+        }
         for column in &table.table.columns {
             fields.push(Field::new(&column.name, kind(column), true));
-            let origin = self.origins.add(Origin::column(table, column, occurrence));
+            let origin = Origin::column(table, column, occurrence);
+            let origin = self.origins.add(table.reads.as_ref().map_or(origin.clone(), |reads| origin.made(&reads.columns)));
             exprs.push(Expr::Column(Column::from_name(&column.name)).alias(origin.name.clone()));
             let col = Col::Value(Expr::Column(origin.clone()));
             visible.push(Visible { qualifier: qualifier.clone(), name: column.name.clone(), col });
@@ -288,7 +302,7 @@ impl Tracker<'_> {
             sources: vec![source],
             filter: Predicate::True,
             one_row: table.table.one_row_per_person,
-            tables: BTreeSet::from([(table.listing.clone(), table.table.name.clone())]),
+            tables: table.reads.iter().flat_map(|reads| reads.tables.clone()).chain([(table.listing.clone(), table.table.name.clone())]).collect(),
         })))
     }
 
@@ -438,9 +452,8 @@ impl Tracker<'_> {
         }
         let words = self.origins.words(&expression);
         let behind = self.origins.columns(&expression);
-        let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-        let mut origin = Origin::derived(words.clone(), super::origin::Class::Other, kind, behind);
-        origin.values = Some(values);
+        let mut origin = Origin::derived(words.clone(), super::origin::Class::Other, guest.kind(), behind);
+        origin.values = values;
         let column = self.origins.add(origin);
         self.calls.push((expression, column.clone(), GuestCall { name: words, call: call.0 }));
         if self.calls.len() > crate::config::CALLS_MAX {
