@@ -1,0 +1,43 @@
+//! Every limit of the processes that run guests, in one place, with unit and reason. What a guest itself may be is
+//! [`visiting_intake::LIMITS`].
+
+use std::time::Duration;
+
+/// The limits.
+#[derive(Debug)]
+pub struct Limits {
+    /// Rows of one message: what the query engine has in a batch, and what the loop's memory holds.
+    pub rows: usize,
+    /// People of one message: bounds what is lost when one is cut short.
+    pub people: usize,
+    /// Rows of one person. Each costs fuel, and with this many none is left: who has more has no result, and is not sent.
+    pub person_rows: usize,
+    /// Bytes of compiled code. The largest guest that intake takes compiles to about a fifth.
+    pub artefact_bytes: usize,
+    /// Bytes of one message to a worker: compiled code is the longest.
+    pub message_bytes: usize,
+    /// Time for compiling one guest, start of the process included. The dearest that intake takes needs a tenth.
+    pub compile: Duration,
+    /// Time for starting a worker and loading compiled code into it.
+    pub start: Duration,
+    /// Time for one message of rows. Fuel bounds 8192 rows at 0.1 s; the rest is for a machine that does other things.
+    pub rows_time: Duration,
+    /// Time for one message of people: 1024 of them at 5 ms, and as much again.
+    pub people_time: Duration,
+    /// Bytes that a pipe holds: a message of rows and its answer, so that one is written while the other is worked on.
+    pub pipe_bytes: usize,
+}
+
+/// The limits in force.
+pub const LIMITS: Limits = Limits {
+    rows: 8192,
+    people: 1024,
+    person_rows: 15_000,
+    artefact_bytes: 8 << 20,
+    message_bytes: 16 << 20,
+    compile: Duration::from_secs(20),
+    start: Duration::from_secs(5),
+    rows_time: Duration::from_secs(5),
+    people_time: Duration::from_secs(10),
+    pipe_bytes: 256 << 10,
+};

@@ -1,0 +1,256 @@
+//! The enclave's side. A worker has seen hostile code and may have become hostile: what it says is read as far as was asked and no
+//! further, a value that is not declared is NULL, and whoever is late or breaks the rules is killed.
+
+mod answer;
+mod column;
+mod process;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use visiting_intake::{Accepted, Form, Report, Values, Words};
+
+pub use answer::{Codes, People};
+pub use column::{Column, Validity};
+
+use self::{column::Packed, process::Process};
+use crate::{
+    LIMITS,
+    wire::{self, kind},
+};
+
+/// Why there is no answer. Nothing of a row is in it.
+#[derive(Debug)]
+pub enum Fault {
+    /// Intake did not take the guest.
+    Refused(Report),
+    /// The compile or run child did not take what intake took.
+    NotLoaded,
+    /// A child was not ready in time, and was killed.
+    Late,
+    /// A child ended, or said what it must not say, and was killed.
+    Broken,
+    /// Columns of other kinds, numbers or lengths than the guest declares.
+    Arguments,
+    /// A child could not be started.
+    Start(io::Error),
+}
+
+impl Fault {
+    /// What happened, in both languages.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let (ja, en) = match self {
+            Self::Refused(_) => ("ゲストは検査を通りません。", "The guest does not pass intake."),
+            Self::NotLoaded => ("検査を通ったゲストを組み立てられません。運用者に知らせてください。", "A guest that passed intake cannot be compiled or loaded. Tell the operator."),
+            Self::Late => ("ゲストの処理が時間内に終わらず、打ち切りました。", "A guest's process was not ready in time and was ended."),
+            Self::Broken => ("ゲストの処理が途中で終わったか、約束に反する答えを返したため、打ち切りました。", "A guest's process ended, or answered against the rules, and was ended."),
+            Self::Arguments => ("ゲストに渡す列が宣言書と違います。", "The columns for a guest are not those that it declares."),
+            Self::Start(_) => ("ゲストの処理を始められません。運用者に知らせてください。", "A guest's process cannot be started. Tell the operator."),
+        };
+        Words { ja: ja.to_owned(), en: en.to_owned() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = self.words();
+        write!(f, "{}\n  {}", words.en, words.ja)?;
+        match self {
+            Self::Refused(report) => write!(f, "\n{report}"),
+            Self::Start(error) => write!(f, "\n{error}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// A guest that was examined and compiled. Good for as many workers as needed, and for as long as the program is the same.
+#[derive(Debug, Clone)]
+pub struct Artefact {
+    accepted: Accepted,
+    manifest: String,
+    code: Vec<u8>,
+}
+
+impl Artefact {
+    /// Examines here, compiles in a child of `program`.
+    ///
+    /// # Errors
+    /// Intake's findings, or a fault of the child.
+    pub fn compile(program: &Path, manifest: &str, module: &[u8]) -> Result<Self, Fault> {
+        let accepted = visiting_intake::examine(manifest, module).map_err(Fault::Refused)?;
+        let container = visiting_intake::container(manifest, module);
+        let mut process = Process::start(program, "compile")?;
+        let code = process.within(LIMITS.compile, |to, from| {
+            let mut message = Vec::new();
+            wire::head(&mut message, kind::COMPILE, container.len())?;
+            message.extend_from_slice(&container);
+            wire::send(to, &message)?;
+            match wire::take_byte(from)? {
+                kind::COMPILED => {
+                    let length = wire::take_number(from)? as usize;
+                    if length > LIMITS.artefact_bytes {
+                        return Err(io::ErrorKind::InvalidData.into());
+                    }
+                    wire::take_bytes(from, length).map(Some)
+                }
+                kind::REFUSED => Ok(None),
+                _ => Err(io::ErrorKind::InvalidData.into()),
+            }
+        })?;
+        Ok(Self { accepted, manifest: manifest.to_owned(), code: code.ok_or(Fault::NotLoaded)? })
+    }
+
+    /// What intake found.
+    #[must_use]
+    pub fn accepted(&self) -> &Accepted {
+        &self.accepted
+    }
+
+    /// Puts the message that loads it.
+    pub(crate) fn message(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        let manifest = self.manifest.as_bytes();
+        wire::head(out, kind::LOAD, 4 + manifest.len() + self.code.len())?;
+        wire::put_numbers(out, &[u32::try_from(manifest.len()).map_err(|_| io::ErrorKind::InvalidInput)?]);
+        out.extend_from_slice(manifest);
+        out.extend_from_slice(&self.code);
+        Ok(())
+    }
+}
+
+/// One run child with one guest in it.
+#[derive(Debug)]
+pub struct Worker {
+    process: Process,
+    artefact: Arc<Artefact>,
+}
+
+impl Worker {
+    /// Starts a child of `program` and loads the guest.
+    ///
+    /// # Errors
+    /// A fault of the child.
+    pub fn start(program: &Path, artefact: Arc<Artefact>) -> Result<Self, Fault> {
+        let mut process = Process::start(program, "run")?;
+        let loaded = process.within(LIMITS.start, |to, from| {
+            let mut message = Vec::new();
+            artefact.message(&mut message)?;
+            wire::send(to, &message)?;
+            wire::take_byte(from)
+        })?;
+        match loaded {
+            kind::LOADED => Ok(Self { process, artefact }),
+            kind::REFUSED => Err(Fault::NotLoaded),
+            _ => Err(Fault::Broken),
+        }
+    }
+
+    /// A scalar guest's results: one a row, NULL where an argument has no value or the guest has no declared result.
+    ///
+    /// # Errors
+    /// Columns that are not the declared ones, or a fault of the child, after which the worker is of no use.
+    pub fn rows(&mut self, columns: &[Column<'_>], rows: usize) -> Result<Codes, Fault> {
+        let Form::Scalar { result, .. } = &self.artefact.accepted.manifest.form else { return Err(Fault::Arguments) };
+        self.check(columns, rows)?;
+        let mut codes = Codes::with_capacity(rows);
+        let mut message = Vec::new();
+        // What was sent and not yet answered: one message at most, so that its answer always fits the pipe.
+        let mut open: Option<Packed> = None;
+        for start in (0..rows).step_by(LIMITS.rows) {
+            let packed = Packed::rows(columns, start, (start + LIMITS.rows).min(rows), &mut message).map_err(|_| Fault::Arguments)?;
+            self.process.within(LIMITS.rows_time, |to, from| {
+                if packed.sent() > 0 {
+                    wire::send(to, &message)?;
+                }
+                open.take().map_or(Ok(()), |open| codes.take(from, result, &open))
+            })?;
+            open = Some(packed);
+        }
+        if let Some(open) = open {
+            self.process.within(LIMITS.rows_time, |_, from| codes.take(from, result, &open))?;
+        }
+        Ok(codes)
+    }
+
+    /// A guest of the person form: the rows of person after person, `lengths` of each. In what order the rows of one person come does
+    /// not matter: the guest sees them by their columns, NULL first, from the first column on.
+    ///
+    /// # Errors
+    /// Columns that are not the declared ones, or a fault of the child, after which the worker is of no use.
+    pub fn people(&mut self, columns: &[Column<'_>], lengths: &[u32]) -> Result<People, Fault> {
+        let Form::Person(person) = &self.artefact.accepted.manifest.form else { return Err(Fault::Arguments) };
+        let total = lengths.iter().try_fold(0_usize, |sum, rows| sum.checked_add(*rows as usize)).ok_or(Fault::Arguments)?;
+        self.check(columns, total)?;
+        let values: Vec<&Values> = person.columns.iter().map(|column| &column.values).collect();
+        let mut people = People::new(values.len(), lengths.len());
+        let (mut message, mut start, mut rest) = (Vec::new(), 0, lengths);
+        while !rest.is_empty() {
+            let count = column::share(rest);
+            let (own, more) = rest.split_at(count.min(rest.len()));
+            let sent = column::people(columns, start, own, &mut message).map_err(|_| Fault::Arguments)?;
+            self.process.within(LIMITS.people_time, |to, from| {
+                wire::send(to, &message)?;
+                people.take(from, &values, person.rows, own, sent)
+            })?;
+            start += own.iter().map(|rows| *rows as usize).sum::<usize>();
+            rest = more;
+        }
+        Ok(people)
+    }
+
+    fn check(&self, columns: &[Column<'_>], rows: usize) -> Result<(), Fault> {
+        let params = &self.artefact.accepted.manifest.params;
+        let fits = params.len() == columns.len() && params.iter().zip(columns).all(|(param, column)| column.fits(param.kind, rows));
+        if fits { Ok(()) } else { Err(Fault::Arguments) }
+    }
+}
+
+/// Workers of one guest: as many as there are callers at a time, started when needed and kept for the next call.
+#[derive(Debug)]
+pub struct Pool {
+    program: PathBuf,
+    artefact: Arc<Artefact>,
+    idle: Mutex<Vec<Worker>>,
+}
+
+impl Pool {
+    /// No worker is started before the first call.
+    #[must_use]
+    pub fn new(program: PathBuf, artefact: Arc<Artefact>) -> Self {
+        Self { program, artefact, idle: Mutex::default() }
+    }
+
+    /// See [`Worker::rows`].
+    ///
+    /// # Errors
+    /// The same; the worker is gone then, and the next call starts another.
+    pub fn rows(&self, columns: &[Column<'_>], rows: usize) -> Result<Codes, Fault> {
+        self.with(|worker| worker.rows(columns, rows))
+    }
+
+    /// See [`Worker::people`].
+    ///
+    /// # Errors
+    /// The same; the worker is gone then, and the next call starts another.
+    pub fn people(&self, columns: &[Column<'_>], lengths: &[u32]) -> Result<People, Fault> {
+        self.with(|worker| worker.people(columns, lengths))
+    }
+
+    fn with<T>(&self, call: impl FnOnce(&mut Worker) -> Result<T, Fault>) -> Result<T, Fault> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut worker = match idle {
+            Some(worker) => worker,
+            None => Worker::start(&self.program, Arc::clone(&self.artefact))?,
+        };
+        let answer = call(&mut worker)?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        Ok(answer)
+    }
+}
