@@ -15,7 +15,12 @@ use visiting_catalog::{Domain, Kind, Table, listing};
 use visiting_intake::{Form, Manifest, Values};
 
 use super::{Guest, output};
-use crate::{extract::UNIT, fault::Fault, plan::{GUESTS, SchemaTable, Signature}, unit::Reads};
+use crate::{
+    extract::UNIT,
+    fault::Fault,
+    plan::{GUESTS, SchemaTable, Signature},
+    unit::Reads,
+};
 
 /// Months that a guest may give: whole centuries around every record.
 pub(super) const MONTH_FIRST: i64 = 190_001;
@@ -72,7 +77,11 @@ fn declared(values: &Values) -> (Kind, Option<Domain>, Option<visiting_catalog::
 }
 
 /// Makes the rows: the person, facilities and households, then the guest's columns. `input` comes sorted by person.
-pub(crate) async fn make(guest: &Guest, reads: &Reads, mut input: SendableRecordBatchStream) -> Result<(SchemaRef, Vec<RecordBatch>), Fault> {
+pub(crate) async fn make(
+    guest: &Guest,
+    reads: &Reads,
+    mut input: SendableRecordBatchStream,
+) -> Result<(SchemaRef, Vec<RecordBatch>), Fault> {
     let schema = schema(guest, reads);
     let (mut out, mut rest): (Vec<RecordBatch>, Vec<RecordBatch>) = (Vec::new(), Vec::new());
     let read = input.schema();

@@ -115,7 +115,10 @@ impl Guest {
 fn program() -> Result<PathBuf, Fault> {
     let own = std::env::current_exe()?;
     let beside = own.ancestors().skip(1).take(2).map(|folder| folder.join("visiting-worker"));
-    beside.into_iter().find(|path| path.is_file()).ok_or_else(|| other("the program visiting-worker is not beside this one; install it there"))
+    beside
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or_else(|| other("the program visiting-worker is not beside this one; install it there"))
 }
 
 fn other(why: &str) -> Fault {
@@ -129,4 +132,3 @@ fn told(fault: &visiting_worker::Fault) -> Fault {
         fault => Fault::Other(format!("guest: {fault}")),
     }
 }
-

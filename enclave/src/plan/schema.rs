@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use visiting_catalog::{CodeList, Table, TablePlan};
 use datafusion::arrow::datatypes::DataType;
+use visiting_catalog::{CodeList, Table, TablePlan};
 use visiting_intake::{Form, Manifest};
 use visiting_policies::{Code, Refusal};
 

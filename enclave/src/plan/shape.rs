@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 use visiting_policies::Refusal;
 
 use super::{
-    functions::{RELEASED, exists},
+    functions::exists,
     text::{not_offered, place},
 };
 
@@ -234,7 +234,7 @@ fn operator(op: &BinaryOperator) -> Option<Refusal> {
 }
 
 fn function_shape(function: &Function) -> Option<Refusal> {
-    let Function { name, uses_odbc_syntax, parameters, args, filter: _, null_treatment, over, within_group: _ } = function;
+    let Function { name, uses_odbc_syntax, parameters, args, filter: _, null_treatment, over: _, within_group: _ } = function;
     let refused = || {
         Some(not_offered(
             "this clause of a function is not offered; DISTINCT, FILTER (WHERE ...), OVER (...) and WITHIN GROUP are",
@@ -257,14 +257,6 @@ fn function_shape(function: &Function) -> Option<Refusal> {
             ));
         }
     }
-    let is_aggregate =
-        matches!(called.as_slice(), [Some(name)] if RELEASED.contains(&name.value.to_lowercase().as_str())) && over.is_none();
-    if is_aggregate && matches!(args, FunctionArguments::List(list) if list.args.iter().any(calls_guest)) {
-        return Some(not_offered(
-            "a guest inside an aggregate is not offered: GROUP BY guest.name(...) and count people in each group",
-            "集計の中でプログラム（guest）は使えません。GROUP BY guest.名前(…) とし、群ごとに人数を数えてください",
-        ));
-    }
     match args {
         FunctionArguments::None => None,
         FunctionArguments::Subquery(_) => refused(),
@@ -273,20 +265,4 @@ fn function_shape(function: &Function) -> Option<Refusal> {
             if clauses.is_empty() && args.iter().all(plain) { None } else { refused() }
         }
     }
-}
-
-/// True for an argument that is a guest's label, or arithmetic on one.
-fn calls_guest(argument: &FunctionArg) -> bool {
-    fn inside(e: &Expr) -> bool {
-        match e {
-            Expr::Function(f) => {
-                let guest = f.name.0.len() > 1;
-                guest || matches!(&f.args, FunctionArguments::List(list) if list.args.iter().any(calls_guest))
-            }
-            Expr::Nested(e) | Expr::UnaryOp { expr: e, .. } => inside(e),
-            Expr::BinaryOp { left, right, .. } => inside(left) || inside(right),
-            _ => false,
-        }
-    }
-    matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) if inside(e))
 }

@@ -36,7 +36,13 @@ pub(crate) struct Reads {
 }
 
 /// Types what a guest reads.
-pub(crate) fn reads(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, protected: Protected<'_>, params: &[Param]) -> Result<Reads, Refusal> {
+pub(crate) fn reads(
+    plan: &LogicalPlan,
+    permit: &PermitSchema,
+    floor: u64,
+    protected: Protected<'_>,
+    params: &[Param],
+) -> Result<Reads, Refusal> {
     let mut tracker = Tracker::new(permit, floor, protected);
     match tracker.typed(plan, None)? {
         Typed::Unit(relation) if tracker.points.is_empty() => tracker.input(*relation, params),

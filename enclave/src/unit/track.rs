@@ -302,7 +302,12 @@ impl Tracker<'_> {
             sources: vec![source],
             filter: Predicate::True,
             one_row: table.table.one_row_per_person,
-            tables: table.reads.iter().flat_map(|reads| reads.tables.clone()).chain([(table.listing.clone(), table.table.name.clone())]).collect(),
+            tables: table
+                .reads
+                .iter()
+                .flat_map(|reads| reads.tables.clone())
+                .chain([(table.listing.clone(), table.table.name.clone())])
+                .collect(),
         })))
     }
 

@@ -21,7 +21,8 @@ const RUNS: usize = 5;
 /// Cold starts.
 const STARTS: usize = 100;
 
-const SQUARE_MANIFEST: &str = "abi = 2\nname = \"square\"\nparams = [{ name = \"x\", kind = \"decimal\" }]\nnumber = { low = 0, high = 1000001, step = 1 }";
+const SQUARE_MANIFEST: &str =
+    "abi = 2\nname = \"square\"\nparams = [{ name = \"x\", kind = \"decimal\" }]\nnumber = { low = 0, high = 1000001, step = 1 }";
 /// `x * x + 1`, as an assembler writes it.
 const SQUARE: &[u8] = b"\0asm\x01\0\0\0\x01\x06\x01\x60\x01\x7c\x01\x7c\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a\x13\x01\x11\0\x20\0\x20\0\xa2\x44\0\0\0\0\0\0\xf0\x3f\xa0\x0b";
 
@@ -46,7 +47,10 @@ pub fn bench(program: &Path, mut say: impl FnMut(&str)) -> Result<(), String> {
     };
     pair("worker_square_vs_native", program, square, &columns, native, &mut say)?;
 
-    let (manifest, module) = (include_str!("../../../sandbox-sdk/examples/egfr_stage/guest.toml"), include_bytes!("../../../sandbox-sdk/examples/egfr_stage/guest.wasm"));
+    let (manifest, module) = (
+        include_str!("../../../sandbox-sdk/examples/egfr_stage/guest.toml"),
+        include_bytes!("../../../sandbox-sdk/examples/egfr_stage/guest.wasm"),
+    );
     let stages = Artefact::compile(program, manifest, module).map_err(words)?;
     let creatinine: Vec<f64> = (0..ROWS).map(|i| 0.3 + (i * 7919 % 900) as f64 / 100.0).collect();
     let ages: Vec<i64> = (0..ROWS).map(|i| (20 + i * 31 % 75) as i64).collect();
@@ -54,7 +58,9 @@ pub fn bench(program: &Path, mut say: impl FnMut(&str)) -> Result<(), String> {
     let columns = [Column::Decimal(&creatinine, Validity::ALL), Column::Int(&ages, Validity::ALL), Column::Int(&sexes, Validity::ALL)];
     let native = || -> Vec<u32> {
         let rows = creatinine.iter().zip(&ages).zip(&sexes);
-        rows.map(|((c, a), s)| egfr::f(*c, *a, *s)).map(|stage| if (1..=6).contains(&stage) { stage as u32 - 1 } else { u32::MAX }).collect()
+        rows.map(|((c, a), s)| egfr::f(*c, *a, *s))
+            .map(|stage| if (1..=6).contains(&stage) { stage as u32 - 1 } else { u32::MAX })
+            .collect()
     };
     pair("worker_egfr_vs_native", program, stages.clone(), &columns, native, &mut say)?;
     people(program, &mut say)?;
@@ -94,10 +100,14 @@ fn pair(
 
 /// The Charlson index of people with 20 disease codes each, on the median.
 fn people(program: &Path, say: &mut impl FnMut(&str)) -> Result<(), String> {
-    let (manifest, module) = (include_str!("../../../sandbox-sdk/examples/charlson/guest.toml"), include_bytes!("../../../sandbox-sdk/examples/charlson/guest.wasm"));
+    let (manifest, module) = (
+        include_str!("../../../sandbox-sdk/examples/charlson/guest.toml"),
+        include_bytes!("../../../sandbox-sdk/examples/charlson/guest.wasm"),
+    );
     let artefact = Artefact::compile(program, manifest, module).map_err(|fault| fault.to_string())?;
     let mut worker = Worker::start(program, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
-    let texts = ["I10", "E119", "I500", "J459", "C349", "N185", "K269", "M069", "Z000", "I639", "F009", "G819", "B24", "C787", "J00", "K746"];
+    let texts =
+        ["I10", "E119", "I500", "J459", "C349", "N185", "K269", "M069", "Z000", "I639", "F009", "G819", "B24", "C787", "J00", "K746"];
     let dictionary: Vec<_> = texts.iter().map(|text| visiting_sdk::pack(text.as_bytes())).collect();
     let lengths: Vec<u32> = (0..PEOPLE).map(|i| 5 + (i * 7919 % 31) as u32).collect();
     let rows: u32 = lengths.iter().sum();
@@ -113,7 +123,10 @@ fn people(program: &Path, say: &mut impl FnMut(&str)) -> Result<(), String> {
         }
     }
     let rate = PEOPLE as f64 / median(&mut times);
-    say(&format!("# people of {:.0} rows on the mean; parent and worker take turns, so that this is one core", f64::from(rows) / PEOPLE as f64));
+    say(&format!(
+        "# people of {:.0} rows on the mean; parent and worker take turns, so that this is one core",
+        f64::from(rows) / PEOPLE as f64
+    ));
     say(&format!("BENCH worker_charlson_people_per_second ours={rate:.0} target=50000 ratio={:.2}", rate / 50_000.0));
     Ok(())
 }

@@ -78,7 +78,13 @@ impl Meter {
     }
 
     /// The function's body with its payments, the account being global `account`.
-    pub(super) fn body(&self, copy: &mut impl Reencode<Error = std::convert::Infallible>, facts: &Facts<'_>, index: u32, account: u32) -> Result<Function, Fault> {
+    pub(super) fn body(
+        &self,
+        copy: &mut impl Reencode<Error = std::convert::Infallible>,
+        facts: &Facts<'_>,
+        index: u32,
+        account: u32,
+    ) -> Result<Function, Fault> {
         let at = usize::try_from(index).map_err(|_| Fault::Rewrite)?;
         let (body, outline) = (facts.bodies.get(at).ok_or(Fault::Rewrite)?, self.outlines.get(at).ok_or(Fault::Rewrite)?);
         if self.of(index).is_some() {

@@ -75,7 +75,8 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
         Form::Scalar { export, result } => Some((facts.export(export)?, result)),
         Form::Person(_) => None,
     };
-    let people = if scalar.is_none() { PERSON_EXPORTS.map(|name| facts.export(name)).into_iter().collect::<Result<_, _>>()? } else { Vec::new() };
+    let people =
+        if scalar.is_none() { PERSON_EXPORTS.map(|name| facts.export(name)).into_iter().collect::<Result<_, _>>()? } else { Vec::new() };
     let meter = Meter::new(&facts, people.clone())?;
     let (place, account) = (facts.globals, facts.globals + 1);
     let wrapped = scalar.filter(|_| state == State::Pure).map(|(function, result)| wrap::Loop {
@@ -105,7 +106,13 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
             parts.functions.function(kind);
             parts.code.function(&wrapped.code(manifest));
             let pages = wrapped.layout.pages();
-            parts.memories.memory(MemoryType { minimum: pages, maximum: Some(pages), memory64: false, shared: false, page_size_log2: None });
+            parts.memories.memory(MemoryType {
+                minimum: pages,
+                maximum: Some(pages),
+                memory64: false,
+                shared: false,
+                page_size_log2: None,
+            });
             parts.exports.export(names::RUN, ExportKind::Func, facts.functions());
             parts.exports.export(names::PLACE, ExportKind::Global, place);
             parts.exports.export(names::MEMORY, ExportKind::Memory, 0);
