@@ -1,0 +1,24 @@
+//! A worker whose guest has escaped: enters the jail, then makes one attempt. An example because `cargo test` builds those and nothing ships them.
+//!
+//! Arguments: layers, bytes of memory, seconds of CPU, attempt, name, number.
+
+use std::env;
+
+use visiting_evil::{Target, attempt};
+use visiting_jail::{LIMITS, Layers, Limits, enter, harden};
+
+fn main() {
+    let args: Vec<String> = env::args().skip(1).collect();
+    // In the launcher's role the arguments are the launcher's, and `enter` does not return.
+    let at = |place: usize| args.get(place).map_or("", String::as_str);
+    let layers: Layers = at(0).parse().unwrap_or(Layers::ALL);
+    let limits =
+        Limits { memory_bytes: at(1).parse().unwrap_or(LIMITS.memory_bytes), cpu_seconds: at(2).parse().unwrap_or(LIMITS.cpu_seconds), ..LIMITS };
+    if let Err(shortfall) = enter(&limits, layers).and_then(|()| harden()) {
+        shortfall.exit();
+    }
+    match attempt(at(3), &Target { name: at(4).to_owned(), number: at(5).parse().unwrap_or_default() }) {
+        Ok(()) => println!("done"),
+        Err(number) => println!("refused {number}"),
+    }
+}
