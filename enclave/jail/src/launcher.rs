@@ -10,7 +10,7 @@ use std::process::{self, Child, Command, ExitStatus};
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit, getegid, geteuid, pidfd_open, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, getegid, geteuid, pidfd_open, set_dumpable_behavior};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use rustix::{fs::Gid, fs::Uid};
 
@@ -94,7 +94,6 @@ fn leave_namespaces() -> io::Result<()> {
 
 /// The launcher runs as the same user as the worker: nobody of that user may look into it.
 fn close_own_memory() -> io::Result<()> {
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 

@@ -60,6 +60,12 @@ impl Jailed {
         Ok(Self { launcher, killer: Killer(teller), minder })
     }
 
+    /// The launcher's process, as an operator sees it.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.launcher.id()
+    }
+
     /// The worker's standard input, once. Dropping it is the end of the input.
     pub fn stdin(&mut self) -> Option<ChildStdin> {
         self.launcher.stdin.take()

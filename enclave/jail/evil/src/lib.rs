@@ -69,7 +69,6 @@ pub const ATTEMPTS: &[(&str, Attempt)] = &[
 ///
 /// # Panics
 /// When there is none: a test that misspells would otherwise prove nothing.
-#[must_use]
 pub fn attempt(name: &str, target: &Target) -> Outcome {
     let (_, make) = ATTEMPTS.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no attempt `{name}`"));
     make(target)

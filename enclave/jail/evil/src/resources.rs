@@ -14,6 +14,7 @@ pub(crate) fn open_many(_: &Target) -> Outcome {
 }
 
 pub(crate) fn spin(_: &Target) -> Outcome {
+    println!("spinning");
     loop {
         hint::spin_loop();
     }

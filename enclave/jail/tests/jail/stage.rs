@@ -97,7 +97,7 @@ impl Drop for Stage {
 }
 
 /// The worker of these tests; `cargo test` builds it beside them.
-fn worker() -> PathBuf {
+pub(crate) fn worker() -> PathBuf {
     let tests = env::current_exe().unwrap();
     let worker = tests.parent().unwrap().with_file_name("examples").join("evil");
     assert!(worker.exists(), "build the worker first: cargo build -p visiting-jail --example evil (with the profile of the tests)");
@@ -106,8 +106,14 @@ fn worker() -> PathBuf {
 
 /// Starts a worker that will make the attempt.
 pub(crate) fn start(attempt: &str, layers: Layers, limits: &Limits, name: &str, number: i64) -> Jailed {
-    let args =
-        [layers.to_string(), limits.memory_bytes.to_string(), limits.cpu_seconds.to_string(), attempt.into(), name.into(), number.to_string()];
+    let args = [
+        layers.to_string(),
+        limits.memory_bytes.to_string(),
+        limits.cpu_seconds.to_string(),
+        attempt.into(),
+        name.into(),
+        number.to_string(),
+    ];
     let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
     Jailed::start(&worker(), &args, limits, layers).unwrap()
 }
