@@ -5,12 +5,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{self, Child, Command, ExitStatus};
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{DumpableBehavior, Pid, PidfdFlags, getegid, geteuid, pidfd_open, set_dumpable_behavior};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, getegid, geteuid, getpid, pidfd_open, set_dumpable_behavior};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use rustix::{fs::Gid, fs::Uid};
 
@@ -50,6 +51,8 @@ fn launch(layers: Layers, args: impl Iterator<Item = OsString>) -> Result<i32, S
     if layers.has(Layers::PRIVILEGES) {
         close_own_memory().map_err(Shortfall::of(Code::Privileges))?;
     }
+    // Asked before there is a worker: one that nobody can watch must not begin.
+    own_pidfd().map_err(Shortfall::of(Code::Start))?;
     let worker = Command::new("/proc/self/exe").args(args).spawn().map_err(Shortfall::of(Code::Start))?;
     watch(worker).map(passed_on).map_err(Shortfall::of(Code::Start))
 }
@@ -95,6 +98,10 @@ fn leave_namespaces() -> io::Result<()> {
 /// The launcher runs as the same user as the worker: nobody of that user may look into it.
 fn close_own_memory() -> io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+fn own_pidfd() -> io::Result<OwnedFd> {
+    Ok(pidfd_open(getpid(), PidfdFlags::empty())?)
 }
 
 /// Waits for the worker's end, and brings it about when nobody holds the other end of the standard error any more.

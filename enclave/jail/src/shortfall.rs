@@ -76,8 +76,8 @@ impl Code {
                 "ファイルシステムを空にできません。/proc と tmpfs、およびユーザー名前空間内でのマウントを許すプロファイルが必要です",
             ),
             Self::Start => (
-                "the worker could not be started: its program and the libraries it uses must be executable by everybody",
-                "ワーカーを起動できません。プログラムと共有ライブラリを全利用者が実行できるようにしてください",
+                "the worker could not be started: its program and the libraries it uses must be executable by everybody, and Linux 5.4 or later is needed",
+                "ワーカーを起動できません。プログラムと共有ライブラリを全利用者が実行できるようにし、Linux 5.4 以降を使ってください",
             ),
             Self::Orphan => (
                 "the worker cannot be tied to the life of its launcher: Linux 5.4 or later is needed",

@@ -2,15 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd as _;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use std::{env, process};
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -96,12 +97,23 @@ impl Drop for Stage {
     }
 }
 
-/// The worker of these tests; `cargo test` builds it beside them.
+/// The worker of these tests. `cargo test` builds it beside them, but not when it is told `--test`: an old one would prove what is no longer so.
 pub(crate) fn worker() -> PathBuf {
+    static FRESH: OnceLock<bool> = OnceLock::new();
     let tests = env::current_exe().unwrap();
     let worker = tests.parent().unwrap().with_file_name("examples").join("evil");
-    assert!(worker.exists(), "build the worker first: cargo build -p visiting-jail --example evil (with the profile of the tests)");
+    let fresh = FRESH.get_or_init(|| is_fresh(&worker).unwrap_or(false));
+    assert!(fresh, "the worker is not built from these sources: add `--examples`, or leave out `--test`");
     worker
+}
+
+/// True when nothing that the worker was made of was written after it; cargo's list of that lies beside it.
+fn is_fresh(worker: &Path) -> io::Result<bool> {
+    let built = fs::metadata(worker)?.modified()?;
+    let list = fs::read_to_string(worker.with_extension("d"))?;
+    let sources: Vec<&str> = list.split_whitespace().skip(1).collect();
+    let written: Vec<SystemTime> = sources.iter().map(|source| fs::metadata(source)?.modified()).collect::<io::Result<_>>()?;
+    Ok(!written.is_empty() && written.into_iter().all(|written| written <= built))
 }
 
 /// Starts a worker that will make the attempt.
