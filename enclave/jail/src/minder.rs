@@ -30,7 +30,9 @@ pub(crate) struct Minded {
 
 /// Minds the worker from now on; `told` says when it is to be killed.
 pub(crate) fn start(stderr: ChildStderr, told: PipeReader, limits: &Limits) -> JoinHandle<Minded> {
-    let (keep, deadline) = (limits.stderr_bytes, Instant::now() + limits.wall);
+    let (keep, now) = (limits.stderr_bytes, Instant::now());
+    // A time that no clock reaches is a fault of the caller, and ends at once.
+    let deadline = now.checked_add(limits.wall).unwrap_or(now);
     thread::spawn(move || mind(stderr, &told, keep, deadline))
 }
 

@@ -14,7 +14,6 @@ const LISTED: &[i64] = &[
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_close,
-    libc::SYS_fstat,
     libc::SYS_ppoll,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_poll,
@@ -26,8 +25,6 @@ const LISTED: &[i64] = &[
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sigaltstack,
-    // Its own locks; with one thread nobody else waits for them.
-    libc::SYS_futex,
     libc::SYS_sched_yield,
     libc::SYS_restart_syscall,
     // Usually answered without the kernel, so forbidding it would hide no time.
@@ -68,12 +65,20 @@ pub(crate) fn listed_only() -> Result<(), FilterFault> {
     rules.insert(libc::SYS_mmap, vec![rule(&[ANONYMOUS, NOT_WRITABLE])?, rule(&[ANONYMOUS, NOT_EXECUTABLE])?]);
     rules.insert(libc::SYS_mprotect, vec![rule(&[NOT_WRITABLE])?, rule(&[NOT_EXECUTABLE])?]);
     rules.insert(libc::SYS_tgkill, vec![rule(&[Bits { argument: 0, mask: -1, value: rustix::process::getpid().as_raw_pid() }])?]);
+    // Locks of one thread; the rarer kinds have been the kernel's weak side.
+    let waits = [libc::FUTEX_WAIT, libc::FUTEX_WAKE, libc::FUTEX_WAIT_BITSET, libc::FUTEX_WAKE_BITSET];
+    rules.insert(
+        libc::SYS_futex,
+        waits.map(|kind| rule(&[Bits { argument: 1, mask: FUTEX_KIND, value: kind }])).into_iter().collect::<Result<_, _>>()?,
+    );
     // For the second filter. A further filter only takes away; without flags it gives no descriptor.
     rules.insert(libc::SYS_prctl, vec![rule(&[Bits { argument: 0, mask: -1, value: libc::PR_SET_NO_NEW_PRIVS }])?]);
     rules.insert(libc::SYS_seccomp, vec![rule(&[SET_FILTER, Bits { argument: 1, mask: -1, value: 0 }])?]);
     set(rules, SeccompAction::KillProcess, SeccompAction::Allow)
 }
 
+/// Without the flags of the clock and of privacy.
+const FUTEX_KIND: i32 = 0x7f;
 /// `SECCOMP_SET_MODE_FILTER`, which `libc` has as another type.
 const SET_MODE_FILTER: i32 = 1;
 const SET_FILTER: Bits = Bits { argument: 0, mask: -1, value: SET_MODE_FILTER };

@@ -162,11 +162,17 @@ fn came(jailed: Jailed) -> Came {
     }
 }
 
-/// False, aloud, where a test shows nothing: only root has what is to be taken away.
+/// False, aloud, where a test shows nothing: only root has what is to be taken away. A failure where every test is required, and noted
+/// where skips are counted, as in the other tests of this workspace.
 pub(crate) fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
         eprintln!("SKIPPED {test}: only root has what this layer takes away");
+        if let Some(file) = env::var_os("VISITING_SKIPS_FILE") {
+            let mut noted = File::options().append(true).create(true).open(file).unwrap();
+            noted.write_all(format!("{test}\tonly root has what this layer takes away\n").as_bytes()).unwrap();
+        }
+        assert!(!env::var("VISITING_REQUIRE").is_ok_and(|value| value == "all"), "this test needs root, and every test is required");
     }
     root
 }
