@@ -51,6 +51,8 @@ pub const ATTEMPTS: &[(&str, Attempt)] = &[
     ("mmap-exec", memory::mmap_exec),
     ("mprotect-exec", memory::mprotect_exec),
     ("mmap-write-exec", memory::mmap_write_exec),
+    ("mmap-shared", memory::mmap_shared),
+    ("futex-pi", memory::futex_pi),
     ("memfd-exec", memory::memfd_exec),
     ("own-memory", memory::own_memory),
     ("io-uring", memory::io_uring),

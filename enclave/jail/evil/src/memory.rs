@@ -37,6 +37,18 @@ pub(crate) fn mprotect_exec(_: &Target) -> Outcome {
     answered(i64::from(unsafe { libc::mprotect(at, PAGE, libc::PROT_READ | libc::PROT_EXEC) })).map(drop)
 }
 
+/// The same bytes twice, under different rights, begin with this.
+pub(crate) fn mmap_shared(_: &Target) -> Outcome {
+    let (protection, flags) = (i64::from(libc::PROT_READ | libc::PROT_WRITE), i64::from(libc::MAP_SHARED | libc::MAP_ANONYMOUS));
+    call(libc::SYS_mmap, [0, PAGE as i64, protection, flags, -1, 0]).map(drop)
+}
+
+/// The kind of lock that lends priority.
+pub(crate) fn futex_pi(_: &Target) -> Outcome {
+    let lock = std::sync::atomic::AtomicU64::new(0);
+    call(libc::SYS_futex, [address(&lock), i64::from(libc::FUTEX_LOCK_PI), 0, 0, 0, 0]).map(drop)
+}
+
 /// A program that was never a file. It says that it was done.
 pub(crate) fn memfd_exec(_: &Target) -> Outcome {
     // SAFETY: a string that lives through the call.

@@ -89,7 +89,7 @@ fn seccomp_alone_ends_whoever_leaves_the_list() {
     for name in ["process-vm-readv", "fork", "thread", "exec", "unshare", "setns", "mount", "chroot", "memfd-exec", "own-memory"] {
         assert_eq!(attempt(name, Layers::SECCOMP), NOT_LISTED, "{name}");
     }
-    for name in ["io-uring", "userfaultfd", "keyctl", "bpf", "perf"] {
+    for name in ["mmap-shared", "futex-pi", "io-uring", "userfaultfd", "keyctl", "bpf", "perf"] {
         assert_eq!(attempt(name, Layers::SECCOMP), NOT_LISTED, "{name}");
     }
 }

@@ -29,7 +29,8 @@ fn in_the_jail_nothing_of_the_parents_is_there_and_nothing_is_used_up() {
     assert_eq!(attempt("spin", Layers::ALL), Came::Ended(End::Signal(9)));
 }
 
-/// A fault in the list of system calls opens none of these. What is missing here (`unshare`, `userfaultfd`, `keyctl`, `perf`, `socketpair`) the list alone stops.
+/// A fault in the list of system calls opens none of these. What is missing
+/// here (`unshare`, `userfaultfd`, `keyctl`, `perf`, `socketpair`, `mmap-shared`, `futex-pi`) the list alone stops.
 #[test]
 fn without_the_list_of_calls_the_other_layers_still_hold() {
     let refusals: [(i32, &[&str]); 8] = [
