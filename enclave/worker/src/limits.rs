@@ -32,7 +32,7 @@ pub struct Limits {
 pub const LIMITS: Limits = Limits {
     rows: 8192,
     people: 1024,
-    person_rows: 15_000,
+    person_rows: 20_000,
     artefact_bytes: 8 << 20,
     message_bytes: 16 << 20,
     compile: Duration::from_secs(20),

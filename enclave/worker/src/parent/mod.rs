@@ -47,11 +47,19 @@ impl Fault {
     pub fn words(&self) -> Words {
         let (ja, en) = match self {
             Self::Refused(_) => ("ゲストは検査を通りません。", "The guest does not pass intake."),
-            Self::NotLoaded => ("検査を通ったゲストを組み立てられません。運用者に知らせてください。", "A guest that passed intake cannot be compiled or loaded. Tell the operator."),
+            Self::NotLoaded => (
+                "検査を通ったゲストを組み立てられません。運用者に知らせてください。",
+                "A guest that passed intake cannot be compiled or loaded. Tell the operator.",
+            ),
             Self::Late => ("ゲストの処理が時間内に終わらず、打ち切りました。", "A guest's process was not ready in time and was ended."),
-            Self::Broken => ("ゲストの処理が途中で終わったか、約束に反する答えを返したため、打ち切りました。", "A guest's process ended, or answered against the rules, and was ended."),
+            Self::Broken => (
+                "ゲストの処理が途中で終わったか、約束に反する答えを返したため、打ち切りました。",
+                "A guest's process ended, or answered against the rules, and was ended.",
+            ),
             Self::Arguments => ("ゲストに渡す列が宣言書と違います。", "The columns for a guest are not those that it declares."),
-            Self::Start(_) => ("ゲストの処理を始められません。運用者に知らせてください。", "A guest's process cannot be started. Tell the operator."),
+            Self::Start(_) => {
+                ("ゲストの処理を始められません。運用者に知らせてください。", "A guest's process cannot be started. Tell the operator.")
+            }
         };
         Words { ja: ja.to_owned(), en: en.to_owned() }
     }

@@ -57,7 +57,7 @@ impl Process {
         let watch = Arc::new(Watch { state: Mutex::new(state), changed: Condvar::new() });
         let watcher = Arc::clone(&watch);
         let started = thread::Builder::new().name("guest watch".to_owned()).spawn(move || watcher.run());
-        let process = Self { watch, to, from: BufReader::with_capacity(64 << 10, from) };
+        let process = Self { watch, to, from: BufReader::with_capacity(8 << 10, from) };
         started.map_err(Fault::Start)?;
         Ok(process)
     }

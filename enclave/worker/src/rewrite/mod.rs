@@ -7,13 +7,14 @@
 mod cost;
 mod facts;
 mod meter;
+mod nan;
 #[cfg(test)]
 mod tests;
 mod wrap;
 
 use std::convert::Infallible;
 
-use visiting_intake::{Form, LIMITS, Manifest, State, features};
+use visiting_intake::{Form, LIMITS, Manifest, State};
 use visiting_sdk::PERSON_EXPORTS;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, ExportKind, ExportSection, FunctionSection, GlobalSection, GlobalType,
@@ -75,7 +76,8 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
         Form::Scalar { export, result } => Some((facts.export(export)?, result)),
         Form::Person(_) => None,
     };
-    let people = if scalar.is_none() { PERSON_EXPORTS.map(|name| facts.export(name)).into_iter().collect::<Result<_, _>>()? } else { Vec::new() };
+    let people =
+        if scalar.is_none() { PERSON_EXPORTS.map(|name| facts.export(name)).into_iter().collect::<Result<_, _>>()? } else { Vec::new() };
     let meter = Meter::new(&facts, people.clone())?;
     let (place, account) = (facts.globals, facts.globals + 1);
     let wrapped = scalar.filter(|_| state == State::Pure).map(|(function, result)| wrap::Loop {
@@ -105,7 +107,13 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
             parts.functions.function(kind);
             parts.code.function(&wrapped.code(manifest));
             let pages = wrapped.layout.pages();
-            parts.memories.memory(MemoryType { minimum: pages, maximum: Some(pages), memory64: false, shared: false, page_size_log2: None });
+            parts.memories.memory(MemoryType {
+                minimum: pages,
+                maximum: Some(pages),
+                memory64: false,
+                shared: false,
+                page_size_log2: None,
+            });
             parts.exports.export(names::RUN, ExportKind::Func, facts.functions());
             parts.exports.export(names::PLACE, ExportKind::Global, place);
             parts.exports.export(names::MEMORY, ExportKind::Memory, 0);
@@ -124,7 +132,7 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
         }
     }
     let out = parts.finish();
-    Validator::new_with_features(features()).validate_all(&out).map_err(Fault::Invalid)?;
+    Validator::new_with_features(crate::engine::features()).validate_all(&out).map_err(Fault::Invalid)?;
     Ok(out)
 }
 

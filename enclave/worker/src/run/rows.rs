@@ -29,7 +29,14 @@ impl Loop {
         })
     }
 
-    pub(super) fn rows(&self, store: &mut Store<()>, coder: &Coder, from: &mut impl Read, slots: usize, rows: u32) -> Result<Vec<u32>, Fault> {
+    pub(super) fn rows(
+        &self,
+        store: &mut Store<()>,
+        coder: &Coder,
+        from: &mut impl Read,
+        slots: usize,
+        rows: u32,
+    ) -> Result<Vec<u32>, Fault> {
         let bytes = 8 * rows as usize;
         for slot in 0..slots {
             let start = Layout::column(slot);
