@@ -104,7 +104,7 @@ fn people_are_shared_out_so_that_each_is_sent_once_and_whole() {
         while !rest.is_empty() {
             let share = column::share(rest).min(rest.len());
             let rows: u32 = rest[..share].iter().sum();
-            assert!(share >= 1 && share <= LIMITS.people && (share == 1 || rows <= big));
+            assert!((1..=LIMITS.people).contains(&share) && (share == 1 || rows <= big));
             seen += share;
             rest = &rest[share..];
         }
