@@ -22,7 +22,7 @@ pub struct Limits {
     pub start: Duration,
     /// Time for one message of rows. Fuel bounds 8192 rows at 0.1 s; the rest is for a machine that does other things.
     pub rows_time: Duration,
-    /// Time for one message of people: 1024 of them at 5 ms, and as much again.
+    /// Time for one message of people: 256 of them at 5 ms, and the rest as above.
     pub people_time: Duration,
     /// Bytes that a pipe holds: a message of rows and its answer, so that one is written while the other is worked on.
     pub pipe_bytes: usize,
@@ -31,7 +31,7 @@ pub struct Limits {
 /// The limits in force.
 pub const LIMITS: Limits = Limits {
     rows: 8192,
-    people: 1024,
+    people: 256,
     person_rows: 20_000,
     artefact_bytes: 8 << 20,
     message_bytes: 16 << 20,

@@ -1,8 +1,8 @@
 //! The person form.
 
-use visiting_worker::{Column, LIMITS, People, Validity, Worker};
+use visiting_worker::{Artefact, Column, LIMITS, People, Pool, Validity, Worker};
 
-use super::{Draw, worker};
+use super::{Draw, program, worker};
 
 fn manifest(rows: u32, columns: &str) -> String {
     format!(
@@ -150,4 +150,29 @@ fn a_person_with_too_many_rows_has_no_result_and_many_rows_cost_fuel() {
     // Each row costs its call, so that the last of the many find no fuel.
     assert_eq!(counts(&told), [Some(1), None, None, Some(1)]);
     assert_eq!(column(&told, 0).len(), 2);
+}
+
+#[test]
+fn the_worked_example_gives_the_index_that_is_known() {
+    let manifest = include_str!("../../../../sandbox-sdk/examples/charlson/guest.toml");
+    let module = include_bytes!("../../../../sandbox-sdk/examples/charlson/guest.wasm");
+    let artefact = Artefact::compile(program(), manifest, module).unwrap();
+    assert_eq!(artefact.accepted().state, visiting_intake::State::Reset);
+    let pool = Pool::new(program().to_owned(), artefact.into());
+    // Codes of a person, score, place of the band.
+    let people: [(&[&str], u32, u32); 6] = [
+        (&["I10", "J00"], 0, 0),
+        (&["E119", "I500", "E110"], 2, 1),
+        (&["C780"], 6, 3),
+        (&[], 0, 0),
+        (&["N185", "K746"], 3, 2),
+        (&["B24", "C787", "C349", "K721", "G819", "I21", "F00"], 6 + 6 + 2 + 3 + 2 + 1 + 1, 3),
+    ];
+    let dictionary: Vec<_> = people.iter().flat_map(|(codes, ..)| *codes).map(|code| visiting_sdk::pack(code.as_bytes())).collect();
+    let keys: Vec<i32> = (0..dictionary.len() as i32).collect();
+    let lengths: Vec<u32> = people.iter().map(|(codes, ..)| codes.len() as u32).collect();
+    let told = pool.people(&[Column::Text(&keys, &dictionary, Validity::ALL)], &lengths).unwrap();
+    assert_eq!(counts(&told), [Some(1); 6]);
+    assert_eq!(column(&told, 0), people.iter().map(|(_, score, _)| Some(*score)).collect::<Vec<_>>());
+    assert_eq!(column(&told, 1), people.iter().map(|(.., band)| Some(*band)).collect::<Vec<_>>());
 }
