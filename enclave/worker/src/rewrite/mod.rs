@@ -6,6 +6,7 @@
 
 mod cost;
 mod facts;
+mod inline;
 mod meter;
 mod nan;
 #[cfg(test)]
@@ -25,7 +26,7 @@ use wasmparser::Validator;
 
 pub(crate) use wrap::Layout;
 
-use self::{facts::Facts, meter::Meter};
+use self::{facts::Facts, inline::Inline, meter::Meter};
 
 /// Names of the exports of a rewritten module.
 pub(crate) mod names {
@@ -80,14 +81,21 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
         if scalar.is_none() { PERSON_EXPORTS.map(|name| facts.export(name)).into_iter().collect::<Result<_, _>>()? } else { Vec::new() };
     let meter = Meter::new(&facts, people.clone())?;
     let (place, account) = (facts.globals, facts.globals + 1);
-    let wrapped = scalar.filter(|_| state == State::Pure).map(|(function, result)| wrap::Loop {
-        function,
-        layout: Layout::new(manifest),
-        number: matches!(result, visiting_intake::Values::Number(_)),
-        // A function whose cost is known needs no account.
-        account: meter.draws(function).then_some(account),
-        place,
-    });
+    let wrapped = match scalar.filter(|_| state == State::Pure) {
+        Some((function, result)) => {
+            let draws = meter.draws(function);
+            Some(wrap::Loop {
+                function,
+                inline: if draws { None } else { Inline::new(&facts, function)? },
+                layout: Layout::new(manifest),
+                number: matches!(result, visiting_intake::Values::Number(_)),
+                // A function whose cost is known needs no account.
+                account: draws.then_some(account),
+                place,
+            })
+        }
+        None => None,
+    };
 
     let mut parts = Parts::copied(&facts)?;
     for index in 0..facts.functions() {
@@ -105,7 +113,7 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
             let kind = parts.types.len();
             parts.types.ty().function([ValType::I32, ValType::I32], []);
             parts.functions.function(kind);
-            parts.code.function(&wrapped.code(manifest));
+            parts.code.function(&wrapped.code(manifest)?);
             let pages = wrapped.layout.pages();
             parts.memories.memory(MemoryType {
                 minimum: pages,

@@ -4,6 +4,8 @@
 mod calls;
 mod coder;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read, Write};
 
@@ -114,7 +116,7 @@ impl Guest {
         let coders = columns.into_iter().map(Coder::new).collect();
         let count = slots.len();
         let way = match instance.get_func(&mut store, names::RUN) {
-            Some(_) => Way::Loop(Loop::new(&mut store, &instance, manifest)?),
+            Some(_) => Way::Loop(Loop::new(&mut store, &instance)?),
             None => Way::Calls(Calls::new(&mut store, &instance, manifest, slots)?),
         };
         Ok(Self { store, way, slots: count, coders, most })

@@ -2,7 +2,7 @@
 
 use wasmparser::{ConstExpr, DataKind, ElementItems, ElementKind, Operator, TableInit};
 
-use super::{Unreadable, Walk, beyond, trim};
+use super::{Unreadable, Walk, beyond};
 use crate::{LIMITS, report::Words};
 
 /// Bytes of a page of memory.
