@@ -24,8 +24,10 @@ pub struct Limits {
     pub rows_time: Duration,
     /// Time for one message of people: 256 of them at 5 ms, and the rest as above.
     pub people_time: Duration,
-    /// Bytes that a pipe holds: a message of rows and its answer, so that one is written while the other is worked on.
+    /// Bytes that a pipe holds: some messages of rows, or their answers, so that one is written while the other is worked on.
     pub pipe_bytes: usize,
+    /// Messages of rows that wait for their answers when the next is sent. Two keep a worker busy while the parent reads and packs.
+    pub ahead: usize,
 }
 
 /// The limits in force.
@@ -40,4 +42,5 @@ pub const LIMITS: Limits = Limits {
     rows_time: Duration::from_secs(5),
     people_time: Duration::from_secs(10),
     pipe_bytes: 256 << 10,
+    ahead: 2,
 };

@@ -105,7 +105,7 @@ async fn view(app: &App, bound: Bound) -> Result<GuestView, Refusal> {
     let (manifest, module) = visiting_intake::open(&app.documents.get(&guest).await?).ok_or_else(damaged)?;
     let (_, _, accepted) = examined(manifest, module).await.map_err(|_| damaged())?;
     let params = accepted.manifest.params.iter().map(|p| GuestParam { name: p.name.clone(), kind: crate::app::name(p.kind) });
-    let labels = accepted.manifest.labels.iter().map(|l| GuestLabel { label: l.label.clone(), ja: l.ja.clone() });
+    let labels = accepted.manifest.labels().iter().map(|l| GuestLabel { label: l.label.clone(), ja: l.ja.clone() });
     let report = GuestReport {
         checked: accepted.checked.iter().map(|w| w.en.clone()).collect(),
         checked_ja: accepted.checked.iter().map(|w| w.ja.clone()).collect(),
