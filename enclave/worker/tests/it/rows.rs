@@ -245,3 +245,17 @@ fn traps_cost_a_row_little() {
     let (calm, trapping) = (time(0), time(1));
     assert!(trapping.saturating_sub(calm) * 600 / 8000 < std::time::Duration::from_millis(25), "{calm:?} and {trapping:?} for 8000 rows");
 }
+
+#[test]
+fn a_local_is_empty_in_every_row() {
+    // Short enough to go into the loop itself, where its locals are the loop's; a trap between, and an early end.
+    let text = r#"(module (func (export "f") (param i64) (result i32) (local i32 i64 f32 f64)
+        (if (i32.or (i32.or (local.get 1) (i64.ne (local.get 2) (i64.const 0))) (i32.or (f32.ne (local.get 3) (f32.const 0)) (f64.ne (local.get 4) (f64.const 0))))
+            (then (return (i32.const 3))))
+        (local.set 1 (i32.const 1)) (local.set 2 (i64.const 1)) (local.set 3 (f32.const 1)) (local.set 4 (f64.const 1))
+        (if (i64.eq (local.get 0) (i64.const 5)) (then (unreachable)))
+        (if (i64.eq (local.get 0) (i64.const 6)) (then (return (i32.const 2))))
+        (local.set 0 (i64.const 9)) (local.get 1)))"#;
+    let mut guest = worker(&labels(&["int"]), text);
+    assert_eq!(ints(&mut guest, &[1, 2, 5, 3, 6, 4, 5, 5, 7]), [Some(1), Some(1), None, Some(1), Some(2), Some(1), None, None, Some(1)]);
+}
