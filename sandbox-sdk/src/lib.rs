@@ -69,6 +69,12 @@ pub const fn pack(text: &[u8]) -> Option<(i64, i64)> {
     Some(((words >> 64) as u64 as i64, words as u64 as i64))
 }
 
+/// In the person form, whether an argument of `row` has a value; arguments are counted as in the manifest, from 0.
+#[must_use]
+pub const fn has(present: u32, argument: u32) -> bool {
+    argument < 32 && present >> argument & 1 == 1
+}
+
 /// A text argument as a guest sees it.
 ///
 /// ```
@@ -98,6 +104,12 @@ impl Text {
             Some((first, second)) => Self::new(first, second),
             None => panic!("a text of more than 16 bytes, or with a zero byte, cannot be an argument"),
         }
+    }
+
+    /// An argument of the person form: `None` where bit `argument` of `present` is not set.
+    #[must_use]
+    pub const fn given(present: u32, argument: u32, first: i64, second: i64) -> Option<Self> {
+        if has(present, argument) { Some(Self::new(first, second)) } else { None }
     }
 
     /// True for the same text.
@@ -152,6 +164,12 @@ mod tests {
         assert_eq!(pack(b""), Some((0, 0)));
         assert_eq!(pack(&[b'x'; 17]), None);
         assert_eq!(pack(b"a\0b"), None);
+    }
+
+    #[test]
+    fn an_argument_of_the_person_form_may_be_missing() {
+        assert!(has(0b10, 1) && !has(0b10, 0) && !has(u32::MAX, 32));
+        assert_eq!((Text::given(1, 0, 5, 6), Text::given(2, 0, 5, 6)), (Some(Text::new(5, 6)), None));
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub fn bench(program: &Path, mut say: impl FnMut(&str)) -> Result<(), String> {
     };
     pair("worker_egfr_vs_native", program, stages.clone(), &columns, native, &mut say)?;
     people(program, &mut say)?;
+    dearest(program, &mut say)?;
     starts(program, stages, &mut say)
 }
 
@@ -128,6 +129,53 @@ fn people(program: &Path, say: &mut impl FnMut(&str)) -> Result<(), String> {
         f64::from(rows) / PEOPLE as f64
     ));
     say(&format!("BENCH worker_charlson_people_per_second ours={rate:.0} target=50000 ratio={:.2}", rate / 50_000.0));
+    Ok(())
+}
+
+/// What one person can add to a run's time: all fuel on one kind of instruction, in a chain.
+fn dearest(program: &Path, say: &mut impl FnMut(&str)) -> Result<(), String> {
+    let body = |step: &[u8]| -> Vec<u8> {
+        // row: loop { local 2 = step(local 2) eight times; br 0 }
+        let mut body = vec![0x01, 0x01, 0x7c, 0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0x21, 0x02, 0x03, 0x40];
+        (0..8).for_each(|_| body.extend([&[0x20, 0x02], step, &[0x21, 0x02]].concat()));
+        body.extend([0x0c, 0x00, 0x0b, 0x0b]);
+        body
+    };
+    let module = |step: &[u8]| -> Vec<u8> {
+        let code = body(step);
+        let mut module = b"\0asm\x01\0\0\0\x01\x10\x03\x60\x02\x7f\x7e\0\x60\0\x01\x7f\x60\x02\x7f\x7f\x01\x7c\x03\x04\x03\0\x01\x02\x07\x16\x03\x03row\0\0\x06finish\0\x01\x03get\0\x02\x0a".to_vec();
+        let rest = [0x04, 0, 0x41, 0x01, 0x0b, 0x0b, 0, 0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0x0b];
+        let length = code.len() + 2 + 1 + rest.len();
+        let leb = |n: usize| [n as u8 & 0x7f | 0x80, (n >> 7) as u8];
+        module.extend(leb(length));
+        module.push(3);
+        module.extend(leb(code.len()));
+        module.extend(code);
+        module.extend(rest);
+        module
+    };
+    let manifest = "abi = 2\nname = \"g\"\nform = \"person\"\nreads = \"SELECT x\"\nrows = 1\nparams = [{ name = \"x\", kind = \"int\" }]\ncolumns = [{ name = \"m\", kind = \"month\" }]";
+    let chains: [(&str, &[u8]); 5] = [
+        ("square roots", &[0x9f]),
+        ("divisions", &[0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0xa3]),
+        ("roundings", &[0x9e]),
+        ("minima", &[0x20, 0x02, 0xa4]),
+        ("whole divisions", &[0xbd, 0x42, 0x07, 0x7f, 0xbf]),
+    ];
+    for (name, step) in chains {
+        let artefact = Artefact::compile(program, manifest, &module(step)).map_err(|fault| format!("{name}: {fault}"))?;
+        let mut worker = Worker::start(program, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
+        let mut times = Vec::new();
+        for _ in 0..20 {
+            let start = Instant::now();
+            let told = worker.people(&[Column::Int(&[1], Validity::ALL)], &[1]).map_err(|fault| fault.to_string())?;
+            times.push(ms(start.elapsed()));
+            if told.counts().any(|count| count.is_some()) {
+                return Err(format!("{name}: ended before its fuel"));
+            }
+        }
+        say(&format!("# a person whose guest does {name} until the fuel ends takes {:.2} ms", median(&mut times)));
+    }
     Ok(())
 }
 

@@ -3,17 +3,23 @@
 use visiting_intake::LIMITS;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, RegallocAlgorithm, Result, Strategy, WasmFeatures};
 
+/// What a rewritten module may use: what a guest may, and exported globals that change, which are ours alone (a guest exports
+/// functions only).
+pub(crate) fn features() -> WasmFeatures {
+    visiting_intake::features() | WasmFeatures::MUTABLE_GLOBAL
+}
+
 /// The engine. Compile child and run child have the same, or the one's code would not load in the other.
 pub(crate) fn engine() -> Result<Engine> {
     let mut config = Config::new();
     // All features that the engine knows, and those that it will learn: off, but for the ones that intake lets pass.
-    let on = visiting_intake::features();
+    let on = features();
     config.wasm_features(WasmFeatures::all().difference(on), false).wasm_features(on, true);
     // Never Winch: most of 2026's advisories are in it.
     config.strategy(Strategy::Cranelift).cranelift_opt_level(OptLevel::Speed);
     config.cranelift_regalloc_algorithm(RegallocAlgorithm::Backtracking);
-    // One bit pattern for every NaN that arithmetic makes, on every machine.
-    config.cranelift_nan_canonicalization(true);
+    // The rewriter sees to it that every NaN has one bit pattern where it can be seen.
+    config.cranelift_nan_canonicalization(false);
     // The rewriter's own metering, and a kill from outside: no fuel and no epochs of the engine.
     config.consume_fuel(false).epoch_interruption(false).max_wasm_stack(LIMITS.stack_bytes);
     // Division by zero and the end of the stack are noticed by the processor; without this, the mitigations for tables

@@ -22,17 +22,19 @@ pub struct Limits {
     pub start: Duration,
     /// Time for one message of rows. Fuel bounds 8192 rows at 0.1 s; the rest is for a machine that does other things.
     pub rows_time: Duration,
-    /// Time for one message of people: 1024 of them at 5 ms, and as much again.
+    /// Time for one message of people: 256 of them at 5 ms, and the rest as above.
     pub people_time: Duration,
-    /// Bytes that a pipe holds: a message of rows and its answer, so that one is written while the other is worked on.
+    /// Bytes that a pipe holds: some messages of rows, or their answers, so that one is written while the other is worked on.
     pub pipe_bytes: usize,
+    /// Messages of rows that wait for their answers when the next is sent. Two keep a worker busy while the parent reads and packs.
+    pub ahead: usize,
 }
 
 /// The limits in force.
 pub const LIMITS: Limits = Limits {
     rows: 8192,
-    people: 1024,
-    person_rows: 15_000,
+    people: 256,
+    person_rows: 20_000,
     artefact_bytes: 8 << 20,
     message_bytes: 16 << 20,
     compile: Duration::from_secs(20),
@@ -40,4 +42,5 @@ pub const LIMITS: Limits = Limits {
     rows_time: Duration::from_secs(5),
     people_time: Duration::from_secs(10),
     pipe_bytes: 256 << 10,
+    ahead: 2,
 };

@@ -1,6 +1,8 @@
 //! Intake: what a guest must be before anybody runs it. One pure function, [`examine`], used when a guest is uploaded, again in the
 //! enclave before it is compiled, and by its author on the command line. The rules in words are `ABI.md`.
 
+#[cfg(test)]
+mod boundary_tests;
 mod container;
 mod features;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 /* A guest in C: classes of HbA1c for people whose disease code begins with E11. Change it into yours, with guest.toml.
  *
- *   clang --target=wasm32-unknown-unknown -mcpu=mvp -O2 -nostdlib -fno-builtin -Wl,--no-entry -o target/guest.wasm guest.c
+ *   clang --target=wasm32-unknown-unknown -mcpu=mvp -O2 -nostdlib -fno-builtin -Wl,--no-entry,-z,stack-size=4096 -o target/guest.wasm guest.c
  *   visiting guest trim target/guest.wasm target/guest.wasm && visiting guest check target/guest.wasm --manifest guest.toml
  */
 #include "visiting.h"

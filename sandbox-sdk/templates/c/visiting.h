@@ -1,4 +1,4 @@
-/* Boundary of guests, version 1 (ABI.md): what a C guest needs to read a text argument. */
+/* Boundary of guests, version 2 (ABI.md): what a C guest needs to read a text argument, and the functions of the person form. */
 #ifndef VISITING_H
 #define VISITING_H
 
@@ -6,6 +6,16 @@ typedef long long visiting_word;
 
 /* Puts FUNCTION under its name where the host finds it. */
 #define VISITING_EXPORT(name) __attribute__((export_name(name), visibility("default")))
+
+/* The person form exports three functions:
+ *   VISITING_EXPORT("row") void row(int present, ...the arguments...);   bit n of `present`: argument n has a value
+ *   VISITING_EXPORT("finish") int finish(void);                          number of rows about the person
+ *   VISITING_EXPORT("get") double get(int row, int column);              one value of them
+ * What they keep in static variables is gone before the next person. */
+#define VISITING_HAS(present, argument) (((unsigned)(present) >> (argument)) & 1u)
+
+/* No value: the result is NULL. */
+#define VISITING_NONE (0.0 / 0.0)
 
 /* Byte `place` (0 to 15) of a text argument, 0 beyond its end. */
 static inline unsigned char visiting_byte(visiting_word first, visiting_word second, int place) {

@@ -13,7 +13,10 @@ fn main() -> ExitCode {
     let Ok((mut from, mut to)) = pipes() else { return ExitCode::FAILURE };
     let served = match mode.as_deref() {
         Some("compile") => visiting_worker::compile(&mut from, &mut to),
-        Some("run") => visiting_worker::run(&mut from, &mut to),
+        Some("run") => visiting_worker::run(&mut from, &mut to, || {
+            // JAIL: visiting_jail::harden() goes here.
+            Ok(())
+        }),
         _ => {
             eprintln!("visiting-worker is started by the enclave: visiting-worker compile|run");
             return ExitCode::FAILURE;

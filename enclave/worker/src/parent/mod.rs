@@ -8,6 +8,7 @@ mod process;
 mod tests;
 
 use std::{
+    collections::VecDeque,
     fmt, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -169,21 +170,18 @@ impl Worker {
         self.check(columns, rows)?;
         let mut codes = Codes::with_capacity(rows);
         let mut message = Vec::new();
-        // What was sent and not yet answered: one message at most, so that its answer always fits the pipe.
-        let mut open: Option<Packed> = None;
+        // What was sent and not yet answered.
+        let mut open: VecDeque<Packed> = VecDeque::new();
         for start in (0..rows).step_by(LIMITS.rows) {
             let packed = Packed::rows(columns, start, (start + LIMITS.rows).min(rows), &mut message).map_err(|_| Fault::Arguments)?;
+            let ready = open.len().saturating_sub(self.process.ahead());
             self.process.within(LIMITS.rows_time, |to, from| {
-                if packed.sent() > 0 {
-                    wire::send(to, &message)?;
-                }
-                open.take().map_or(Ok(()), |open| codes.take(from, result, &open))
+                open.drain(..ready).try_for_each(|first| codes.take(from, result, &first))?;
+                if packed.sent() == 0 { Ok(()) } else { wire::send(to, &message) }
             })?;
-            open = Some(packed);
+            open.push_back(packed);
         }
-        if let Some(open) = open {
-            self.process.within(LIMITS.rows_time, |_, from| codes.take(from, result, &open))?;
-        }
+        self.process.within(LIMITS.rows_time, |_, from| open.iter().try_for_each(|open| codes.take(from, result, open)))?;
         Ok(codes)
     }
 

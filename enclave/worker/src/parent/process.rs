@@ -12,12 +12,17 @@ use std::{
 use super::Fault;
 use crate::LIMITS;
 
+/// Bytes of a page.
+const PAGE: usize = 4096;
+
 /// A running child.
 #[derive(Debug)]
 pub(super) struct Process {
     watch: Arc<Watch>,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
+    /// Answers to whole messages of rows that fit the pipe.
+    ahead: usize,
 }
 
 #[derive(Debug)]
@@ -53,13 +58,22 @@ impl Process {
         let (to, from) = pipes.ok_or_else(|| Fault::Start(io::ErrorKind::BrokenPipe.into()))?;
         // A smaller pipe only means more turns: a system may allow no more.
         let _ = rustix::pipe::fcntl_setpipe_size(&to, LIMITS.pipe_bytes);
+        let holds = rustix::pipe::fcntl_setpipe_size(&from, LIMITS.pipe_bytes).or_else(|_| rustix::pipe::fcntl_getpipe_size(&from));
+        // A pipe holds pages, and the first and the last of an answer may be parts.
+        let ahead = (holds.unwrap_or(0) / PAGE / (4 * LIMITS.rows / PAGE + 2)).min(LIMITS.ahead);
         let state = State { child, until: None, looks: None, late: false, over: false };
         let watch = Arc::new(Watch { state: Mutex::new(state), changed: Condvar::new() });
         let watcher = Arc::clone(&watch);
         let started = thread::Builder::new().name("guest watch".to_owned()).spawn(move || watcher.run());
-        let process = Self { watch, to, from: BufReader::with_capacity(64 << 10, from) };
+        let process = Self { watch, to, from: BufReader::with_capacity(8 << 10, from), ahead };
         started.map_err(Fault::Start)?;
         Ok(process)
+    }
+
+    /// How many messages of rows may be unanswered when the next is sent. With more, the child could wait for us to read an answer while
+    /// we wait for it to read a message.
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead
     }
 
     /// Talks to the child for so long at most.

@@ -24,7 +24,18 @@ pub(super) fn weight(operator: &Operator<'_>) -> u64 {
         O::Call { .. } => 5,
         O::CallIndirect { .. } => 10,
         O::BrTable { .. } => 5,
-        O::F32Add | O::F32Sub | O::F32Mul | O::F64Add | O::F64Sub | O::F64Mul | O::F32Min | O::F32Max | O::F64Min | O::F64Max => 3,
+        O::F32Min | O::F32Max | O::F64Min | O::F64Max => 8,
+        O::F32Ceil | O::F32Floor | O::F32Trunc | O::F32Nearest | O::F64Ceil | O::F64Floor | O::F64Trunc | O::F64Nearest => 8,
+        O::I32TruncF32S | O::I32TruncF32U | O::I32TruncF64S | O::I32TruncF64U => 8,
+        O::I64TruncF32S | O::I64TruncF32U | O::I64TruncF64S | O::I64TruncF64U => 8,
+        O::I32TruncSatF32S | O::I32TruncSatF32U | O::I32TruncSatF64S | O::I32TruncSatF64U => 8,
+        O::I64TruncSatF32S | O::I64TruncSatF32U | O::I64TruncSatF64S | O::I64TruncSatF64U => 8,
+        O::F32ConvertI32S | O::F32ConvertI32U | O::F32ConvertI64S | O::F32ConvertI64U => 4,
+        O::F64ConvertI32S | O::F64ConvertI32U | O::F64ConvertI64S | O::F64ConvertI64U => 4,
+        O::F32DemoteF64 | O::F64PromoteF32 | O::I32Popcnt | O::I64Popcnt => 4,
+        O::I32ReinterpretF32 | O::I64ReinterpretF64 | O::F32Copysign | O::F64Copysign => 4,
+        O::F32Add | O::F32Sub | O::F32Mul | O::F64Add | O::F64Sub | O::F64Mul => 3,
+        O::I32Mul | O::I64Mul | O::I32Clz | O::I32Ctz | O::I64Clz | O::I64Ctz => 2,
         O::I32Load { .. }
         | O::I64Load { .. }
         | O::F32Load { .. }

@@ -5,18 +5,22 @@
 
 use std::collections::BTreeMap;
 
-use wasm_encoder::{BlockType, Function, Instruction, ValType, reencode::Reencode};
+use wasm_encoder::{
+    BlockType, Function, Instruction, ValType,
+    reencode::{Reencode, RoundtripReencoder as Copy},
+};
 use wasmparser::{FunctionBody, Operator};
 
 use super::{
     Facts, Fault,
     cost::{Callee, Outline},
+    nan::Looks,
 };
 
 /// What a function without loops may cost at most to be counted where it is called.
 const COUNTED: u64 = 1000;
 /// What the host's own work for one call of a function of the person form costs.
-const CALL: u64 = 64;
+const CALL: u64 = 200;
 
 /// All functions' outlines, and who pays.
 #[derive(Debug)]
@@ -77,29 +81,31 @@ impl Meter {
         self.of(function).is_none()
     }
 
-    /// The function's body with its payments, the account being global `account`.
-    pub(super) fn body(
-        &self,
-        copy: &mut impl Reencode<Error = std::convert::Infallible>,
-        facts: &Facts<'_>,
-        index: u32,
-        account: u32,
-    ) -> Result<Function, Fault> {
+    /// The function's body with its payments, the account being global `account`, and with one NaN.
+    pub(super) fn body(&self, copy: &mut Copy, facts: &Facts<'_>, index: u32, account: u32) -> Result<Function, Fault> {
         let at = usize::try_from(index).map_err(|_| Fault::Rewrite)?;
         let (body, outline) = (facts.bodies.get(at).ok_or(Fault::Rewrite)?, self.outlines.get(at).ok_or(Fault::Rewrite)?);
-        if self.of(index).is_some() {
-            return plain(copy, body);
-        }
         let (params, results) = facts.signature(index)?;
         let mut locals = Vec::new();
-        let mut local = u32::try_from(params.len()).map_err(|_| Fault::Rewrite)?;
+        let mut next = u32::try_from(params.len()).map_err(|_| Fault::Rewrite)?;
         for group in body.get_locals_reader()? {
             let (count, kind) = group?;
             locals.push((count, copy.val_type(kind)?));
-            local = local.checked_add(count).ok_or(Fault::Rewrite)?;
+            next = next.checked_add(count).ok_or(Fault::Rewrite)?;
+        }
+        if !self.draws(index) {
+            let looks = Looks::new(body, &mut locals, next)?;
+            let mut out = Function::new(locals);
+            for operator in body.get_operators_reader()? {
+                let operator = operator?;
+                looks.before(&operator, &mut out);
+                out.instruction(&copy.instruction(operator)?);
+            }
+            return Ok(out);
         }
         locals.push((1, ValType::I64));
-        let mut out = Paying { out: Function::new(locals), local, account };
+        let looks = Looks::new(body, &mut locals, next.checked_add(1).ok_or(Fault::Rewrite)?)?;
+        let mut out = Paying { out: Function::new(locals), looks, local: next, account };
         out.fetch();
         let mut payments = outline.payments(|callee| self.counted(callee));
         if self.many.contains(&index) {
@@ -117,7 +123,7 @@ impl Meter {
 
     fn instructions(
         &self,
-        copy: &mut impl Reencode<Error = std::convert::Infallible>,
+        copy: &mut Copy,
         body: &FunctionBody<'_>,
         payments: &BTreeMap<usize, u64>,
         out: &mut Paying,
@@ -128,25 +134,26 @@ impl Meter {
             if let Some(cost) = payments.get(&index) {
                 out.pay(*cost)?;
             }
+            let callee = match operator {
+                Operator::Call { function_index } => Some(Callee::Known(function_index)),
+                Operator::CallIndirect { .. } => Some(Callee::Table),
+                _ => None,
+            };
+            let shared = callee.is_some_and(|callee| self.pays(callee));
             match operator {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
                 // The last one closes our block.
                 Operator::End => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            let callee = match operator {
-                Operator::Call { function_index } => Some(Callee::Known(function_index)),
-                Operator::CallIndirect { .. } => Some(Callee::Table),
                 Operator::Return => {
                     out.out.instruction(&Instruction::Br(depth));
                     continue;
                 }
-                _ => None,
-            };
-            let shared = callee.is_some_and(|callee| self.pays(callee));
+                _ => {}
+            }
             if shared {
                 out.put();
             }
+            out.looks.before(&operator, &mut out.out);
             out.out.instruction(&copy.instruction(operator)?);
             if shared {
                 out.fetch();
@@ -156,18 +163,10 @@ impl Meter {
     }
 }
 
-/// A body as it was.
-fn plain(copy: &mut impl Reencode<Error = std::convert::Infallible>, body: &FunctionBody<'_>) -> Result<Function, Fault> {
-    let mut out = copy.new_function_with_parsed_locals(body)?;
-    for operator in body.get_operators_reader()? {
-        out.instruction(&copy.instruction(operator?)?);
-    }
-    Ok(out)
-}
-
 /// A body being written.
 struct Paying {
     out: Function,
+    looks: Looks,
     local: u32,
     account: u32,
 }

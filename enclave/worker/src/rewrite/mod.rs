@@ -6,14 +6,16 @@
 
 mod cost;
 mod facts;
+mod inline;
 mod meter;
+mod nan;
 #[cfg(test)]
 mod tests;
 mod wrap;
 
 use std::convert::Infallible;
 
-use visiting_intake::{Form, LIMITS, Manifest, State, features};
+use visiting_intake::{Form, LIMITS, Manifest, State};
 use visiting_sdk::PERSON_EXPORTS;
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, ExportKind, ExportSection, FunctionSection, GlobalSection, GlobalType,
@@ -24,7 +26,7 @@ use wasmparser::Validator;
 
 pub(crate) use wrap::Layout;
 
-use self::{facts::Facts, meter::Meter};
+use self::{facts::Facts, inline::Inline, meter::Meter};
 
 /// Names of the exports of a rewritten module.
 pub(crate) mod names {
@@ -79,14 +81,21 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
         if scalar.is_none() { PERSON_EXPORTS.map(|name| facts.export(name)).into_iter().collect::<Result<_, _>>()? } else { Vec::new() };
     let meter = Meter::new(&facts, people.clone())?;
     let (place, account) = (facts.globals, facts.globals + 1);
-    let wrapped = scalar.filter(|_| state == State::Pure).map(|(function, result)| wrap::Loop {
-        function,
-        layout: Layout::new(manifest),
-        number: matches!(result, visiting_intake::Values::Number(_)),
-        // A function whose cost is known needs no account.
-        account: meter.draws(function).then_some(account),
-        place,
-    });
+    let wrapped = match scalar.filter(|_| state == State::Pure) {
+        Some((function, result)) => {
+            let draws = meter.draws(function);
+            Some(wrap::Loop {
+                function,
+                inline: if draws { None } else { Inline::new(&facts, function)? },
+                layout: Layout::new(manifest),
+                number: matches!(result, visiting_intake::Values::Number(_)),
+                // A function whose cost is known needs no account.
+                account: draws.then_some(account),
+                place,
+            })
+        }
+        None => None,
+    };
 
     let mut parts = Parts::copied(&facts)?;
     for index in 0..facts.functions() {
@@ -104,7 +113,7 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
             let kind = parts.types.len();
             parts.types.ty().function([ValType::I32, ValType::I32], []);
             parts.functions.function(kind);
-            parts.code.function(&wrapped.code(manifest));
+            parts.code.function(&wrapped.code(manifest)?);
             let pages = wrapped.layout.pages();
             parts.memories.memory(MemoryType {
                 minimum: pages,
@@ -131,7 +140,7 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
         }
     }
     let out = parts.finish();
-    Validator::new_with_features(features()).validate_all(&out).map_err(Fault::Invalid)?;
+    Validator::new_with_features(crate::engine::features()).validate_all(&out).map_err(Fault::Invalid)?;
     Ok(out)
 }
 

@@ -4,6 +4,8 @@ use visiting_intake::Manifest;
 use visiting_sdk::Slot;
 use wasm_encoder::{BlockType, Function, Instruction, MemArg};
 
+use super::{Fault, inline::Inline};
+
 /// Rows of a batch: as many as the query engine has in one of its own.
 pub(crate) const ROWS: u32 = 8192;
 
@@ -32,8 +34,10 @@ impl Layout {
 
 /// The loop of one guest.
 #[derive(Debug)]
-pub(super) struct Loop {
+pub(super) struct Loop<'a> {
     pub(super) function: u32,
+    /// Its body, where that goes into the loop.
+    pub(super) inline: Option<Inline<'a>>,
     pub(super) layout: Layout,
     /// The result is a number, not a label's value.
     pub(super) number: bool,
@@ -41,13 +45,15 @@ pub(super) struct Loop {
     pub(super) place: u32,
 }
 
-impl Loop {
+impl Loop<'_> {
     /// `(from, to)`: each row's number goes to `place` before its call, so that after a trap the host knows whose it was.
-    pub(super) fn code(&self, manifest: &Manifest) -> Function {
+    pub(super) fn code(&self, manifest: &Manifest) -> Result<Function, Fault> {
         let (row, to) = (0, 1);
         // The address of the row's first word.
         let address = 2;
-        let mut out = Function::new([(1, wasm_encoder::ValType::I32)]);
+        let (first, mut locals) = (3, vec![(1, wasm_encoder::ValType::I32)]);
+        let looks = self.inline.as_ref().map(|inline| inline.locals(first, &mut locals)).transpose()?;
+        let mut out = Function::new(locals);
         let word = |column: usize| MemArg { offset: Layout::column(column) as u64, align: 3, memory_index: 0 };
         let mut put = |instruction: Instruction<'_>| _ = out.instruction(&instruction);
         put(Instruction::LocalGet(row));
@@ -74,7 +80,11 @@ impl Loop {
                 Slot::F64 => Instruction::F64Load(word(column)),
             });
         }
-        put(Instruction::Call(self.function));
+        match self.inline.as_ref().zip(looks) {
+            Some((inline, looks)) => inline.code(first, &looks, &mut out)?,
+            None => _ = out.instruction(&Instruction::Call(self.function)),
+        }
+        let mut put = |instruction: Instruction<'_>| _ = out.instruction(&instruction);
         let result = word(self.layout.slots.len());
         put(if self.number { Instruction::F64Store(result) } else { Instruction::I32Store(MemArg { align: 2, ..result }) });
         put(Instruction::LocalGet(address));
@@ -89,6 +99,6 @@ impl Loop {
         put(Instruction::End);
         put(Instruction::End);
         put(Instruction::End);
-        out
+        Ok(out)
     }
 }

@@ -67,8 +67,27 @@ impl Coder {
         }
     }
 
+    /// The codes of many results, as the loop leaves them: eight bytes each, a label's value in the first four.
+    pub(crate) fn all(&self, results: &[u8]) -> Vec<u32> {
+        let words = results.chunks_exact(8).map(|bytes| bytes.try_into().map_or(0, u64::from_le_bytes));
+        match self {
+            Self::Number { low, high, units, step, base } => {
+                // The same as for one, without a jump: the lowest bits of a number that was rounded so are the number of steps.
+                let (divides, base) = (*step != 1.0, (base + ROUND).to_bits() as u32);
+                words
+                    .map(|word| {
+                        let value = f64::from_bits(word);
+                        let scaled = if divides { value * units / step } else { value * units };
+                        let steps = ((scaled + ROUND).to_bits() as u32).wrapping_sub(base);
+                        if (value >= *low) & (value <= *high) { steps } else { NONE }
+                    })
+                    .collect()
+            }
+            _ => words.map(|word| self.label(word as u32 as i32)).collect(),
+        }
+    }
+
     /// The code of a number, whatever the column is.
-    #[inline]
     pub(crate) fn number(&self, value: f64) -> u32 {
         match self {
             Self::Number { low, high, units, step, base } => {

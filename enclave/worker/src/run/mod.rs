@@ -4,6 +4,8 @@
 mod calls;
 mod coder;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read, Write};
 
@@ -34,11 +36,11 @@ pub enum Fault {
     Message,
 }
 
-/// Serves until the pipe closes.
+/// Serves until the pipe closes. `loaded` is called when no code will be made or mapped any more, before the guest's first call.
 ///
 /// # Errors
-/// The pipe's or the engine's, or a message that is not one.
-pub fn serve(from: &mut impl Read, to: &mut impl Write) -> Result<(), Fault> {
+/// The pipe's or the engine's, or a message that is not one; what `loaded` says.
+pub fn serve(from: &mut impl Read, to: &mut impl Write, loaded: impl FnOnce() -> io::Result<()>) -> Result<(), Fault> {
     let Some((kind::LOAD, length)) = wire::take_head(from)? else { return Err(Fault::Message) };
     let manifest_length = wire::take_number(from)? as usize;
     let rest = length.checked_sub(4).and_then(|rest| rest.checked_sub(manifest_length)).ok_or(Fault::Message)?;
@@ -53,7 +55,7 @@ pub fn serve(from: &mut impl Read, to: &mut impl Write) -> Result<(), Fault> {
         wire::send(to, &[kind::REFUSED])?;
         return Ok(());
     };
-    // JAIL: visiting_jail::harden() goes here: no code is made or mapped from now on.
+    loaded()?;
     wire::send(to, &[kind::LOADED])?;
     let mut answer = Vec::new();
     while let Some((kind, length)) = wire::take_head(from)? {
@@ -79,7 +81,7 @@ pub(crate) fn alone(artefact: &crate::Artefact) -> Result<(), Fault> {
     wire::head(&mut from, kind::ROWS, 4 + 8 * slots)?;
     wire::put_numbers(&mut from, &[1]);
     from.resize(start + 9 + 8 * slots, 0);
-    serve(&mut from.as_slice(), &mut to)
+    serve(&mut from.as_slice(), &mut to, || Ok(()))
 }
 
 /// A loaded guest.
@@ -114,7 +116,7 @@ impl Guest {
         let coders = columns.into_iter().map(Coder::new).collect();
         let count = slots.len();
         let way = match instance.get_func(&mut store, names::RUN) {
-            Some(_) => Way::Loop(Loop::new(&mut store, &instance, manifest)?),
+            Some(_) => Way::Loop(Loop::new(&mut store, &instance)?),
             None => Way::Calls(Calls::new(&mut store, &instance, manifest, slots)?),
         };
         Ok(Self { store, way, slots: count, coders, most })

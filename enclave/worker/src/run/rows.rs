@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use visiting_intake::{Form, Manifest, Values};
 use wasmtime::{Global, Instance, Memory, Store, TypedFunc};
 
 use super::{Coder, Fault, trapped};
@@ -16,16 +15,14 @@ pub(super) struct Loop {
     run: TypedFunc<(u32, u32), ()>,
     place: Global,
     memory: Memory,
-    number: bool,
 }
 
 impl Loop {
-    pub(super) fn new(store: &mut Store<()>, instance: &Instance, manifest: &Manifest) -> Result<Self, Fault> {
+    pub(super) fn new(store: &mut Store<()>, instance: &Instance) -> Result<Self, Fault> {
         Ok(Self {
             run: instance.get_typed_func(&mut *store, names::RUN)?,
             place: instance.get_global(&mut *store, names::PLACE).ok_or(Fault::Message)?,
             memory: instance.get_memory(&mut *store, names::MEMORY).ok_or(Fault::Message)?,
-            number: matches!(manifest.form, Form::Scalar { result: Values::Number(_), .. }),
         })
     }
 
@@ -53,13 +50,7 @@ impl Loop {
             next = place + 1;
         }
         let start = Layout::column(slots);
-        let results = self.memory.data(&*store).get(start..start + bytes).ok_or(Fault::Message)?.chunks_exact(8);
-        let word = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
-        let mut codes: Vec<u32> = if self.number {
-            results.map(|bytes| coder.number(f64::from_bits(word(bytes)))).collect()
-        } else {
-            results.map(|bytes| coder.label(word(bytes) as u32 as i32)).collect()
-        };
+        let mut codes = coder.all(self.memory.data(&*store).get(start..start + bytes).ok_or(Fault::Message)?);
         for place in failed {
             if let Some(code) = codes.get_mut(place as usize) {
                 *code = NONE;
