@@ -12,7 +12,7 @@ use visiting_intake::Form;
 use visiting_policies::{
     Code, Refusal,
     budget::Spent,
-    disclosure::{Site, limits::HIDDEN_HOLD},
+    disclosure::Site,
     handover::FileDigest,
     hold::{EvidenceRow, HoldReason, ROWS_MAX},
     rules::Applied,
@@ -130,7 +130,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) codes: Codes,
     /// True when people look at each output of the permit, whatever it is.
     pub(crate) held: bool,
-    /// Becomes true with the first audit, where somebody wants to know.
+    /// True while an audit goes on, where somebody wants to know.
     pub(crate) auditing: Option<&'a AtomicBool>,
 }
 
@@ -200,9 +200,8 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
     let untold = desk.untold.then_some(HoldReason::NotAudited);
     let block = Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() };
-    let hidden = (setting.known.hidden_with(&block) > HIDDEN_HOLD).then_some(HoldReason::HiddenSpent);
     let mut judged = Judged::table(&table, block, rules, setting.known)?;
-    judged.reasons.extend(untold.into_iter().chain(hidden));
+    judged.reasons.extend(untold);
     if setting.held || !judged.reasons.is_empty() {
         judged.seen = seen(setting, &gathered, &applied);
     }

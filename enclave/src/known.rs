@@ -22,8 +22,8 @@ use crate::{
     question::KeyValue,
 };
 
-/// Members of a set by which it is found: more than twice any k that a database asks for (see [`Known::close`]).
-const FOUND_BY: usize = 32;
+/// Members of a set by which it is found: more than twice any k that a rule pack asks for, of towns 20 (see [`Known::close`]).
+const FOUND_BY: usize = people::LOWEST;
 
 /// How the names of numbers of different values begin.
 pub(crate) const VALUES: &str = "values of ";
@@ -42,7 +42,7 @@ pub(crate) struct Known {
     first: HashMap<u32, Vec<usize>>,
     /// Names of opaque measures by permit.
     opaque: HashMap<String, BTreeSet<String>>,
-    /// Plans of numbers that audits hid, by permit.
+    /// Plans of numbers that were hidden because others are shown, by permit.
     hidden: HashMap<String, BTreeSet<String>>,
     /// In how many sets each person is counted: of what runs have shown, not of what one is about to.
     exposures: Exposures,
@@ -213,13 +213,9 @@ impl Known {
         self.opaque.get(permit)
     }
 
-    /// How many numbers audits have hidden from a permit once this is shown, too; none where this hides nothing.
-    pub(crate) fn hidden_with(&self, block: &Block) -> usize {
-        if block.hidden.is_empty() {
-            return 0;
-        }
-        let hidden = self.hidden.get(&block.permit).into_iter().flatten();
-        hidden.chain(&block.hidden).collect::<BTreeSet<_>>().len()
+    /// How many different numbers were hidden from a permit because others were shown.
+    pub(crate) fn hidden_from(&self, permit: &str) -> u64 {
+        self.hidden.get(permit).map_or(0, |plans| plans.len() as u64)
     }
 
     /// How many of them there are once this is shown, too.
@@ -486,6 +482,38 @@ mod tests {
         }
         assert_eq!(known.same("people", "7").count(), 1);
         assert_eq!(known.same("rows", "7").count(), 0);
+    }
+
+    #[test]
+    fn a_table_that_can_make_up_a_total_is_never_passed_over() {
+        let mut state = 7u32;
+        let mut next = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % below
+        };
+        let mut met = 0;
+        for _ in 0..3_000 {
+            let (parts, most) = (2 + next(4), 5 + next(60));
+            let sets: Vec<Vec<u32>> = (0..parts).map(|_| (0..1 + next(most)).map(|_| next(400)).sorted_set()).collect();
+            let mut total: Vec<u32> = sets.concat();
+            (0..next(4)).for_each(|_| total.push(next(400)));
+            let total = People::new(total.into_iter().filter(|_| next(40) > 0).sorted_set());
+            let rows =
+                sets.into_iter().enumerate().map(|(i, set)| ShownRow { key: vec![KeyValue::Int(i as i64)], people: People::new(set) });
+            let (keys, wholes, measures) = (vec![("x".to_owned(), 9)], BTreeSet::new(), BTreeSet::new());
+            let table =
+                Table::new(TableEntry { base: "t".to_owned(), keys, rows: rows.collect(), measures, wholes, absent: Absent::default() });
+            for k in [3, 10, 20] {
+                let part =
+                    |(_, row): &(usize, &ShownRow)| people::mostly_inside(&row.people, &total, k) && !people::near(&row.people, &total, k);
+                let inside: Vec<&ShownRow> = table.entry.rows.iter().enumerate().filter(part).map(|(_, row)| row).collect();
+                let (union, _) = people::union(inside.iter().map(|row| &row.people));
+                let makes_it = inside.len() > 1 && people::near(&union, &total, k);
+                assert!(!makes_it || table.begins(&total, k, part), "{total:?}");
+                met += usize::from(makes_it);
+            }
+        }
+        assert!(met > 100, "{met}");
     }
 
     trait SortedSet {

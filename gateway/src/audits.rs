@@ -31,7 +31,7 @@ impl Audits {
     }
 }
 
-/// No verdict yet, or none of those that the checkers' word asks for.
+/// No verdict yet. What people have looked at is judged again, and says so itself.
 fn is_open(case: &RunCase) -> bool {
-    case.judged.is_none() && (case.hold.is_none() || case.is_approved())
+    case.judged.is_none() && case.hold.is_none()
 }

@@ -44,8 +44,10 @@ pub(crate) fn reason(reason: HoldReason) -> (&'static str, &'static str) {
         HoldReason::AskedByTheCommittee => ("委員会の条件", "a condition of the committee"),
         HoldReason::NotAudited => ("組み合わせの検査が終わらなかった", "the audit of combinations was not finished"),
         HoldReason::Budget => ("機械だけで持ち出せる量を超えた", "more than the machine may let out"),
-        HoldReason::Exposed => ("許可の出力が同じ人を繰り返し数えている", "the permit's releases count the same people over and over"),
-        HoldReason::HiddenSpent => ("組み合わせの検査が隠した数値が多い", "the audit of combinations has hidden many numbers"),
+        HoldReason::Exposed => (
+            "許可の出力が同じ人を繰り返し数えているか、多くの数値を隠すことになった",
+            "the permit's releases count the same people over and over, or many numbers had to be hidden",
+        ),
         HoldReason::CellsSpent => ("許可で持ち出せる数値を使い切った", "the permit's released numbers are used up"),
     }
 }

@@ -161,9 +161,11 @@ pub mod limits {
     /// Part of these two limits by which their borders lie lower, nobody outside knows how far: whether one more set has a person in it
     /// shows with a chance of one in thirty at the alert, and one in a hundred at the hold, each once in the life of a permit.
     pub const EXPOSURE_BLUR: u64 = 10;
-    /// Different numbers that the audit of combinations hides from one permit before people look at each output that has to hide more:
-    /// each tells at most one bit about a group of fewer than k, and a study of forty tables meets some dozens.
-    pub const HIDDEN_HOLD: usize = 200;
+    /// Different numbers that are hidden from one permit because of others before the auditor is told: each tells at most one bit about a
+    /// group of fewer than k, and a study of forty tables meets some dozens.
+    pub const HIDDEN_ALERT: u64 = 100;
+    /// The same before people look at each of its outputs.
+    pub const HIDDEN_HOLD: u64 = 200;
     /// One in so many releases of the machine alone is drawn for a checker's later look: some a week in a busy month, which one person
     /// can read with care; a fault that shows in every tenth release is met within forty, most likely.
     pub const SAMPLED_ONE_IN: u64 = 20;

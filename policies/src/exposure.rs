@@ -1,12 +1,14 @@
 //! How often one person is counted (露出): in how many different released sets, at most. Many sets around one person narrow that
 //! person down together, whatever each of them says alone (A4); no audit follows combinations that long, so people are told.
 //!
+//! The numbers that are hidden from a permit because others were shown count likewise: that one is hidden tells a bit about a small group.
+//!
 //! Only bands of the largest count leave the enclave: who it is, and how far from the border, stays there.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    disclosure::limits::{EXPOSURE_ALERT, EXPOSURE_BLUR, EXPOSURE_HOLD},
+    disclosure::limits::{EXPOSURE_ALERT, EXPOSURE_BLUR, EXPOSURE_HOLD, HIDDEN_ALERT, HIDDEN_HOLD},
     handover::Purpose,
     terms::PermitId,
 };
@@ -25,15 +27,25 @@ pub enum Exposure {
 }
 
 impl Exposure {
+    /// The band of so many numbers that were hidden from a permit because of others; `draw` as in [`Exposure::of`].
+    #[must_use]
+    pub fn of_hidden(numbers: u64, draw: u64) -> Self {
+        Self::within(numbers, (HIDDEN_ALERT, HIDDEN_HOLD), draw)
+    }
+
     /// The band of a count. `draw` is a secret of the enclave, one for each permit: the borders lie up to a tenth below the limits, and
     /// nobody outside knows where. Who arranges that one person stands just under a limit cannot read off the alert whether that person
     /// is in one more set.
     #[must_use]
     pub fn of(most: u64, draw: u64) -> Self {
+        Self::within(most, (EXPOSURE_ALERT, EXPOSURE_HOLD), draw)
+    }
+
+    fn within(count: u64, (alert, hold): (u64, u64), draw: u64) -> Self {
         let border = |limit: u64| limit - draw % (limit / EXPOSURE_BLUR + 1);
-        match most {
-            n if n >= border(EXPOSURE_HOLD) => Self::Hold,
-            n if n >= border(EXPOSURE_ALERT) => Self::Alert,
+        match count {
+            n if n >= border(hold) => Self::Hold,
+            n if n >= border(alert) => Self::Alert,
             _ => Self::Usual,
         }
     }
@@ -42,9 +54,9 @@ impl Exposure {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Usual => "nobody is in about 300 released sets",
-            Self::Alert => "somebody is in about 300 released sets or more",
-            Self::Hold => "somebody is in about 1,000 released sets or more",
+            Self::Usual => "nobody is in about 300 released sets, and fewer than about 100 numbers had to be hidden",
+            Self::Alert => "somebody is in about 300 released sets or more, or about 100 numbers had to be hidden",
+            Self::Hold => "somebody is in about 1,000 released sets or more, or about 200 numbers had to be hidden",
         }
     }
 }

@@ -23,10 +23,8 @@ pub enum HoldReason {
     Budget,
     /// The permit has released as many cells as a machine may let out by itself.
     CellsSpent,
-    /// Its releases count somebody very often: see [`crate::exposure`].
+    /// Its releases count somebody very often, or many numbers had to be hidden from it: see [`crate::exposure`].
     Exposed,
-    /// The audit has hidden so many numbers of the permit that what they tell together should be weighed.
-    HiddenSpent,
 }
 
 /// Reasons that hold every output of a permit alike. They are read off the record before a question is looked at, so that a held
@@ -69,12 +67,7 @@ pub const CLASSES: &[Class] = &[
     Class {
         reason: HoldReason::Exposed,
         checkers: 2,
-        because: "a thousand sets around somebody is what an attack looks like; two organisations say whether the study needs more",
-    },
-    Class {
-        reason: HoldReason::HiddenSpent,
-        checkers: 2,
-        because: "who asks for numbers that have to be hidden, over and over, may be asking around somebody",
+        because: "a thousand sets around somebody, or hundreds of numbers that had to be hidden, are what an attack looks like; two organisations say whether the study needs more",
     },
 ];
 

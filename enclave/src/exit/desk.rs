@@ -78,7 +78,7 @@ pub(crate) struct Desk<'a> {
     pub(super) hidden: BTreeSet<String>,
     /// True while only what was shown before may be shown.
     pub(super) only_again: bool,
-    /// Becomes true with the first audit.
+    /// True while an audit goes on.
     pub(crate) auditing: Option<&'a AtomicBool>,
     /// How long audits took.
     pub(crate) audited: Duration,
@@ -128,6 +128,7 @@ impl<'a> Desk<'a> {
             self.auditing.inspect(|auditing| auditing.store(true, Ordering::Relaxed));
             let (groups, passed) = Audit { known: self.known, fresh: &self.fresh, since, absent: &table.absent }.pass();
             self.audited += begun.elapsed();
+            self.auditing.inspect(|auditing| auditing.store(false, Ordering::Relaxed));
             match passed {
                 Ok(()) => {}
                 Err(Closed::By(plan)) => {

@@ -129,7 +129,7 @@ pub(crate) struct Block {
     /// What else a reader learns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) facts: Vec<Fact>,
-    /// Plans of the numbers that the audit hid. That they are hidden is said by the answer; here they are counted.
+    /// Plans of the numbers that are hidden because others are shown. The answer says that they are; here they are counted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) hidden: BTreeSet<String>,
     /// Small groups that are watched, with the worlds that prove them to be open.
@@ -164,8 +164,8 @@ impl Block {
         self.entries.iter().filter(|e| e.of.starts_with(OPAQUE) && !e.shown.starts_with("moment")).map(|e| &e.of)
     }
 
-    /// True when nothing is added.
+    /// True when nothing is added. A run that shows nothing new and hides a number adds that.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.tables.is_empty() && self.facts.is_empty()
+        self.entries.is_empty() && self.tables.is_empty() && self.facts.is_empty() && self.hidden.is_empty()
     }
 }

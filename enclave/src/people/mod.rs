@@ -17,7 +17,7 @@ mod vector;
 pub(crate) use vector::{Amounts, Fit, Vector, fit};
 
 /// Lowest members that every set knows: several times any k, so that sets which differ are told apart by them.
-const LOWEST: usize = 64;
+pub(crate) const LOWEST: usize = 64;
 
 /// Ledger ordinals of the people of an extract, by their ids there.
 pub(crate) type Ordinals = Arc<[u32]>;

@@ -20,7 +20,7 @@ use crate::{
 
 /// Watches one run; ends with it.
 pub(super) struct Checking {
-    /// True from the first audit on.
+    /// True while an audit goes on.
     pub(super) auditing: Arc<AtomicBool>,
     running: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
 }

@@ -24,9 +24,10 @@ impl Enclave {
         Ok(())
     }
 
-    /// The band of a permit's own releases.
+    /// The band of a permit's own releases: of how often they count somebody, or of how many numbers were hidden from it.
     pub(super) fn exposure_of(&self, permit: &PermitId) -> Exposure {
-        Exposure::of(self.ledger.known().exposures().most_of(permit.as_str()), self.draw(permit.as_str()))
+        let (known, draw) = (self.ledger.known(), self.draw(permit.as_str()));
+        Exposure::of(known.exposures().most_of(permit.as_str()), draw).max(Exposure::of_hidden(known.hidden_from(permit.as_str()), draw))
     }
 
     fn untold_exposure(&self) -> Vec<ExposureReport> {

@@ -101,7 +101,7 @@ fn verdict(lang: Lang, page: &RunPage<'_>, standing: Standing) -> Markup {
         section aria-labelledby="verdict" {
             h2 #verdict { (lang.say("判定", "Verdict")) }
             @match standing {
-                Standing::Queued | Standing::Approved if page.checking => p {
+                Standing::Queued if page.checking => p {
                     (lang.say("これまでの持ち出しとの組み合わせを検査しています。しばらくかかることがあります。", "Combinations with everything that was released before are being audited. This can take a while."))
                 }
                 Standing::Queued => p { (lang.say("閉域環境で実行しています。この画面は自動で変わります。", "It runs inside the closed environment. This page renews itself.")) }
