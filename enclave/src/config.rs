@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use visiting_worker::Layers;
+
 // What is counted over a permit stands in the law: the gateway shows what remains of it.
 pub use visiting_policies::disclosure::limits::{OPAQUE_MAX, UNSHOWN_MAX};
 
@@ -54,6 +56,8 @@ pub struct Config {
     pub linkage: PathBuf,
     /// Base URL of the gateway's internal listener.
     pub gateway: String,
+    /// The jail of guests: all layers, unless the operator has said otherwise, loudly.
+    pub jail: Layers,
 }
 
 impl Config {
@@ -62,7 +66,12 @@ impl Config {
     pub fn from_env() -> Self {
         let root = std::env::var_os("VISITING_HOME").map_or_else(default_home, PathBuf::from);
         let address = std::env::var("VISITING_INTERNAL_ADDR").unwrap_or_else(|_| "127.0.0.1:8751".to_owned());
-        Self { home: root.join("enclave"), linkage: root.join("linkage/linkage.sock"), gateway: format!("http://{address}") }
+        Self {
+            home: root.join("enclave"),
+            linkage: root.join("linkage/linkage.sock"),
+            gateway: format!("http://{address}"),
+            jail: Layers::ALL,
+        }
     }
 
     /// The vault.

@@ -19,6 +19,7 @@ use visiting_policies::{
     sign,
     terms::{Verdict, magnitude},
 };
+use visiting_worker::Layers;
 
 use crate::{
     codes::Codes,
@@ -27,7 +28,7 @@ use crate::{
     extract::{Extract, Manifest},
     fault::Fault,
     guest::{
-        self, Made,
+        self, Guest, Made,
         shelf::{Guests, Shelf},
     },
     keys::{GateKeys, Permutation},
@@ -162,8 +163,14 @@ pub(crate) async fn judge(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -
     timed(setting, shelf, sql, &mut Stages::default()).await
 }
 
-/// The same, with the time of each stage.
+/// The same, with the time of each stage. Whatever comes of it, the processes of its guests end with it.
 pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &mut Stages) -> Result<Judged, Fault> {
+    let judged = measured(setting, shelf, sql, stages).await;
+    setting.guests.values().for_each(Guest::rest);
+    judged
+}
+
+async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &mut Stages) -> Result<Judged, Fault> {
     let start = Instant::now();
     let Accepted { tracked, applied, made } = accepted(setting, shelf, sql)?;
     exit::room_for(setting.known, setting.extract.permit(), tracked.points.iter().map(|p| &p.question))?;
@@ -195,6 +202,9 @@ pub(crate) async fn timed(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, s
         stages.gate += begun.elapsed();
     }
     stages.audit = desk.audited;
+    if !setting.guests.is_empty() && setting.config.jail != Layers::ALL {
+        rules.insert("jail".to_owned(), format!("{}: guests ran without the whole jail", setting.config.jail));
+    }
     let begun = Instant::now();
     let result = session.result(&tracked.root).await?;
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;

@@ -40,4 +40,5 @@ pub use deep::deep;
 pub use fault::Fault;
 pub use follow::Follower;
 pub use plan::PermitSchema;
+pub use visiting_worker::Layers;
 pub use work::Enclave;

@@ -83,7 +83,7 @@ impl Enclave {
             municipalities: roles::municipalities(std::env::var_os(MUNICIPALITIES_ENV))?,
             runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(crate::config::PARTITIONS).build()?,
             extracts: BTreeMap::new(),
-            guests: Shelf::default(),
+            guests: Shelf::within(config.jail),
             codes: CodeShelf::new()?,
             twins: Twins::default(),
             refused: BTreeSet::new(),

@@ -24,7 +24,7 @@ fn labels(case: &Case) -> Vec<(Option<i64>, Option<String>)> {
     let guest = Guest::new(&case.manifest, &case.module).unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
     let values: Vec<Option<i64>> = case.rows.iter().map(|(value, _)| *value).collect();
     let column: ArrayRef = Arc::new(Int64Array::from(values.clone()));
-    let labels = guest.labels(&[column], values.len()).unwrap();
+    let labels = guest.values(&[column], values.len()).unwrap();
     let dictionary = labels.as_dictionary::<Int32Type>();
     let texts = dictionary.values().as_string::<i32>();
     let label = dictionary.keys().iter().map(|key| key.map(|key| texts.value(key as usize).to_owned()));
@@ -99,7 +99,7 @@ fn expect_kept(guest: &Guest) {
     let mut table = csv::Reader::from_path(example().join("expected.csv")).unwrap();
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
     let column = |i: usize| Arc::new(rows.iter().map(|r| r[i].parse::<i64>().ok()).collect::<Int64Array>()) as ArrayRef;
-    let labels = guest.labels(&[column(0), column(1), column(2), column(3)], rows.len()).unwrap();
+    let labels = guest.values(&[column(0), column(1), column(2), column(3)], rows.len()).unwrap();
     let dictionary = labels.as_dictionary::<Int32Type>();
     let texts = dictionary.values().as_string::<i32>();
     for (row, key) in rows.iter().zip(dictionary.keys().iter()) {
@@ -126,7 +126,7 @@ fn templates_and_examples_build_to_the_pure_form() {
     let values: ArrayRef = Arc::new(Float64Array::from(vec![6.9, 7.0, 8.0, 8.0]));
     let codes: ArrayRef = Arc::new(["E11", "E119", "E11", "E10"].into_iter().map(Some).collect::<DictionaryArray<Int32Type>>());
     for (module, manifest) in [("guest.wasm", "templates/rust/guest.toml"), ("c.wasm", "templates/c/guest.toml")] {
-        let labels = guest(module, manifest).labels(&[values.clone(), codes.clone()], 4).unwrap();
+        let labels = guest(module, manifest).values(&[values.clone(), codes.clone()], 4).unwrap();
         assert_eq!(labels.as_dictionary::<Int32Type>().keys().values().to_vec(), [1, 2, 3, 0], "{module}");
     }
 }

@@ -29,6 +29,7 @@ mod hostile;
 mod invariants;
 mod journey;
 mod kill;
+mod made;
 mod middle;
 mod portal;
 mod preflight;

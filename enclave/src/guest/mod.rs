@@ -16,7 +16,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use datafusion::{arrow::array::ArrayRef, logical_expr::ScalarUDF};
 use visiting_intake::{Form, Manifest};
-use visiting_worker::{Artefact, Pool};
+use visiting_worker::{Artefact, Layers, Pool};
 
 pub(crate) use made::{Made, make, table};
 pub(crate) use output::kind;
@@ -41,9 +41,17 @@ impl Guest {
     /// # Errors
     /// Intake's findings in words, or a fault of the machine.
     pub fn new(manifest: &str, module: &[u8]) -> Result<Self, Fault> {
+        Self::within(Layers::ALL, manifest, module)
+    }
+
+    /// The same with these layers of the jail.
+    ///
+    /// # Errors
+    /// As [`Guest::new`].
+    pub fn within(layers: Layers, manifest: &str, module: &[u8]) -> Result<Self, Fault> {
         let program = program()?;
-        let artefact = Arc::new(Artefact::compile(&program, manifest, module).map_err(|fault| told(&fault))?);
-        let pool = Pool::new(program, Arc::clone(&artefact));
+        let artefact = Arc::new(Artefact::compile(&program, layers, manifest, module).map_err(|fault| told(&fault))?);
+        let pool = Pool::new(program, layers, Arc::clone(&artefact));
         Ok(Self { inner: Arc::new(Inner { artefact, pool }) })
     }
 
@@ -102,6 +110,11 @@ impl Guest {
             return Err(other("a guest was given another number of arguments than it declares"));
         }
         params.iter().zip(arguments).map(|(param, array)| column::Owned::new(param.kind, array)).collect()
+    }
+
+    /// The end of a run: no process that has seen its rows sees another's.
+    pub(crate) fn rest(&self) {
+        self.inner.pool.rest();
     }
 
     /// The same as a function of the engine: `guest.udf().call(vec![…])` is the column of its values.

@@ -12,6 +12,7 @@ use datafusion::arrow::{
 };
 use visiting_catalog::listing::is_month;
 use visiting_policies::{Code, Refusal, case::Kind};
+use visiting_worker::Layers;
 
 use super::Guest;
 use crate::{
@@ -29,8 +30,10 @@ use crate::{
 pub(crate) type Guests = BTreeMap<String, Guest>;
 
 /// What the enclave holds of guests, for all permits. A digest names the same bytes for ever, so nothing here grows old.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shelf {
+    /// The jail of every guest.
+    layers: Layers,
     /// Fetched and not yet compiled.
     fetched: BTreeMap<String, Vec<u8>>,
     compiled: Guests,
@@ -38,7 +41,18 @@ pub(crate) struct Shelf {
     reached: BTreeMap<String, Option<u64>>,
 }
 
+impl Default for Shelf {
+    fn default() -> Self {
+        Self::within(Layers::ALL)
+    }
+}
+
 impl Shelf {
+    /// An empty one, with these layers of the jail.
+    pub(crate) fn within(layers: Layers) -> Self {
+        Self { layers, fetched: BTreeMap::new(), compiled: Guests::new(), reached: BTreeMap::new() }
+    }
+
     /// Keeps the bytes of a guest whose digest the caller has computed.
     pub(crate) fn put(&mut self, digest: String, bytes: Vec<u8>) {
         self.fetched.insert(digest, bytes);
@@ -82,7 +96,7 @@ impl Shelf {
         };
         let (manifest, module) = visiting_intake::open(&bytes).ok_or_else(refused)?;
         visiting_intake::examine(&manifest, &module).map_err(|_| refused())?;
-        let guest = Guest::new(&manifest, &module)?;
+        let guest = Guest::within(self.layers, &manifest, &module)?;
         self.compiled.insert(digest.to_owned(), guest.clone());
         Ok(guest)
     }

@@ -103,7 +103,7 @@ impl Twin {
         let plans = visiting_catalog::plan(&model.scope, listings)?;
         let keys = GateKeys::throw_away()?;
         // No door and no linkage unit: a twin reaches nothing.
-        let config = Config { home: folder, linkage: PathBuf::new(), gateway: String::new() };
+        let config = Config { home: folder, linkage: PathBuf::new(), gateway: String::new(), jail: visiting_worker::Layers::ALL };
         let extract = write::write(&config.home.join("extract"), model, &plans, people, seed)?;
         Ok(Self { config, keys, extract })
     }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Artefact, Column, Fault, Validity, Worker};
+use crate::{Artefact, Column, Fault, Layers, Validity, Worker};
 
 #[allow(unreachable_pub, reason = "the guest's own source, compiled for this machine as the peer")]
 #[path = "../../../sandbox-sdk/examples/egfr_stage/src/lib.rs"]
@@ -35,7 +35,7 @@ pub fn bench(program: &Path, mut say: impl FnMut(&str)) -> Result<(), String> {
     say(&format!(
         "# {ROWS} rows, one caller and one worker, nanoseconds a row, medians of {RUNS} runs; peer: the same function, declared range and grid included, compiled natively over the same columns"
     ));
-    let square = Artefact::compile(program, SQUARE_MANIFEST, SQUARE).map_err(words)?;
+    let square = Artefact::compile(program, Layers::ALL, SQUARE_MANIFEST, SQUARE).map_err(words)?;
     let numbers: Vec<f64> = (0..ROWS).map(|i| (i % 1000) as f64).collect();
     let columns = [Column::Decimal(&numbers, Validity::ALL)];
     let native = || -> Vec<u32> {
@@ -51,7 +51,7 @@ pub fn bench(program: &Path, mut say: impl FnMut(&str)) -> Result<(), String> {
         include_str!("../../../sandbox-sdk/examples/egfr_stage/guest.toml"),
         include_bytes!("../../../sandbox-sdk/examples/egfr_stage/guest.wasm"),
     );
-    let stages = Artefact::compile(program, manifest, module).map_err(words)?;
+    let stages = Artefact::compile(program, Layers::ALL, manifest, module).map_err(words)?;
     let creatinine: Vec<f64> = (0..ROWS).map(|i| 0.3 + (i * 7919 % 900) as f64 / 100.0).collect();
     let ages: Vec<i64> = (0..ROWS).map(|i| (20 + i * 31 % 75) as i64).collect();
     let sexes: Vec<i64> = (0..ROWS).map(|i| (1 + i % 2) as i64).collect();
@@ -77,7 +77,7 @@ fn pair(
     native: impl Fn() -> Vec<u32>,
     say: &mut impl FnMut(&str),
 ) -> Result<(), String> {
-    let mut worker = Worker::start(program, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
+    let mut worker = Worker::start(program, Layers::ALL, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for run in 0..=RUNS {
         let start = Instant::now();
@@ -105,8 +105,8 @@ fn people(program: &Path, say: &mut impl FnMut(&str)) -> Result<(), String> {
         include_str!("../../../sandbox-sdk/examples/charlson/guest.toml"),
         include_bytes!("../../../sandbox-sdk/examples/charlson/guest.wasm"),
     );
-    let artefact = Artefact::compile(program, manifest, module).map_err(|fault| fault.to_string())?;
-    let mut worker = Worker::start(program, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
+    let artefact = Artefact::compile(program, Layers::ALL, manifest, module).map_err(|fault| fault.to_string())?;
+    let mut worker = Worker::start(program, Layers::ALL, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
     let texts =
         ["I10", "E119", "I500", "J459", "C349", "N185", "K269", "M069", "Z000", "I639", "F009", "G819", "B24", "C787", "J00", "K746"];
     let dictionary: Vec<_> = texts.iter().map(|text| visiting_sdk::pack(text.as_bytes())).collect();
@@ -163,8 +163,8 @@ fn dearest(program: &Path, say: &mut impl FnMut(&str)) -> Result<(), String> {
         ("whole divisions", &[0xbd, 0x42, 0x07, 0x7f, 0xbf]),
     ];
     for (name, step) in chains {
-        let artefact = Artefact::compile(program, manifest, &module(step)).map_err(|fault| format!("{name}: {fault}"))?;
-        let mut worker = Worker::start(program, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
+        let artefact = Artefact::compile(program, Layers::ALL, manifest, &module(step)).map_err(|fault| format!("{name}: {fault}"))?;
+        let mut worker = Worker::start(program, Layers::ALL, Arc::new(artefact)).map_err(|fault| fault.to_string())?;
         let mut times = Vec::new();
         for _ in 0..20 {
             let start = Instant::now();
@@ -186,7 +186,7 @@ fn starts(program: &Path, artefact: Artefact, say: &mut impl FnMut(&str)) -> Res
     let (mut apart, mut inside) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let start = Instant::now();
-        let mut worker = Worker::start(program, Arc::clone(&artefact)).map_err(|fault| fault.to_string())?;
+        let mut worker = Worker::start(program, Layers::ALL, Arc::clone(&artefact)).map_err(|fault| fault.to_string())?;
         worker.rows(&columns, 1).map_err(|fault| fault.to_string())?;
         apart.push(ms(start.elapsed()));
         let start = Instant::now();

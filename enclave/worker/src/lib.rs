@@ -16,6 +16,7 @@ mod wire;
 
 pub use bench::bench;
 pub use compile::serve as compile;
-pub use limits::{LIMITS, Limits};
+pub use limits::{LIMITS, Limits, jail};
 pub use parent::{Artefact, Codes, Column, Fault, People, Pool, Validity, Worker};
 pub use run::{Fault as ChildFault, serve as run};
+pub use visiting_jail::Layers;

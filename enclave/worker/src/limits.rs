@@ -26,6 +26,11 @@ pub struct Limits {
     pub people_time: Duration,
     /// Bytes that a pipe holds: some messages of rows, or their answers, so that one is written while the other is worked on.
     pub pipe_bytes: usize,
+    /// Seconds of CPU of one worker, which lives for one run: the largest extract's rows, each at its dearest. Who is slow within a message is
+    /// ended long before.
+    pub cpu_seconds: u64,
+    /// The same by the wall clock: a worker also waits while the query engine reads.
+    pub wall: Duration,
     /// Messages of rows that wait for their answers when the next is sent. Two keep a worker busy while the parent reads and packs.
     pub ahead: usize,
 }
@@ -42,5 +47,13 @@ pub const LIMITS: Limits = Limits {
     rows_time: Duration::from_secs(5),
     people_time: Duration::from_secs(10),
     pipe_bytes: 256 << 10,
+    cpu_seconds: 3_600,
+    wall: Duration::from_secs(4 * 3_600),
     ahead: 2,
 };
+
+/// The jail of a worker.
+#[must_use]
+pub fn jail() -> visiting_jail::Limits {
+    visiting_jail::Limits { cpu_seconds: LIMITS.cpu_seconds, wall: LIMITS.wall, ..visiting_jail::LIMITS }
+}

@@ -143,7 +143,12 @@ fn sized(size: &str, people: u32, runs: usize, say: &mut impl FnMut(&str)) -> Re
 /// A permit's extract, opened in this process.
 pub(super) fn opened(world: &World, permit: &str) -> Result<Bench, String> {
     let id: PermitId = permit.parse().map_err(|e: visiting_policies::Refusal| e.to_string())?;
-    let config = Config { home: world.home().join("enclave"), linkage: world.home().join("linkage/linkage.sock"), gateway: String::new() };
+    let config = Config {
+        home: world.home().join("enclave"),
+        linkage: world.home().join("linkage/linkage.sock"),
+        gateway: String::new(),
+        jail: visiting_enclave::Layers::ALL,
+    };
     Bench::open(config, &id).map_err(|e| e.to_string())
 }
 

@@ -79,7 +79,12 @@ impl Ground {
     pub fn bench(&self) -> Result<Bench, Fault> {
         let permit = self.permits.first().ok_or("no permit was granted")?;
         let permit = permit.parse().map_err(|e: visiting_policies::Refusal| e.to_string())?;
-        let config = Config { home: self.home.join("enclave"), linkage: self.home.join("linkage/linkage.sock"), gateway: String::new() };
+        let config = Config {
+            home: self.home.join("enclave"),
+            linkage: self.home.join("linkage/linkage.sock"),
+            gateway: String::new(),
+            jail: visiting_enclave::Layers::ALL,
+        };
         let listings = visiting_catalog::load_with(Some(Path::new(&self.listings))).map_err(|e| e.to_string())?;
         Bench::open_with(config, &permit, listings).map_err(|e| e.to_string())
     }

@@ -16,6 +16,8 @@ use std::{
 
 use visiting_intake::{Accepted, Form, Report, Values, Words};
 
+use visiting_jail::Layers;
+
 pub use answer::{Codes, People};
 pub use column::{Column, Validity};
 
@@ -40,6 +42,8 @@ pub enum Fault {
     Arguments,
     /// A child could not be started.
     Start(io::Error),
+    /// The kernel gives less than the jail needs, so that nothing ran: what is missing, and what to do.
+    NoJail(String),
 }
 
 impl Fault {
@@ -73,6 +77,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Refused(report) => write!(f, "\n{report}"),
             Self::Start(error) => write!(f, "\n{error}"),
+            Self::NoJail(why) => write!(f, "\n{why}"),
             _ => Ok(()),
         }
     }
@@ -93,10 +98,10 @@ impl Artefact {
     ///
     /// # Errors
     /// Intake's findings, or a fault of the child.
-    pub fn compile(program: &Path, manifest: &str, module: &[u8]) -> Result<Self, Fault> {
+    pub fn compile(program: &Path, layers: Layers, manifest: &str, module: &[u8]) -> Result<Self, Fault> {
         let accepted = visiting_intake::examine(manifest, module).map_err(Fault::Refused)?;
         let container = visiting_intake::container(manifest, module);
-        let mut process = Process::start(program, "compile")?;
+        let mut process = Process::start(program, "compile", layers)?;
         let code = process.within(LIMITS.compile, |to, from| {
             let mut message = Vec::new();
             wire::head(&mut message, kind::COMPILE, container.len())?;
@@ -146,8 +151,8 @@ impl Worker {
     ///
     /// # Errors
     /// A fault of the child.
-    pub fn start(program: &Path, artefact: Arc<Artefact>) -> Result<Self, Fault> {
-        let mut process = Process::start(program, "run")?;
+    pub fn start(program: &Path, layers: Layers, artefact: Arc<Artefact>) -> Result<Self, Fault> {
+        let mut process = Process::start(program, "run", layers)?;
         let loaded = process.within(LIMITS.start, |to, from| {
             let mut message = Vec::new();
             artefact.message(&mut message)?;
@@ -218,10 +223,11 @@ impl Worker {
     }
 }
 
-/// Workers of one guest: as many as there are callers at a time, started when needed and kept for the next call.
+/// Workers of one guest: as many as there are callers at a time, started when needed and kept for the next call of the same run.
 #[derive(Debug)]
 pub struct Pool {
     program: PathBuf,
+    layers: Layers,
     artefact: Arc<Artefact>,
     idle: Mutex<Vec<Worker>>,
 }
@@ -229,8 +235,13 @@ pub struct Pool {
 impl Pool {
     /// No worker is started before the first call.
     #[must_use]
-    pub fn new(program: PathBuf, artefact: Arc<Artefact>) -> Self {
-        Self { program, artefact, idle: Mutex::default() }
+    pub fn new(program: PathBuf, layers: Layers, artefact: Arc<Artefact>) -> Self {
+        Self { program, layers, artefact, idle: Mutex::default() }
+    }
+
+    /// Ends all idle workers: at the end of a run, so that none that has seen the rows of one sees those of another.
+    pub fn rest(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// See [`Worker::rows`].
@@ -253,7 +264,7 @@ impl Pool {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut worker = match idle {
             Some(worker) => worker,
-            None => Worker::start(&self.program, Arc::clone(&self.artefact))?,
+            None => Worker::start(&self.program, self.layers, Arc::clone(&self.artefact))?,
         };
         let answer = call(&mut worker)?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);

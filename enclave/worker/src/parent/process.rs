@@ -3,17 +3,22 @@
 use std::{
     io::{self, BufReader},
     path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{ChildStdin, ChildStdout},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
+use visiting_jail::{End, Ended, Jailed, Killer, Layers};
+
 use super::Fault;
-use crate::LIMITS;
+use crate::{LIMITS, jail};
 
 /// Bytes of a page.
 const PAGE: usize = 4096;
+
+/// Longest wait for the end of a child that has closed its pipe, so that its reason can be read.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// A running child.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub(super) struct Process {
     from: BufReader<ChildStdout>,
     /// Answers to whole messages of rows that fit the pipe.
     ahead: usize,
+    /// `None` once it was waited for.
+    child: Option<Jailed>,
 }
 
 #[derive(Debug)]
@@ -33,7 +40,7 @@ struct Watch {
 
 #[derive(Debug)]
 struct State {
-    child: Child,
+    killer: Killer,
     until: Option<Instant>,
     /// When the watcher looks next, whatever happens.
     looks: Option<Instant>,
@@ -42,30 +49,22 @@ struct State {
 }
 
 impl Process {
-    /// Starts `program mode` with nothing but two pipes.
-    pub(super) fn start(program: &Path, mode: &str) -> Result<Self, Fault> {
-        // JAIL: visiting_jail::Jail::start(program, args, limits, layers) goes here instead.
-        let mut child = Command::new(program)
-            .arg(mode)
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(Fault::Start)?;
-        let pipes = child.stdin.take().zip(child.stdout.take());
+    /// Starts `program mode` in its jail, with nothing but two pipes.
+    pub(super) fn start(program: &Path, mode: &str, layers: Layers) -> Result<Self, Fault> {
+        let told = layers.to_string();
+        let mut child = Jailed::start(program, &[mode.as_ref(), told.as_ref()], &jail(), layers).map_err(Fault::Start)?;
+        let pipes = child.stdin().zip(child.stdout());
         let (to, from) = pipes.ok_or_else(|| Fault::Start(io::ErrorKind::BrokenPipe.into()))?;
         // A smaller pipe only means more turns: a system may allow no more.
         let _ = rustix::pipe::fcntl_setpipe_size(&to, LIMITS.pipe_bytes);
         let holds = rustix::pipe::fcntl_setpipe_size(&from, LIMITS.pipe_bytes).or_else(|_| rustix::pipe::fcntl_getpipe_size(&from));
         // A pipe holds pages, and the first and the last of an answer may be parts.
         let ahead = (holds.unwrap_or(0) / PAGE / (4 * LIMITS.rows / PAGE + 2)).min(LIMITS.ahead);
-        let state = State { child, until: None, looks: None, late: false, over: false };
+        let state = State { killer: child.killer().map_err(Fault::Start)?, until: None, looks: None, late: false, over: false };
         let watch = Arc::new(Watch { state: Mutex::new(state), changed: Condvar::new() });
         let watcher = Arc::clone(&watch);
         let started = thread::Builder::new().name("guest watch".to_owned()).spawn(move || watcher.run());
-        let process = Self { watch, to, from: BufReader::with_capacity(8 << 10, from), ahead };
+        let process = Self { child: Some(child), watch, to, from: BufReader::with_capacity(8 << 10, from), ahead };
         started.map_err(Fault::Start)?;
         Ok(process)
     }
@@ -85,25 +84,29 @@ impl Process {
         self.watch.set(Some(Instant::now() + time));
         let told = talk(&mut self.to, &mut self.from);
         let late = self.watch.set(None);
-        told.map_err(|_| if late { Fault::Late } else { Fault::Broken })
+        told.map_err(|error| if late { Fault::Late } else { self.broken(&error) })
+    }
+}
+
+impl Process {
+    /// Why it broke off. A jail that is not whole is not entered: the child ends by its own act, before it reads.
+    fn broken(&mut self, error: &io::Error) -> Fault {
+        let closed = matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe);
+        let Some(child) = self.child.take().filter(|_| closed) else { return Fault::Broken };
+        self.watch.set(Some(Instant::now() + ENDS_WITHIN));
+        let ended = child.wait();
+        self.watch.set(None);
+        match ended {
+            Ok(Ended { how: End::Shortfall, stderr }) => Fault::NoJail(stderr),
+            _ => Fault::Broken,
+        }
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let mut state = self.watch.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.over = true;
-        state.end();
-        drop(state);
+        self.watch.state.lock().unwrap_or_else(PoisonError::into_inner).over = true;
         self.watch.changed.notify_all();
-    }
-}
-
-impl State {
-    fn end(&mut self) {
-        // Killing who has ended already is no fault; waiting takes its entry from the table of processes.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -132,8 +135,8 @@ impl Watch {
                 Some(Duration::ZERO) => {
                     state.late = true;
                     state.until = None;
-                    state.end();
-                    return;
+                    state.killer.kill();
+                    continue;
                 }
                 Some(rest) => self.changed.wait_timeout(state, rest).map_or_else(|e| e.into_inner().0, |(state, _)| state),
             };

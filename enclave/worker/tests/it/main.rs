@@ -15,7 +15,7 @@ mod rows;
 
 use std::{path::Path, sync::Arc};
 
-use visiting_worker::{Artefact, Worker};
+use visiting_worker::{Artefact, Layers, Worker};
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_visiting-worker"))
@@ -26,11 +26,11 @@ fn module(text: &str) -> Vec<u8> {
 }
 
 fn artefact(manifest: &str, text: &str) -> Arc<Artefact> {
-    Arc::new(Artefact::compile(program(), manifest, &module(text)).unwrap_or_else(|fault| panic!("{text}\n{fault}")))
+    Arc::new(Artefact::compile(program(), Layers::ALL, manifest, &module(text)).unwrap_or_else(|fault| panic!("{text}\n{fault}")))
 }
 
 fn worker(manifest: &str, text: &str) -> Worker {
-    Worker::start(program(), artefact(manifest, text)).unwrap()
+    Worker::start(program(), Layers::ALL, artefact(manifest, text)).unwrap()
 }
 
 /// SplitMix64.

@@ -1,6 +1,6 @@
 //! The person form.
 
-use visiting_worker::{Artefact, Column, LIMITS, People, Pool, Validity, Worker};
+use visiting_worker::{Artefact, Column, LIMITS, Layers, People, Pool, Validity, Worker};
 
 use super::{Draw, program, worker};
 
@@ -156,9 +156,9 @@ fn a_person_with_too_many_rows_has_no_result_and_many_rows_cost_fuel() {
 fn the_worked_example_gives_the_index_that_is_known() {
     let manifest = include_str!("../../../../sandbox-sdk/examples/charlson/guest.toml");
     let module = include_bytes!("../../../../sandbox-sdk/examples/charlson/guest.wasm");
-    let artefact = Artefact::compile(program(), manifest, module).unwrap();
+    let artefact = Artefact::compile(program(), Layers::ALL, manifest, module).unwrap();
     assert_eq!(artefact.accepted().state, visiting_intake::State::Reset);
-    let pool = Pool::new(program().to_owned(), artefact.into());
+    let pool = Pool::new(program().to_owned(), Layers::ALL, artefact.into());
     // Codes of a person, score, place of the band.
     let people: [(&[&str], u32, u32); 6] = [
         (&["I10", "J00"], 0, 0),

@@ -1,6 +1,6 @@
 //! The scalar form.
 
-use visiting_worker::{Column, Pool, Validity, Worker};
+use visiting_worker::{Column, Layers, Pool, Validity, Worker};
 
 use super::{Draw, artefact, program, worker};
 
@@ -209,7 +209,7 @@ fn a_row_is_the_same_alone_in_any_batch_and_in_any_order() {
                 (func $again (param i64) (result i64) (local i64) (local.set 1 (i64.const 5)) {body})
                 (func (export "f") (param i64) (result i32) (i32.and (i32.wrap_i64 (call $again (local.get 0))) (i32.const 3))))"#
         );
-        let pool = Pool::new(program().to_owned(), artefact(&labels(&["int"]), &text));
+        let pool = Pool::new(program().to_owned(), Layers::ALL, artefact(&labels(&["int"]), &text));
         let call =
             |rows: &[i64]| -> Vec<Option<u32>> { pool.rows(&[Column::Int(rows, Validity::ALL)], rows.len()).unwrap().iter().collect() };
         let rows: Vec<i64> = (0..40).map(|_| draw.below(1000) as i64 - 20).collect();
