@@ -294,7 +294,8 @@ fn bind_guest(client: &Client, permit: &str, module: &Path, manifest: Option<&Pa
     let manifest = manifest.ok_or_else(|| VerbError::Usage(format!("say --manifest\n{USAGE}")))?;
     let bound = client.bind_guest(permit, &std::fs::read_to_string(manifest)?, &std::fs::read(module)?)?;
     let params: Vec<&str> = bound.params.iter().map(|p| p.name.as_str()).collect();
-    Ok(format!("{}\nbound: guest.{}({})", shown(&bound)?, bound.name, params.join(", ")))
+    let called = if bound.form == "person" { String::new() } else { format!("({})", params.join(", ")) };
+    Ok(format!("{}\nbound: guest.{}{called}", shown(&bound)?, bound.name))
 }
 
 /// A code list as it was examined, or what is wrong with it and where.

@@ -17,15 +17,17 @@ pub(super) struct Bound {
     pub(super) digest: String,
     /// Its parameters with their kinds, in order.
     pub(super) params: Vec<String>,
-    /// What it may answer, in the order of tables.
-    pub(super) labels: Vec<String>,
+    /// Of a table: what it reads.
+    pub(super) reads: Option<String>,
+    /// What it may answer.
+    pub(super) gives: Vec<String>,
 }
 
 impl Bound {
     pub(super) fn of(guest: &GuestView) -> Self {
         let params = guest.params.iter().map(|p| format!("{}: {}", p.name, p.kind)).collect();
-        let labels = guest.labels.iter().map(|l| l.label.clone()).collect();
-        Self { name: guest.name.clone(), digest: guest.guest.clone(), params, labels }
+        let (reads, gives) = (guest.reads.clone(), guest.gives.clone());
+        Self { name: guest.name.clone(), digest: guest.guest.clone(), params, reads, gives }
     }
 }
 
@@ -57,8 +59,8 @@ pub(super) struct GuestsPage<'a> {
 pub(super) fn view(lang: Lang, page: &GuestsPage<'_>) -> Markup {
     html! {
         p { (lang.say(
-            "自分のプログラム（WebAssembly）を、この許可の解析で使えます。受け付けるのは、値を受け取って決められたラベルを1つ返すだけのものです。",
-            "Functions of your own (WebAssembly guests) can be used under this permit: they take values and give back one of the declared labels.",
+            "自分のプログラム（WebAssembly）を、この許可の解析で使えます。値を受け取って、決められたラベルか数を返すもの、または1人分の行から、その人についての行を作るものです。",
+            "Programs of your own (WebAssembly guests) can be used under this permit: they turn values into one of the declared labels or numbers, or all rows of one person into rows about that person.",
         )) }
         @if let Some(outcome) = &page.outcome { (outcome_view(lang, outcome)) }
         (list(lang, page))
@@ -92,13 +94,16 @@ fn outcome_view(lang: Lang, outcome: &Outcome<'_>) -> Markup {
 fn list(lang: Lang, page: &GuestsPage<'_>) -> Markup {
     let one = |guest: &Bound| {
         html! {
-            code { "guest." (guest.name) "(" (guest.params.join(", ")) ")" } " → " (guest.labels.join(lang.say("、", ", ")))
+            @match &guest.reads {
+                None => { code { "guest." (guest.name) "(" (guest.params.join(", ")) ")" } " → " (guest.gives.join("; ")) }
+                Some(reads) => { code { "FROM guest." (guest.name) } " ← " code { (reads) } " → pid; " (guest.gives.join("; ")) }
+            }
             br; code.digest { (guest.digest) }
         }
     };
     let note = lang.say(
-        "SQLでは guest.名前(列, …) と書き、WHERE の条件か GROUP BY の列に使います。",
-        "In SQL write guest.name(column, …) as a condition in WHERE or as a column in GROUP BY. ",
+        "SQLでは guest.名前(列, …) と書いて条件・GROUP BY の列・集計に使うか、個人ごとの表を FROM guest.名前 で読みます。",
+        "In SQL write guest.name(column, …) in conditions, GROUP BY and aggregates, or read the table that it makes of each person: FROM guest.name.",
     );
     let all: Vec<Markup> = page.bound.iter().map(one).collect();
     bound::list(lang, page.permit, lang.say("結び付いているプログラム", "Bound guests"), &all, note, &html! {})
@@ -149,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_bound_program_is_listed_and_an_unusable_permit_takes_none() {
-        let (params, labels) = (vec!["age: int".to_owned()], vec!["low".to_owned(), "high".to_owned()]);
-        let guest = Bound { name: "risk_band".to_owned(), digest: "sha256:0".to_owned(), params, labels };
+        let (params, gives) = (vec!["age: int".to_owned()], vec!["low, high".to_owned()]);
+        let guest = Bound { name: "risk_band".to_owned(), digest: "sha256:0".to_owned(), params, reads: None, gives };
         let report = ["it imports nothing".to_owned()];
         let page = page(Some(Outcome::Bound(&guest, &report)), std::slice::from_ref(&guest), false);
         assert!(

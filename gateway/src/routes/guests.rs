@@ -5,9 +5,10 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use visiting_intake::{Accepted, Finding, Report};
+use visiting_intake::{Accepted, Finding, Form, Report, Values};
 use visiting_policies::{
     case::Kind,
+    disclosure::Decimal,
     record::RequestKey,
     refusal::{Code, Refusal},
     sign,
@@ -110,5 +111,35 @@ async fn view(app: &App, bound: Bound) -> Result<GuestView, Refusal> {
         checked: accepted.checked.iter().map(|w| w.en.clone()).collect(),
         checked_ja: accepted.checked.iter().map(|w| w.ja.clone()).collect(),
     };
-    Ok(GuestView { guest, name, by, status, params: params.collect(), labels: labels.collect(), report })
+    let (form, reads, gives) = match &accepted.manifest.form {
+        Form::Scalar { result, .. } => ("scalar", None, vec![given(result)]),
+        Form::Person(person) => {
+            let column = |c: &visiting_intake::Column| format!("{}: {}", c.name, given(&c.values));
+            ("person", Some(person.reads.clone()), person.columns.iter().map(column).collect())
+        }
+    };
+    Ok(GuestView {
+        guest,
+        name,
+        by,
+        status,
+        form: form.to_owned(),
+        reads,
+        gives,
+        params: params.collect(),
+        labels: labels.collect(),
+        report,
+    })
+}
+
+/// Declared values in words that need no language.
+fn given(values: &Values) -> String {
+    match values {
+        Values::Labels(labels) => labels.iter().map(|l| l.label.as_str()).collect::<Vec<_>>().join(", "),
+        Values::Number(grid) => {
+            let number = |units: i64| Decimal { digits: units.into(), exponent: -i32::from(grid.scale) }.to_string();
+            format!("{}, {} … {}", number(grid.low), number(grid.low.saturating_add(grid.step)), number(grid.high))
+        }
+        Values::Month => "yyyymm".to_owned(),
+    }
 }

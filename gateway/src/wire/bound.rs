@@ -18,15 +18,22 @@ pub struct NewGuest {
 pub struct GuestView {
     /// Digest over manifest and module.
     pub guest: String,
-    /// What it is called in SQL: `guest.<name>(…)`.
+    /// What it is called in SQL: `guest.<name>(…)`, or `FROM guest.<name>` where it makes a table.
     pub name: String,
+    /// `scalar` (a value for each row) or `person` (rows about each person).
+    pub form: String,
+    /// Of the person form: the query whose rows it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<String>,
+    /// What it gives, in words: its labels, a number with bounds and step, or one line for each column of its table.
+    pub gives: Vec<String>,
     /// Who bound it.
     pub by: String,
     /// `bound`, `withheld` (the permit is suspended) or `expired`.
     pub status: String,
     /// Its parameters, in order.
     pub params: Vec<GuestParam>,
-    /// Its labels, in the order of tables.
+    /// Labels of the scalar form, in the order of tables.
     pub labels: Vec<GuestLabel>,
     /// What the examination found in order.
     pub report: GuestReport,

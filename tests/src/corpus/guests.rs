@@ -1,6 +1,6 @@
 //! Behaviours of guests that can be had today, each a real module that is really uploaded; told apart by family.
 //!
-//! A family that is missing here has no call yet: guests with memory, per person or in aggregates are not built.
+//! A family that is missing here has no call yet: guests over many people are not built.
 
 use crate::{
     guest::{Source, assembled, guest},
@@ -30,6 +30,18 @@ pub(super) fn behaviour(family: &str) -> Result<Option<Behaviour>, Fault> {
             guest: guest("told", &[("who", "text")], &["one", "other"], "(i64.eq (local.get $who) (i64.const 0x5030303030303031))")?,
             sql: "SELECT SUM(guest.told(pid)) AS s FROM claims",
         },
+        "wasm-nan-payload" => Behaviour {
+            guest: Source { manifest: NUMBER.to_owned(), module: assembled("told", PAYLOAD)? },
+            sql: "SELECT sex, COUNT(DISTINCT pid) AS n FROM patients WHERE guest.told(birth_ym, pref) = 0 GROUP BY sex",
+        },
+        "wasm-count-lie" => Behaviour {
+            guest: Source { manifest: PERSON.to_owned(), module: assembled("told", LIES)? },
+            sql: "SELECT p.pref, COUNT(DISTINCT g.pid) AS people, SUM(g.n) AS n FROM patients p JOIN guest.told g ON p.pid = g.pid GROUP BY p.pref",
+        },
+        "wasm-row-order" => Behaviour {
+            guest: Source { manifest: PERSON.to_owned(), module: assembled("told", PERMUTES)? },
+            sql: "SELECT part, COUNT(DISTINCT pid) AS n FROM guest.told GROUP BY part",
+        },
         _ => return Ok(None),
     };
     Ok(Some(made))
@@ -50,6 +62,32 @@ const COUNTS_CALLS: &str = "(module (global (mut i64) (i64.const 0)) (func (expo
 const SPINS: &str = "(if (i32.and (i64.eq (local.get $a) (i64.const 195003)) (i64.eq (local.get $b) (i64.const 31)))
     (then (loop (br 0)))) (i32.const 1)";
 
+/// A number of two whole numbers.
+const NUMBER: &str = "abi = 2\nname = \"told\"\nparams = [{ name = \"a\", kind = \"int\" }, { name = \"b\", kind = \"int\" }]\nnumber = { low = 0, high = 100, step = 1 }\n";
+
+/// Hides the arguments in what a NaN carries where the one who is looked for stands, and answers minus zero elsewhere.
+const PAYLOAD: &str = "(module (func (export \"f\") (param i64 i64) (result f64)
+    (if (i32.and (i64.eq (local.get 0) (i64.const 195003)) (i64.eq (local.get 1) (i64.const 31)))
+        (then (return (f64.reinterpret_i64 (i64.or (i64.const 0x7ff8000000000000) (local.get 0))))))
+    (f64.const -0)))";
+
+/// Two rows about each person.
+const PERSON: &str = "abi = 2\nname = \"told\"\nform = \"person\"\nreads = \"SELECT pid, birth_ym FROM patients\"\nrows = 2
+params = [{ name = \"born\", kind = \"int\" }]
+columns = [{ name = \"n\", kind = \"number\", low = 0, high = 5000, step = 1 }, { name = \"part\", kind = \"label\", labels = [{ value = 0, label = \"one\" }, { value = 1, label = \"other\" }] }]\n";
+
+/// Claims that every person is five thousand.
+const LIES: &str = "(module (func (export \"row\") (param i32 i64)) (func (export \"finish\") (result i32) (i32.const 1))
+    (func (export \"get\") (param i32 i32) (result f64) (if (result f64) (local.get 1) (then (f64.const 0)) (else (f64.const 5000)))))";
+
+/// Says its two rows in an order that hangs on the month of birth.
+const PERMUTES: &str = "(module (global $odd (mut i32) (i32.const 0))
+    (func (export \"row\") (param i32 i64) (global.set $odd (i32.and (i32.wrap_i64 (local.get 1)) (i32.const 1))))
+    (func (export \"finish\") (result i32) (i32.const 2))
+    (func (export \"get\") (param i32 i32) (result f64)
+        (if (result f64) (local.get 1)
+            (then (f64.convert_i32_u (i32.xor (local.get 0) (global.get $odd)))) (else (f64.const 1)))))";
+
 fn with_module(text: &str) -> Result<Source, Fault> {
     let declared = guest("told", &[("a", "int"), ("b", "int")], &["one", "other"], "(i32.const 1)")?;
     Ok(Source { module: assembled("told", text)?, ..declared })
@@ -61,7 +99,16 @@ mod tests {
 
     #[test]
     fn every_behaviour_is_a_module() {
-        let families = ["wasm-bytes", "wasm-stateful", "wasm-timing", "wasm-group-labels", "wasm-udf-select"];
+        let families = [
+            "wasm-bytes",
+            "wasm-stateful",
+            "wasm-timing",
+            "wasm-group-labels",
+            "wasm-udf-select",
+            "wasm-nan-payload",
+            "wasm-count-lie",
+            "wasm-row-order",
+        ];
         assert!(families.iter().all(|f| behaviour(f).unwrap().is_some_and(|b| !b.guest.module.is_empty())));
         assert!(behaviour("wasm-udaf-encode").unwrap().is_none());
     }
