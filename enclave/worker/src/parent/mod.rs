@@ -62,6 +62,10 @@ impl Fault {
                 "A guest's process ended, or answered against the rules, and was ended.",
             ),
             Self::Arguments => ("ゲストに渡す列が宣言書と違います。", "The columns for a guest are not those that it declares."),
+            Self::NoJail(_) => (
+                "この計算機ではゲストを隔離できないため、動かしません。運用者に知らせてください。",
+                "This machine cannot jail a guest, so none is run. Tell the operator.",
+            ),
             Self::Start(_) => {
                 ("ゲストの処理を始められません。運用者に知らせてください。", "A guest's process cannot be started. Tell the operator.")
             }
