@@ -2,7 +2,7 @@
 ;;! abi = 2
 ;;! name = "g"
 ;;! form = "person"
-;;! reads = "SELECT pid, ym FROM ndb.claims WHERE icd10 <> 'LONG 90'"
+;;! reads = "SELECT pid, ym FROM ndb.claims WHERE icd10 = 'E11'"
 ;;! rows = 1
 ;;! params = [{ name = "ym", kind = "int" }]
 ;;! columns = [{ name = "n", kind = "number", low = 0, high = 1000, step = 1 }]

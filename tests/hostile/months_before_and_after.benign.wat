@@ -1,4 +1,4 @@
-;; The benign twin of month_as_an_identifier.
+;; The benign twin of months_before_and_after.
 ;;! abi = 2
 ;;! name = "g"
 ;;! form = "person"
