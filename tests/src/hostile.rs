@@ -145,7 +145,8 @@ fn many(text: &str) -> String {
     let mut parts = text.split("(;many ");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let Some((count, (what, after))) = part.split_once(";)").and_then(|(count, rest)| Some((count, rest.split_once("(;end;)")?))) else {
+        let Some((count, (what, after))) = part.split_once(";)").and_then(|(count, rest)| Some((count, rest.split_once("(;end;)")?)))
+        else {
             continue;
         };
         out.push_str(&what.repeat(count.parse().unwrap_or(0)));

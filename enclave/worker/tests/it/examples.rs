@@ -61,8 +61,10 @@ fn people(name: &str, kinds: &[ParamKind], declared: &[visiting_intake::Column])
         of.entry(person).or_default().push(row);
     }
     let mut draw = Draw(names.len() as u64);
-    let rows: Vec<Vec<String>> =
-        names.iter().flat_map(|person| draw.order(of[person].len()).into_iter().map(|i| of[person][i].clone()).collect::<Vec<_>>()).collect();
+    let rows: Vec<Vec<String>> = names
+        .iter()
+        .flat_map(|person| draw.order(of[person].len()).into_iter().map(|i| of[person][i].clone()).collect::<Vec<_>>())
+        .collect();
     let lengths: Vec<u32> = names.iter().map(|person| of[person].len() as u32).collect();
     let made = arguments(kinds, &rows);
     let told = start(name).people(&columns(&made), &lengths).unwrap();
