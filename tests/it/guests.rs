@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, process::Command, sync::Arc, time::Duration
 
 use serde_json::json;
 use visiting_gateway::{files, wire::RunView};
+use visiting_intake::{Manifest, ParamKind};
 use visiting_policies::{
     Code,
     record::{Act, Actor, Event},
@@ -331,9 +332,15 @@ fn told(answer: &Answer) -> String {
     format!("{} {code}\n{}", answer.status, findings.concat())
 }
 
+/// True for a function of one whole number that gives labels: what can be asked for groups of `sex`.
+fn classes(case: &hostile::Case) -> bool {
+    let manifest = Manifest::read(&case.manifest).unwrap();
+    !manifest.labels().is_empty() && matches!(manifest.params.as_slice(), [param] if param.kind == ParamKind::Int)
+}
+
 #[test]
 fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
-    let (world, permit) = base::running("guest-hostile");
+    let (world, _) = base::running("guest-hostile");
     let renamed = |case: &hostile::Case| Source {
         manifest: case.manifest.replace("name = \"g\"", &format!("name = \"{}\"", case.name.replace(".benign", ""))),
         module: case.module.clone(),
@@ -342,7 +349,7 @@ fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
     // A permit has a limited number of guests: as many permits as it takes.
     let pairs = hostile::corpus().unwrap();
     for group in pairs.chunks(30) {
-        let theirs = base::permit(&world, visiting_tests::journey::COLUMNS, (202401, 202412));
+        let [permit, theirs] = [(); 2].map(|()| base::permit(&world, visiting_tests::journey::COLUMNS, (202401, 202412)));
         for (wrong, twin) in group {
             let body = upload(&renamed(wrong));
             let path = format!("/v1/permits/{permit}/guests");
@@ -356,7 +363,9 @@ fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
             text.push_str(&format!("# {}: {}\n{said}", wrong.name, wrong.about));
             let bound = post(&world, &theirs, "per_hanako", &twin.name, &upload(&renamed(twin)));
             assert_eq!(bound.status, 201, "{}: {}", twin.name, told(&bound));
-            twins.push((theirs.clone(), bound.text("name")));
+            if classes(twin) {
+                twins.push((theirs.clone(), bound.text("name")));
+            }
         }
     }
     let path = visiting_tests::world::tree().unwrap().join("tests/golden/guests.txt");
@@ -368,7 +377,8 @@ fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
         fs::read_to_string(&path).unwrap_or_default(),
         "if that is meant, run with UPDATE_HOSTILE=1 and review tests/golden/guests.txt"
     );
-    // Each twin over people of its own, so that no answer is an earlier one.
+    // Each twin over people of its own, so that no answer is an earlier one: as many as there are prefectures.
+    twins.truncate(47);
     let hanako = world.client("per_hanako").unwrap();
     let ask = |(number, (permit, name)): (usize, &(String, String))| {
         let sql = format!(

@@ -10,38 +10,47 @@ use std::{
 };
 
 use datafusion::arrow::{
-    array::{ArrayRef, AsArray, DictionaryArray, Float64Array, Int64Array},
+    array::{Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int64Array},
     datatypes::Int32Type,
+    util::display::array_value_to_string,
 };
 use visiting_enclave::guest::Guest;
+use visiting_intake::{Form, Param, ParamKind};
 use visiting_tests::{
-    hostile::{Case, corpus},
+    hostile::{Call, Case, corpus, folder, kept, rows},
     skip::skip,
 };
 
-/// Rows of a case through the compiled guest.
-fn labels(case: &Case) -> Vec<(Option<i64>, Option<String>)> {
+/// What comes of the calls of a case, through the compiled guest.
+fn told(case: &Case) -> Vec<String> {
     let guest = Guest::new(&case.manifest, &case.module).unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
-    let values: Vec<Option<i64>> = case.rows.iter().map(|(value, _)| *value).collect();
-    let column: ArrayRef = Arc::new(Int64Array::from(values.clone()));
-    let labels = guest.values(&[column], values.len()).unwrap();
-    let dictionary = labels.as_dictionary::<Int32Type>();
-    let texts = dictionary.values().as_string::<i32>();
-    let label = dictionary.keys().iter().map(|key| key.map(|key| texts.value(key as usize).to_owned()));
-    values.into_iter().zip(label).collect()
-}
-
-fn told(case: &Case) -> String {
-    match visiting_intake::examine(&case.manifest, &case.module) {
-        Err(report) => report.to_string(),
-        Ok(_) => {
-            let labels = labels(case);
-            assert_eq!(labels, case.rows, "{}", case.name);
-            let shown = |v: Option<String>| v.unwrap_or_else(|| "null".to_owned());
-            labels.into_iter().fold("taken\n".to_owned(), |mut text, (value, label)| {
-                let _ = writeln!(text, "  {} -> {}", shown(value.map(|v| v.to_string())), shown(label));
-                text
-            })
+    let column = |(i, param): (usize, &Param)| -> ArrayRef {
+        let texts = case.column(i).into_iter();
+        match param.kind {
+            ParamKind::Int => Arc::new(texts.map(|text| text.map(|text| text.parse::<i64>().unwrap())).collect::<Int64Array>()),
+            ParamKind::Decimal => Arc::new(texts.map(|text| text.map(|text| text.parse::<f64>().unwrap())).collect::<Float64Array>()),
+            ParamKind::Text => Arc::new(texts.collect::<DictionaryArray<Int32Type>>()),
+        }
+    };
+    let columns: Vec<ArrayRef> = guest.manifest().params.iter().enumerate().map(column).collect();
+    let value = |array: &ArrayRef, row: usize| array.is_valid(row).then(|| array_value_to_string(array, row).unwrap());
+    match &guest.manifest().form {
+        Form::Scalar { .. } => {
+            let values = guest.values(&columns, case.calls.len()).unwrap();
+            (0..values.len()).map(|row| rows(&[vec![value(&values, row)]])).collect()
+        }
+        Form::Person(_) => {
+            let (counts, arrays) = guest.people(&columns, &case.lengths()).unwrap();
+            let mut at = 0;
+            let person = |(count, call): (&u32, &Call)| {
+                let from = at;
+                at += *count as usize;
+                let told: Vec<Vec<Option<String>>> = (from..at).map(|row| arrays.iter().map(|array| value(array, row)).collect()).collect();
+                // Somebody for whom it fails has one row of NULLs.
+                let failed = call.told == "failed" && told.len() == 1 && told.concat().iter().all(Option::is_none);
+                if failed { call.told.clone() } else { rows(&told) }
+            };
+            counts.iter().zip(&case.calls).map(person).collect()
         }
     }
 }
@@ -49,14 +58,9 @@ fn told(case: &Case) -> String {
 #[test]
 fn hostile_guests_are_told_off_in_the_kept_words_and_their_twins_run() {
     let pairs = corpus().unwrap();
-    assert!(pairs.len() >= 12);
-    let mut text = String::new();
-    for (hostile, benign) in &pairs {
-        let _ = write!(text, "# {}: {}\n{}", hostile.name, hostile.about, told(hostile));
-        assert!(!benign.rows.is_empty() && labels(benign) == benign.rows, "{}: {:?}", benign.name, labels(benign));
-        assert_ne!(hostile.module.as_slice(), if hostile.manifest == benign.manifest { benign.module.as_slice() } else { &[] });
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/expected.txt");
+    assert!(pairs.len() >= 100);
+    let text = kept(&pairs, told);
+    let path = folder().unwrap().join("expected.txt");
     if std::env::var_os("UPDATE_HOSTILE").is_some() {
         fs::write(&path, &text).unwrap();
     }
@@ -68,7 +72,20 @@ fn hostile_guests_are_told_off_in_the_kept_words_and_their_twins_run() {
 fn no_message_repeats_what_a_guest_says() {
     for (hostile, _) in corpus().unwrap() {
         let Err(report) = visiting_intake::examine(&hostile.manifest, &hostile.module) else { continue };
-        for planted in ["DROP TABLE", "colour", "pointer", "cmd|", "1+1", "big\"", "planted_clock", "innocent", "list of people"] {
+        for planted in [
+            "DROP TABLE",
+            "colour",
+            "pointer",
+            "cmd|",
+            "1+1",
+            "big\"",
+            "planted_clock",
+            "innocent",
+            "list of people",
+            "planted_log",
+            "7f83b165",
+            "diary",
+        ] {
             assert!(!report.to_string().contains(planted), "{}: {report}", hostile.name);
         }
     }
@@ -122,7 +139,9 @@ fn templates_and_examples_build_to_the_pure_form() {
         Guest::new(&fs::read_to_string(sdk.join(manifest)).unwrap(), &module).unwrap_or_else(|fault| panic!("{fault}"))
     };
     expect_kept(&guest("age_adjusted_risk_band.wasm", "examples/age_adjusted_risk_band/guest.toml"));
-    guest("egfr_stage.wasm", "examples/egfr_stage/guest.toml");
+    for example in ["charlson", "egfr", "egfr_stage", "episodes", "first_diagnosis", "mpr"] {
+        guest(&format!("{example}.wasm"), &format!("examples/{example}/guest.toml"));
+    }
     let values: ArrayRef = Arc::new(Float64Array::from(vec![6.9, 7.0, 8.0, 8.0]));
     let codes: ArrayRef = Arc::new(["E11", "E119", "E11", "E10"].into_iter().map(Some).collect::<DictionaryArray<Int32Type>>());
     for (module, manifest) in [("guest.wasm", "templates/rust/guest.toml"), ("c.wasm", "templates/c/guest.toml")] {

@@ -9,9 +9,14 @@
 )]
 
 mod corpus;
+mod examples;
+#[path = "../../../../tests/src/hostile.rs"]
+#[allow(unreachable_pub, reason = "the tests of the whole use the same reader")]
+mod format;
 mod hostile;
 mod people;
 mod rows;
+mod texts;
 
 use std::{path::Path, sync::Arc};
 

@@ -1,0 +1,10 @@
+;; Calls a function of its table as if it were of another type.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
+;;= 0 -> yes
+;;= 1 -> null
+;;= 0 -> yes
+(module (type $t (func (result i32))) (table 2 2 funcref) (elem (i32.const 0) $one $two) (func $one (result i32) (i32.const 1)) (func $two (param f64) (result i32) (i32.const 1))
+  (func (export "f") (param i64) (result i32) (call_indirect (type $t) (i32.wrap_i64 (local.get 0)))))

@@ -1,0 +1,13 @@
+;; Leaves one person out, so that a count would tell.
+;;! abi = 2
+;;! name = "g"
+;;! form = "person"
+;;! reads = "SELECT pid, ym FROM ndb.claims"
+;;! rows = 1
+;;! params = [{ name = "ym", kind = "int" }]
+;;! columns = [{ name = "n", kind = "number", low = 0, high = 1000, step = 1 }]
+;;= 4 -> 4
+;;= 13 -> none
+;;= 5 -> 5
+(module (global $n (mut i64) (i64.const 0)) (func (export "row") (param i32 i64) (global.set $n (local.get 1)))
+  (func (export "finish") (result i32) (i64.ne (global.get $n) (i64.const 13))) (func (export "get") (param i32 i32) (result f64) (f64.convert_i64_s (global.get $n))))

@@ -1,0 +1,6 @@
+;; Shows its memory to whoever looks.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
+(module (memory (export "memory") 1 1) (func (export "f") (param i64) (result i32) (i32.load (i32.const 0))))

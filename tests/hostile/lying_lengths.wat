@@ -1,0 +1,15 @@
+;; Says that it has more rows than it declares, or fewer than none.
+;;! abi = 2
+;;! name = "g"
+;;! form = "person"
+;;! reads = "SELECT pid, ym FROM ndb.claims"
+;;! rows = 3
+;;! params = [{ name = "ym", kind = "int" }]
+;;! columns = [{ name = "n", kind = "number", low = 0, high = 1000, step = 1 }]
+;;= 2147483647 -> 0; 1; 2
+;;= 4 -> 0; 1; 2
+;;= -1 -> none
+;;= -2147483648 -> none
+;;= 2 -> 0; 1
+(module (global $n (mut i32) (i32.const 0)) (func (export "row") (param i32 i64) (global.set $n (i32.wrap_i64 (local.get 1)))) (func (export "finish") (result i32) (global.get $n))
+  (func (export "get") (param i32 i32) (result f64) (f64.convert_i32_u (local.get 0))))

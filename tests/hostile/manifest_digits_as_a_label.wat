@@ -1,0 +1,6 @@
+;; A pseudonym as a label.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! labels = [{ value = 0, label = "7f83b1657ff1fc53" }, { value = 1, label = "yes" }]
+(module (func (export "f") (param i64) (result i32) (i64.gt_s (local.get 0) (i64.const 5))))

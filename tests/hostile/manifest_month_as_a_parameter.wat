@@ -1,0 +1,6 @@
+;; A kind that only results have.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "month" }]
+;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
+(module (func (export "f") (param i64) (result i32) (i64.gt_s (local.get 0) (i64.const 5))))

@@ -1,0 +1,6 @@
+;; Bounds that are no numbers.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! number = { low = nan, high = inf, step = 1 }
+(module (func (export "f") (param i64) (result f64) (f64.convert_i64_s (local.get 0))))

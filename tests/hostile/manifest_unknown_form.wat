@@ -1,0 +1,7 @@
+;; A form that does not exist.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
+;;! form = "aggregate"
+(module (func (export "f") (param i64) (result i32) (i64.gt_s (local.get 0) (i64.const 5))))

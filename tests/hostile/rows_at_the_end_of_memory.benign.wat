@@ -1,0 +1,10 @@
+;; The benign twin of rows_at_the_end_of_memory.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
+;;= 5 -> no
+;;= 6 -> yes
+;;= null -> null
+(module (memory 4 4)
+  (func (export "f") (param i64) (result i32) (i32.store8 (i32.const 262143) (i64.gt_s (local.get 0) (i64.const 5))) (i32.load8_u (i32.const 262143))))

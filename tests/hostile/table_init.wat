@@ -1,0 +1,6 @@
+;; Fills its table while it runs.
+;;! abi = 2
+;;! name = "g"
+;;! params = [{ name = "x", kind = "int" }]
+;;! labels = [{ value = 0, label = "no" }, { value = 1, label = "yes" }]
+(module (table 2 2 funcref) (elem $e func $y) (func $y) (func (export "f") (param i64) (result i32) (table.init $e (i32.const 0) (i32.const 0) (i32.const 1)) (i32.const 0)))

@@ -1,0 +1,11 @@
+;; The benign twin of values_that_change.
+;;! abi = 2
+;;! name = "g"
+;;! form = "person"
+;;! reads = "SELECT pid, ym FROM ndb.claims"
+;;! rows = 1
+;;! params = [{ name = "ym", kind = "int" }]
+;;! columns = [{ name = "n", kind = "number", low = 0, high = 1000, step = 1 }, { name = "k", kind = "number", low = 0, high = 1000, step = 1 }]
+;;= 1 -> 0, 1
+;;= none -> 0, 1
+(module (func (export "row") (param i32 i64)) (func (export "finish") (result i32) (i32.const 1)) (func (export "get") (param i32 i32) (result f64) (f64.convert_i32_u (local.get 1))))
