@@ -169,7 +169,12 @@ fn places(world: &World, permit: &str) -> Vec<(String, Vec<u8>)> {
             out.push((format!("{name} (values)"), sqlite_values(&file)));
         }
     }
-    let config = Config { home: world.home().join("enclave"), linkage: world.home().join("linkage/linkage.sock"), gateway: String::new() };
+    let config = Config {
+        home: world.home().join("enclave"),
+        linkage: world.home().join("linkage/linkage.sock"),
+        gateway: String::new(),
+        jail: visiting_enclave::Layers::ALL,
+    };
     let values = Bench::open(config, &permit.parse().unwrap()).unwrap().values().unwrap();
     assert!(values.len() > 1000, "the extract holds only {} values", values.len());
     out.push(("the extract (values)".to_owned(), values.join("\n").into_bytes()));

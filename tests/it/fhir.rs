@@ -96,7 +96,12 @@ fn the_published_examples_load_and_show_nobody() {
 
     // The whole grammar of the language over them, each question from an empty ledger and without a limit on tries.
     world.kill_all();
-    let config = Config { home: world.home().join("enclave"), linkage: world.home().join("linkage/linkage.sock"), gateway: String::new() };
+    let config = Config {
+        home: world.home().join("enclave"),
+        linkage: world.home().join("linkage/linkage.sock"),
+        gateway: String::new(),
+        jail: visiting_enclave::Layers::ALL,
+    };
     let bench = Bench::open(config, &permit.parse().unwrap()).unwrap();
     let questions = questions();
     let (mut unshown, mut reasons) = (0, std::collections::BTreeMap::<String, u32>::new());

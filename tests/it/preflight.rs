@@ -59,7 +59,8 @@ fn questions() -> Vec<String> {
 fn plans_are_refused_on_the_twin_as_on_the_data_and_results_mostly_agree() {
     let granted = base::granted();
     let world = World::copy_of("agreement", &granted.home).unwrap();
-    let config = Config { home: world.home().join("enclave"), linkage: PathBuf::new(), gateway: String::new() };
+    let config =
+        Config { home: world.home().join("enclave"), linkage: PathBuf::new(), gateway: String::new(), jail: visiting_enclave::Layers::ALL };
     let listings = visiting_catalog::load_with(None).unwrap();
     let real = Real::open(config, &granted.permit.parse().unwrap(), listings.clone()).unwrap();
     let mut trial = Trial::new(&real.model(), listings, PEOPLE, SEED).unwrap();

@@ -122,7 +122,13 @@ impl Forger {
 
     fn follower(&self) -> Follower {
         let home = self.world.home().join("enclave");
-        Follower::open(&Config { home, linkage: "none".into(), gateway: "http://127.0.0.1:1".to_owned() }).unwrap()
+        Follower::open(&Config {
+            home,
+            linkage: "none".into(),
+            gateway: "http://127.0.0.1:1".to_owned(),
+            jail: visiting_enclave::Layers::ALL,
+        })
+        .unwrap()
     }
 
     fn checkpoint(&self, lines: &[String]) -> String {

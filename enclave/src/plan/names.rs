@@ -69,7 +69,8 @@ pub(crate) struct GuestName {
     /// Digest of manifest and module.
     pub(crate) digest: String,
     arguments: Arguments,
-    kind: DataType,
+    /// Type of its values.
+    pub(crate) kind: DataType,
 }
 
 impl GuestName {

@@ -30,7 +30,10 @@ pub(crate) fn schema() -> PermitSchema {
 
 /// The same with two guests of three and two labels; `other` is another module under the same declaration.
 fn with_guests(band: &str, other: &str) -> PermitSchema {
-    let signature = |digest: &str, manifest: &str| Signature { digest: digest.to_owned(), manifest: toml::from_str(manifest).unwrap() };
+    let signature = |digest: &str, manifest: &str| Signature {
+        digest: digest.to_owned(),
+        manifest: visiting_intake::Manifest::read(manifest).unwrap(),
+    };
     schema().with_guests(BTreeMap::from([
         ("band".to_owned(), signature(band, BAND)),
         ("again".to_owned(), signature(other, BAND)),

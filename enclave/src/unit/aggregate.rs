@@ -91,6 +91,8 @@ impl Tracker<'_> {
                     .map_or(value.clone(), |p| if constant(&value).is_some() && values_done(&values) { value } else { only(p, value) }),
             );
         }
+        // A guest's number has a type only where its column is.
+        making.input = self.with_calls(making.input.clone(), values.iter())?;
         let title = |e: &Expr| first_column(e).map_or(name.clone(), |c| format!("{name}_{c}"));
         let title = f.params.args.first().map_or(name.clone(), title);
         let formula = match (name.as_str(), values.as_slice()) {
@@ -306,7 +308,7 @@ fn one(when: Predicate) -> Column {
     Column { name: "1".to_owned(), when, present: Predicate::True, scale: 0, bounds: None, opaque: false }
 }
 
-/// Guests give labels, not numbers.
+/// Values of guests are not counted by their values.
 pub(super) fn guest_inside() -> Refusal {
     not_offered(
         "a guest inside an aggregate is not offered: GROUP BY guest.name(...) and count people in each group",

@@ -21,7 +21,7 @@ use super::{
     arguments,
     expression::{not_valid, place},
 };
-use crate::plan::{is_key, not_offered};
+use crate::plan::{GuestName, is_key, not_offered};
 
 /// What a value is to the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +115,7 @@ impl Frame<'_> {
             Expr::ScalarFunction(f) => match f.name() {
                 "substr" | "left" | "right" => Kind::Text,
                 "coalesce" | "nvl" | "nullif" | "greatest" | "least" => self.first(&f.args),
-                guest if guest.starts_with("guest.") => Kind::Text,
-                _ => Kind::Number,
+                _ => f.func.inner().downcast_ref::<GuestName>().map_or(Kind::Number, |guest| Kind::of(&guest.kind)),
             },
             Expr::AggregateFunction(f) => self.gathered(f.func.name(), &f.params.args),
             Expr::WindowFunction(w) => self.gathered(w.fun.name(), &w.params.args),

@@ -69,10 +69,6 @@ impl Fault {
             Self::Start(_) => {
                 ("ゲストの処理を始められません。運用者に知らせてください。", "A guest's process cannot be started. Tell the operator.")
             }
-            Self::NoJail(_) => (
-                "ゲストの処理を閉じ込められないため、動かしませんでした。運用者に知らせてください。",
-                "A guest's process cannot be confined here, so nothing ran. Tell the operator.",
-            ),
         };
         Words { ja: ja.to_owned(), en: en.to_owned() }
     }
