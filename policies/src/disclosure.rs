@@ -133,8 +133,9 @@ pub mod limits {
     /// People whose groups are all looked at by every new table: a cohort of a few hospitals. Of more people, the new table's small
     /// groups are.
     pub const AUDIT_PEOPLE_MAX: usize = 20_000;
-    /// Rows of one table with too few people: a table that has more of them than this is mostly not sent.
-    pub const AUDIT_ABSENT_MAX: usize = 20_000;
+    /// Rows of one table with too few people, each a group to be left open: as many as an output may have cells. What takes too long is held
+    /// by the steps.
+    pub const AUDIT_ABSENT_MAX: usize = 100_000;
     /// Facts that one table's search for worlds looks at, over all its groups: about thirty seconds. Where that does not suffice, a person
     /// must look.
     pub const AUDIT_STEPS_MAX: u64 = 5_000_000_000;

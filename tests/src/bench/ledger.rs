@@ -11,8 +11,10 @@ const OF_THE_YEAR: [&str; 30] = [
     "I11", "K80", "I20", "I48", "I50", "I63", "R51", "K29", "K59", "M17", "N40",
 ];
 /// Diseases whose patients of each month do.
-const OF_A_MONTH: [&str; 18] =
-    ["I10", "E78", "M54", "K21", "J06", "J30", "E11", "J45", "M17", "A09", "L30", "H52", "J20", "K59", "L20", "H25", "F32", "R51"];
+const OF_A_MONTH: [&str; 22] = [
+    "I10", "E78", "M54", "K21", "J06", "J30", "E11", "J45", "M17", "A09", "L30", "H52", "J20", "K59", "L20", "H25", "F32", "R51", "D50",
+    "N18", "E03", "I20",
+];
 /// Months.
 const MONTHS: std::ops::RangeInclusive<u32> = 202_401..=202_412;
 /// Seconds: the targets.
