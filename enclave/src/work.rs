@@ -389,11 +389,13 @@ fn operator_problem() -> Refusal {
 
 /// Delivers on the ladder 250 ms, 500 ms, 1 s, ...: how long a run took says no more than its rung.
 fn wait_for_rung(started: Instant) {
-    let mut rung = Duration::from_millis(LADDER_FIRST_MS);
-    while rung < started.elapsed() {
-        rung *= 2;
-    }
+    let rung = rungs().find(|rung| *rung >= started.elapsed()).unwrap_or_default();
     std::thread::sleep(rung.saturating_sub(started.elapsed()));
+}
+
+/// The ladder.
+fn rungs() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(Duration::from_millis(LADDER_FIRST_MS)), |rung| rung.checked_mul(2))
 }
 
 fn now_ms() -> u64 {

@@ -45,7 +45,7 @@ pub(crate) struct App {
     pub(crate) masters: Vec<Master>,
     pub(crate) streams: Streams,
     /// Checks of held outputs are cast one after the other.
-    pub(crate) checking: tokio::sync::Mutex<()>,
+    pub(crate) checks: tokio::sync::Mutex<()>,
     /// Runs of which the enclave says that their combinations are being audited. What a crash forgets here is only a word on a screen.
     pub(crate) audits: Audits,
     /// Signs tickets.

@@ -1,5 +1,5 @@
 //! Which runs are being audited: told by the enclave while it takes long, shown while the verdict is not there. Never recorded: it is no
-//! act, and it is told on the verdicts' own ladder, so that its moment says no more than theirs.
+//! act. When it is told is the enclave's to bound (decision 18).
 
 use std::{
     collections::BTreeSet,

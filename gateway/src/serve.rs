@@ -120,7 +120,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         catalog,
         masters,
         streams: Streams::default(),
-        checking: tokio::sync::Mutex::default(),
+        checks: tokio::sync::Mutex::default(),
         audits: Audits::default(),
         log_key: files::read_key(&home.gateway("log.seed"))?,
         enclave_token: token.trim().to_owned(),

@@ -159,7 +159,7 @@ pub mod limits {
     pub const EXPOSURE_ALERT: u64 = 300;
     /// The same, of one permit's own releases, before people look at each of its outputs: no study that we know comes near it.
     pub const EXPOSURE_HOLD: u64 = 1_000;
-    /// Part of these two limits by which their borders lie lower, nobody outside knows how far: whether one more set has a person in it
+    /// Part of such limits by which their borders lie lower, nobody outside knows how far: whether one more set has a person in it
     /// shows with a chance of one in thirty at the alert, and one in a hundred at the hold, each once in the life of a permit.
     pub const EXPOSURE_BLUR: u64 = 10;
     /// Different numbers that are hidden from one permit because of others before the auditor is told: each tells at most one bit about a

@@ -98,7 +98,9 @@ fn argument(guest: &str, param: &Param, col: Col, origins: &Origins) -> Result<(
             if !fits {
                 return Err(refused("cannot be this column, which is of another kind", "この列は型が違います"));
             }
-            Ok((Argument::Column(origin.name.clone(), origin.values.clone(), origin.months), Expr::Column(c)))
+            // Where a row may be without a value it may be without a label, too: then what the guest can give is not known from the domain.
+            let values = origin.values.clone().filter(|_| !origin.nullable);
+            Ok((Argument::Column(origin.name.clone(), values, origin.months), Expr::Column(c)))
         }
         Col::Value(_) => Err(computed()),
     }

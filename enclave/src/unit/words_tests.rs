@@ -186,3 +186,17 @@ fn ties_are_broken_by_the_whole_row_whatever_else_is_asked() {
     assert_eq!(one, turned);
     assert!(one.len() > told.len(), "{one:?}");
 }
+
+#[test]
+fn what_a_guest_can_give_is_known_from_domains_only_where_every_row_has_a_value() {
+    use crate::guest::shelf::Argument;
+    let known = |month: &str, join: &str| {
+        let sql = format!(
+            "SELECT guest.band(p.birth_ym, {month}) AS b, COUNT(*) AS n FROM patients p {join} JOIN claims c ON p.pid = c.pid GROUP BY guest.band(p.birth_ym, {month})"
+        );
+        let Tracked { calls, .. } = planned(&sql, &guests()).unwrap_or_else(|r| panic!("{sql}\n    {r}"));
+        calls[0].call.arguments.iter().map(|a| matches!(a, Argument::Column(_, Some(_), _))).collect::<Vec<_>>()
+    };
+    assert_eq!(known("c.ym", ""), [true, true]);
+    assert_eq!(known("c.ym", "LEFT"), [true, false], "who has no claim has no month, and so no label");
+}

@@ -1,5 +1,5 @@
-//! While the audit of a run takes long, the gateway hears of it: who waits should know what for. It is told on the ladder on which
-//! verdicts are delivered, so that its moment says no more than theirs (A10).
+//! While the audit of a run takes long, the gateway hears of it: who waits should know what for. It is told at the rungs of the ladder on
+//! which verdicts are delivered (A10): beside the verdict's own rung that says whether an audit went on at one, and no more (decision 18).
 
 use std::{
     sync::{
@@ -13,10 +13,8 @@ use std::{
 
 use visiting_policies::{handover::AuditBegun, terms::RunId};
 
-use crate::{
-    config::{AUDIT_TOLD_MS, LADDER_FIRST_MS},
-    door::Door,
-};
+use super::rungs;
+use crate::{config::AUDIT_TOLD_MS, door::Door};
 
 /// Watches one run; ends with it.
 pub(super) struct Checking {
@@ -55,12 +53,14 @@ impl Drop for Checking {
 
 /// True at the first late rung at which an audit goes on; false when the run ends before.
 fn lasts(ended: &mpsc::Receiver<()>, auditing: &AtomicBool, started: Instant) -> bool {
-    let mut rung = Duration::from_millis(LADDER_FIRST_MS);
-    while ended.recv_timeout(rung.saturating_sub(started.elapsed())) == Err(RecvTimeoutError::Timeout) {
-        if rung >= Duration::from_millis(AUDIT_TOLD_MS) && auditing.load(Ordering::Relaxed) {
+    let late = rungs().skip_while(|rung| *rung < Duration::from_millis(AUDIT_TOLD_MS));
+    for rung in late {
+        if ended.recv_timeout(rung.saturating_sub(started.elapsed())) != Err(RecvTimeoutError::Timeout) {
+            return false;
+        }
+        if auditing.load(Ordering::Relaxed) {
             return true;
         }
-        rung *= 2;
     }
     false
 }

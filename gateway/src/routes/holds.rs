@@ -130,7 +130,7 @@ pub(crate) async fn cast(app: &App, asked: Asked<NewCheck>, run: &str) -> Result
             app.desk.view().cases.roster().holding(&person, Role::Checker)?;
             let run: RunId = id(run, "held output")?;
             // One after the other: whoever comes last opens all, and must know that they are the last.
-            let _turn = app.checking.lock().await;
+            let _turn = app.checks.lock().await;
             let signed = signed(app, &run, &person, body)?;
             let commitment = app.documents.put(signed.bytes()).await?;
             let opened = opened(app, &run, signed).await?;
