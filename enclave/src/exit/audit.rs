@@ -149,6 +149,8 @@ impl Pass<'_> {
     /// looked at, with why. Of one that was not open before this table the table must leave as much as it found.
     fn open(&mut self, ground: &Ground<'_>, groups: impl IntoIterator<Item = Vec<u32>>, last: bool) -> Result<Vec<Vec<u32>>, Closed> {
         let (mut search, mut narrow) = (Search::new(&ground.facts), Vec::new());
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_cached_key(|people| (ground.atoms_of(people), people.len()));
         let mut groups = groups.into_iter();
         for people in groups.by_ref() {
             let before = self.audit.worlds(&people);
@@ -163,7 +165,7 @@ impl Pass<'_> {
             if !open && !last {
                 narrow.push(people);
             } else if !open && (was_open || witness.width() < ground.width_before(&atoms).min(AUDIT_WIDTH)) {
-                return Err(closed(ground, &search));
+                return Err(closed(ground, &people));
             } else {
                 self.groups.push(ground.group(people, &witness));
             }
@@ -179,8 +181,10 @@ impl Pass<'_> {
     }
 }
 
-/// The number that stood in the way most often; of several, that of the fewest people.
-fn closed(ground: &Ground<'_>, search: &Search<'_>) -> Closed {
+/// The number that stands in the way most often, from the real world on; of several, that of the fewest people.
+fn closed(ground: &Ground<'_>, group: &[u32]) -> Closed {
+    let (atoms, mut search) = (ground.atoms_of(group), Search::new(&ground.facts));
+    search.widen(&atoms, &mut ground.witness(group, None));
     let numbers = ground.new_facts().filter_map(|(s, place)| {
         let pressure = search.pressure(place);
         (pressure > 0).then_some((pressure, std::cmp::Reverse(s.people.len()), s.plan?))

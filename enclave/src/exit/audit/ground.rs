@@ -22,17 +22,17 @@ pub(super) struct Ground<'a> {
 
 impl<'a> Ground<'a> {
     pub(super) fn new(reader: &'a Reader<'a>, people: &BTreeSet<u32>) -> Self {
-        let (mut atoms, mut atom_of, mut kinds): (Vec<Vec<u32>>, _, HashMap<Vec<usize>, usize>) = <_>::default();
-        let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for person in people {
-            let atom = *kinds.entry(reader.of(*person).collect()).or_insert_with_key(|facts| {
-                facts.iter().for_each(|fact| sets.entry(*fact).or_default().push(atoms.len()));
-                atoms.push(Vec::new());
-                atoms.len() - 1
-            });
-            atoms.get_mut(atom).into_iter().for_each(|members| members.push(*person));
-            HashMap::insert(&mut atom_of, *person, atom);
+        let mut kinds: HashMap<Vec<usize>, Vec<u32>> = HashMap::new();
+        people.iter().for_each(|person| kinds.entry(reader.of(*person).collect()).or_default().push(*person));
+        // In an order that comes from the facts: which number is hidden must not hang on the ordinals, which were drawn.
+        let mut kinds: Vec<_> = kinds.into_iter().collect();
+        kinds.sort_unstable();
+        let (mut sets, mut atom_of): (BTreeMap<usize, Vec<usize>>, _) = (BTreeMap::new(), HashMap::new());
+        for (atom, (facts, members)) in kinds.iter().enumerate() {
+            facts.iter().for_each(|fact| sets.entry(*fact).or_default().push(atom));
+            atom_of.extend(members.iter().map(|person| (*person, atom)));
         }
+        let atoms: Vec<Vec<u32>> = kinds.into_iter().map(|(_, members)| members).collect();
         let mut facts = Facts::new(atoms.iter().map(|atom| count(atom.len())).collect());
         let state = |(number, atoms): (usize, Vec<usize>)| (number, reader.get(number).and_then(|s| state(&mut facts, s, atoms)));
         let places = sets.into_iter().map(state).collect();
