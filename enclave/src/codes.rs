@@ -38,9 +38,9 @@ impl CodeShelf {
         self.kept.insert(list.digest.clone(), Arc::new(list));
     }
 
-    /// Fetches what a text names and is not here. Bytes of another digest than the record's are refused and not kept.
-    pub(crate) fn fetch(&mut self, door: &Door, bound: &Bound<'_>, sql: &str) -> Result<(), Fault> {
-        let named = bound::named(Kind::Codes, bound, sql);
+    /// Fetches what the texts of a run name and is not here. Bytes of another digest than the record's are refused and not kept.
+    pub(crate) fn fetch(&mut self, door: &Door, bound: &Bound<'_>, texts: &[String]) -> Result<(), Fault> {
+        let named = named(bound, texts);
         if self.kept.len() + named.len() > KEPT_MAX {
             self.kept.retain(|kept, _| named.values().any(|digest| digest == kept));
         }
@@ -52,13 +52,18 @@ impl CodeShelf {
         Ok(())
     }
 
-    /// The lists that a text can name: of two with one name, a permit's own is meant.
-    pub(crate) fn open(&self, bound: &Bound<'_>, sql: &str) -> Result<Codes, Fault> {
+    /// The lists that the texts of a run can name: of two with one name, a permit's own is meant.
+    pub(crate) fn open(&self, bound: &Bound<'_>, texts: &[String]) -> Result<Codes, Fault> {
         let mut codes = self.public.clone();
-        for (name, digest) in bound::named(Kind::Codes, bound, sql) {
+        for (name, digest) in named(bound, texts) {
             let missing = || Fault::Other("a code list of the run was not fetched".to_owned());
             codes.insert(name.to_owned(), self.kept.get(digest).ok_or_else(missing)?.clone());
         }
         Ok(codes)
     }
+}
+
+/// What a query and the queries of its guests name.
+fn named<'a>(bound: &Bound<'a>, texts: &[String]) -> Bound<'a> {
+    texts.iter().flat_map(|text| bound::named(Kind::Codes, bound, text)).collect()
 }

@@ -19,11 +19,10 @@ use visiting_policies::{
     sign,
     terms::{Verdict, magnitude},
 };
-use visiting_worker::Layers;
 
 use crate::{
     codes::Codes,
-    config::{CELLS_MAX, Config, VALUES_OUT_MAX},
+    config::{CELLS_MAX, Config, MADE_VALUES_MAX, VALUES_OUT_MAX},
     exit::{self, Context, Desk, Ledger},
     extract::{Extract, Manifest},
     fault::Fault,
@@ -202,9 +201,6 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
         stages.gate += begun.elapsed();
     }
     stages.audit = desk.audited;
-    if !setting.guests.is_empty() && setting.config.jail != Layers::ALL {
-        rules.insert("jail".to_owned(), format!("{}: guests ran without the whole jail", setting.config.jail));
-    }
     let begun = Instant::now();
     let result = session.result(&tracked.root).await?;
     let table = CheckedOutput::new(&tracked, &answers, &result, ordered(&tracked.root))?;
@@ -261,10 +257,14 @@ pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> R
     let mut tracked = plan::plan(sql, &schema, floor, &protected)?;
     shelf.reach(&mut tracked, setting.guests)?;
     let mut applied = Vec::with_capacity(tracked.points.len());
-    for point in &tracked.points {
-        applied.push(setting.rules.apply(setting.listings, &point.question)?);
-        check_cells(&point.question, &setting.extract.manifest)?;
+    for point in &mut tracked.points {
+        let question = &mut point.question;
+        let used = || made.iter().filter(|one| question.tables.contains(&one.name));
+        question.reads = used().map(|one| one.reads.words.clone()).collect();
+        applied.push(setting.rules.apply(setting.listings, question)?);
+        check_cells(question, &setting.extract.manifest, &made)?;
     }
+    check_made(&tracked, &made, &setting.extract.manifest)?;
     Ok(Accepted { tracked, applied, made })
 }
 
@@ -349,11 +349,27 @@ fn named_versions(question: &Question, extract: &Manifest, listings: &[Listing])
     names.join(", ")
 }
 
+/// Refuses, on the plan, a query whose guests could make more than is held in memory.
+fn check_made(tracked: &Tracked, made: &[Made], extract: &Manifest) -> Result<(), Refusal> {
+    let used = made.iter().filter(|one| tracked.points.iter().any(|point| point.question.tables.contains(&one.name)));
+    let values = used.map(|one| one.values(magnitude(extract.people))).fold(0, u64::saturating_add);
+    if values <= MADE_VALUES_MAX {
+        return Ok(());
+    }
+    let detail =
+        format!("the tables of the guests could come to {values} values, and {MADE_VALUES_MAX} are held; declare fewer rows or columns");
+    Err(Refusal::new(Code::TooLarge, detail)
+        .ja(format!("プログラムの表が {values} 個の値になりえます。上限は {MADE_VALUES_MAX} 個です。rows か columns を減らしてください")))
+}
+
 /// Refuses, on the plan, a question that could have more cells than the machine holds: what is observed never decides this. Keys of
 /// one table come to at most as many combinations as its domains allow, and as the magnitude of its rows is; keys of one list to as many
 /// as the list has rows, and none.
-fn check_cells(question: &Question, extract: &Manifest) -> Result<(), Refusal> {
-    let rows = |table: &String| magnitude(extract.rows.get(table).copied().unwrap_or_default());
+fn check_cells(question: &Question, extract: &Manifest, made: &[Made]) -> Result<(), Refusal> {
+    let rows = |table: &String| match made.iter().find(|one| one.name == *table) {
+        Some(one) => one.rows(magnitude(extract.people)),
+        None => magnitude(extract.rows.get(table).copied().unwrap_or_default()),
+    };
     let most = question.tables.iter().map(rows).max().unwrap_or(0);
     // What the keys are columns of, how many combinations they have, and how many its rows can have.
     let mut wholes: BTreeMap<Option<&String>, (u64, u64)> = BTreeMap::new();

@@ -256,6 +256,8 @@ pub(crate) struct Question {
     pub(crate) tables: Vec<String>,
     /// True when the planner proves at most one row per person.
     pub(crate) one_row_per_person: bool,
+    /// What the guests of its tables read, in words.
+    pub(crate) reads: Vec<String>,
     /// Where each column is first used in the text, by its name in plans: a refusal by a rule points there.
     pub(crate) places: BTreeMap<String, TextPlace>,
 }

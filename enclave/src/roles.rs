@@ -52,6 +52,8 @@ impl<'a> RulesInForce<'a> {
         columns.of_condition(&question.filter, &mut filters);
         // Subqueries and outer joins are in the relation's words, and what an aggregate counts under is beside its column's name.
         filters.extend(columns.in_words(&question.relation, false));
+        // What a guest gives says as much of what it reads as a condition on that would.
+        filters.extend(question.reads.iter().flat_map(|words| columns.in_words(words, false)));
         let measured = question.columns.iter().map(|c| format!("{} if {}", c.name, c.when.text()));
         let counted = question.values.iter().map(|v| format!("{} if {}", v.name, v.there.text()));
         filters.extend(measured.chain(counted).flat_map(|words| columns.in_words(&words, true)));

@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
     /// Makes the tables of guests: each reads the extract and no other of them.
     pub(crate) async fn make(&mut self, made: &[Made]) -> Result<(), Fault> {
         let mut plans = Vec::with_capacity(made.len());
-        for Made { name, digest, reads } in made {
+        for Made { name, digest, reads, .. } in made {
             let guest = self.guests.get(digest).ok_or_else(|| Fault::Other("a guest that is not compiled".to_owned()))?;
             let physical = self.planned(reads.rows.clone()).await?;
             let input = execute_stream(physical, self.context.task_ctx()).map_err(Fault::from).map_err(Fault::in_rows)?;

@@ -16,16 +16,18 @@ use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
     budget::Spent,
-    case::{PermitCase, RunCase},
+    case::{Kind, PermitCase, RunCase},
     handover::{Delivery, HoldAnswer, Order, Purpose, RunReport, RunTicket, Signed},
     receipt::{self, Receipt},
     rules::Municipalities,
     sign,
     terms::{PermitId, RunId, Verdict},
 };
+use visiting_worker::Layers;
 
 use self::{checking::Checking, hold::Verdicted};
 use crate::{
+    bound,
     codes::CodeShelf,
     config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
     door::Door,
@@ -219,7 +221,8 @@ impl Enclave {
                 Err(Fault::Refused(refusal)) => return self.decline(run.to_string(), "enclave: take a guest", &refusal),
                 fetched => fetched?,
             }
-            match self.codes.fetch(&self.door, &cases.codes_of(&case.permit, case.index), sql) {
+            let texts = self.guests.texts(&cases.guests_of(&case.permit, case.index), sql);
+            match self.codes.fetch(&self.door, &cases.codes_of(&case.permit, case.index), &texts) {
                 Err(Fault::Refused(refusal)) => return self.decline(run.to_string(), "enclave: take a code list", &refusal),
                 fetched => fetched?,
             }
@@ -241,6 +244,7 @@ impl Enclave {
                     Judged::refused(untold(&fault))
                 }
             };
+            let judged = self.with_jail(&case, sql, judged);
             let Verdicted { block, report, files } = self.verdict(run, &case, sql, judged)?;
             if self.ledger.append(run, block, |ledger| hold::placed(ledger, report, files))? {
                 break;
@@ -253,13 +257,23 @@ impl Enclave {
         self.let_out(run)
     }
 
+    /// Says of a run that calls guests, whatever came of it, when their jail is not whole.
+    fn with_jail(&self, case: &RunCase, sql: &str, mut judged: Judged) -> Judged {
+        let bound = self.follower.cases.guests_of(&case.permit, case.index);
+        if self.config.jail != Layers::ALL && !bound::named(Kind::Guest, &bound, sql).is_empty() {
+            judged.rules.insert("jail".to_owned(), format!("{}: guests run without the whole jail", self.config.jail));
+        }
+        judged
+    }
+
     /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
     fn judge(&mut self, case: &RunCase, sql: &str, auditing: &AtomicBool) -> Result<Judged, Fault> {
         let open = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?;
         check_unshown(open)?;
         let (permit, standing) = (open.permit.clone(), open.standing());
-        let (guests, signatures) = self.guests.open(&self.follower.cases.guests_of(&case.permit, case.index), sql)?;
-        let codes = self.codes.open(&self.follower.cases.codes_of(&case.permit, case.index), sql)?;
+        let bound = self.follower.cases.guests_of(&case.permit, case.index);
+        let (guests, signatures) = self.guests.open(&bound, sql)?;
+        let codes = self.codes.open(&self.follower.cases.codes_of(&case.permit, case.index), &self.guests.texts(&bound, sql))?;
         if !self.extracts.contains_key(&permit.id) {
             self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
         }

@@ -109,3 +109,129 @@ fn a_guest_in_the_wrong_place_or_with_a_wrong_input_is_told_so() {
         assert_eq!(refusal.code, code, "{sql}: {}", refusal.detail);
     }
 }
+
+/// What a guest reads is as good as a condition: what the publication rules forbid there they forbid here, wherever the table stands.
+#[test]
+fn the_publication_rules_see_what_a_guest_reads() {
+    let (world, permit) = base::running("made-rules");
+    for (name, reads) in [
+        ("village", "SELECT pid, ym FROM kaigo.services JOIN kaigo.recipients USING (pid) WHERE municipality = '99304'"),
+        ("city", "SELECT pid, ym FROM kaigo.services JOIN kaigo.recipients USING (pid) WHERE municipality = '99101'"),
+        ("born", "SELECT pid, birth_ym AS ym FROM kaigo.recipients"),
+        (
+            "older",
+            "SELECT pid, ym FROM kaigo.services WHERE EXISTS (SELECT 1 FROM kaigo.recipients r WHERE r.pid = services.pid AND r.birth_ym < 193507)",
+        ),
+        (
+            "place",
+            "SELECT s.pid, CASE WHEN r.municipality = '99304' THEN s.ym END AS ym FROM kaigo.services s JOIN kaigo.recipients r ON s.pid = r.pid",
+        ),
+    ] {
+        bind(&world, &permit, &visits(name, reads));
+    }
+    let ways = |guest: &str| {
+        [
+            format!("SELECT COUNT(DISTINCT pid) AS n FROM guest.{guest}"),
+            format!("SELECT use, COUNT(DISTINCT pid) AS n FROM guest.{guest} GROUP BY use"),
+            format!("SELECT COUNT(DISTINCT p.pid) AS n FROM ndb.patients p JOIN guest.{guest} v ON p.pid = v.pid WHERE v.n > 3"),
+            format!("SELECT COUNT(DISTINCT pid) AS n FROM ndb.patients p WHERE EXISTS (SELECT 1 FROM guest.{guest} v WHERE v.pid = p.pid)"),
+            format!("SELECT COUNT(DISTINCT pid) AS n FROM ndb.patients WHERE pid NOT IN (SELECT pid FROM guest.{guest} WHERE use = 'few')"),
+            format!("SELECT COUNT(DISTINCT pid) FILTER (WHERE n > 3) AS n FROM guest.{guest}"),
+            format!("SELECT COUNT(DISTINCT pid) AS n, AVG(n) AS visits FROM guest.{guest}"),
+            format!("SELECT COUNT(DISTINCT v.pid) AS n FROM ndb.patients p LEFT JOIN guest.{guest} v ON p.pid = v.pid"),
+        ]
+    };
+    for guest in ["village", "born", "older", "place"] {
+        for sql in ways(guest) {
+            let run = base::run(&world, &permit, &sql);
+            assert_eq!(run.refusal.map(|r| r.code).as_deref(), Some("rule-forbids"), "{sql}");
+        }
+    }
+    for sql in &ways("city")[..2] {
+        let run = base::run(&world, &permit, sql);
+        assert_ne!(run.refusal.map(|r| r.code).as_deref(), Some("rule-forbids"), "{sql}");
+    }
+}
+
+/// Two guests of one module that read otherwise, by a code list of the permit's own: their tables are not the same table.
+#[test]
+fn a_guest_reads_the_permits_own_code_lists_and_its_table_is_named_by_them() {
+    let (world, first) = base::running("made-codes");
+    let second = base::permit(&world, visiting_tests::journey::COLUMNS, (202401, 202412));
+    let source = visits("visits", "SELECT pid, ym FROM ndb.claims JOIN codes.mine m ON claims.icd10 = m.code");
+    let sql = "SELECT COUNT(DISTINCT pid) AS n FROM guest.visits";
+    let mut told = Vec::new();
+    for (permit, list, plain) in
+        [(&first, "code\nI10\n", "= 'I10'"), (&second, "code\nI10\nE11\nE78\nJ45\n", "IN ('I10', 'E11', 'E78', 'J45')")]
+    {
+        world.client("per_hanako").unwrap().bind_codes(permit, "mine", list).unwrap();
+        bind(&world, permit, &source);
+        let (other, own) = base::running("made-codes-plain");
+        let expected = shown(&other, &own, &format!("SELECT COUNT(DISTINCT pid) AS n FROM ndb.claims WHERE icd10 {plain}"));
+        assert_eq!(shown(&world, permit, sql), expected, "{list}");
+        told.push(expected);
+    }
+    assert_ne!(told[0], told[1]);
+}
+
+/// One row for most people, and a thousand for a few.
+fn crowd() -> Source {
+    let manifest = "abi = 2\nname = \"crowd\"\nform = \"person\"\nreads = \"SELECT pid, points FROM ndb.claims\"\nrows = 1000\n\
+        params = [{ name = \"points\", kind = \"int\" }]\n\
+        columns = [{ name = \"n\", kind = \"number\", low = 0, high = 9, step = 1 }, { name = \"use\", kind = \"label\", labels = [\
+        { value = 0, label = \"few\" }, { value = 1, label = \"many\" }] }]\n";
+    let text = r#"(module (global $sum (mut i64) (i64.const 0))
+        (func (export "row") (param i32 i64) (global.set $sum (i64.add (global.get $sum) (local.get 1))))
+        (func (export "finish") (result i32)
+            (select (i32.const 1000) (i32.const 1) (i64.eqz (i64.rem_u (global.get $sum) (i64.const 499)))))
+        (func (export "get") (param i32 i32) (result f64) (f64.convert_i32_s (i32.eqz (local.get 1)))))"#;
+    Source { manifest: manifest.to_owned(), module: visiting_intake::trim(&wat::parse_str(text).unwrap()).unwrap() }
+}
+
+/// How many rows somebody has is what a guest says of him or her: it leaves as any measure of one's own, or not at all.
+#[test]
+fn the_number_of_a_guests_rows_is_a_measure_of_ones_own() {
+    let (world, permit) = base::running("made-rows");
+    bind(&world, &permit, &crowd());
+    let left = || world.client("per_hanako").unwrap().permit(&permit).unwrap().budgets[1].left;
+    let number = |csv: &str, column: usize| csv.lines().nth(1).unwrap().split(',').nth(column).unwrap().parse::<f64>().unwrap();
+    let people = number(&shown(&world, &permit, "SELECT COUNT(DISTINCT pid) AS n FROM guest.crowd"), 0);
+    assert_eq!(left(), 20, "people are people");
+    let rows = number(&shown(&world, &permit, "SELECT COUNT(DISTINCT pid) AS n, COUNT(*) AS r FROM guest.crowd"), 1);
+    assert!((rows - people).abs() <= 20.0, "{rows} rows of {people} people: a few have a thousand each, and that must not be told");
+    assert_eq!(left(), 19);
+    // As much where other rows are multiplied by it, per person, in a window, and after DISTINCT.
+    for (sql, costs) in [
+        ("SELECT COUNT(DISTINCT c.pid) AS n, SUM(c.points) AS s FROM ndb.claims c JOIN guest.crowd g ON c.pid = g.pid", 1),
+        ("SELECT COUNT(DISTINCT c.pid) AS n, AVG(c.points) AS s FROM ndb.claims c JOIN guest.crowd g ON c.pid = g.pid", 2),
+        ("SELECT COUNT(DISTINCT pid) AS n, SUM(r) AS s FROM (SELECT pid, COUNT(*) AS r FROM guest.crowd GROUP BY pid) t", 1),
+        (
+            "SELECT COUNT(DISTINCT pid) AS n, AVG(r) AS s FROM (SELECT pid, row_number() OVER (PARTITION BY pid ORDER BY n) AS r FROM guest.crowd) t",
+            2,
+        ),
+        ("SELECT COUNT(DISTINCT pid) AS n, COUNT(*) AS s FROM (SELECT DISTINCT pid, use FROM guest.crowd) t", 1),
+        ("SELECT COUNT(DISTINCT pid) AS n, COUNT(*) AS s FROM (SELECT pid FROM guest.crowd UNION ALL SELECT pid FROM ndb.claims) t", 1),
+        ("SELECT COUNT(DISTINCT CASE WHEN use = 'few' THEN pid END) AS n FROM guest.crowd", 0),
+    ] {
+        let before = left();
+        shown(&world, &permit, sql);
+        assert_eq!(before - left(), costs, "{sql}");
+    }
+    for sql in [
+        "SELECT COUNT(DISTINCT c.pid) AS n, STDDEV(c.points) AS s FROM ndb.claims c JOIN guest.crowd g ON c.pid = g.pid",
+        "SELECT COUNT(DISTINCT c.pid) AS n, MEDIAN(c.points) AS s FROM ndb.claims c JOIN guest.crowd g ON c.pid = g.pid",
+        "SELECT COUNT(DISTINCT c.pid) AS n, CORR(c.points, c.ym) AS s FROM ndb.claims c JOIN guest.crowd g ON c.pid = g.pid",
+        "SELECT COUNT(DISTINCT pid) AS n, COUNT(DISTINCT use) AS s FROM guest.crowd",
+        "SELECT COUNT(DISTINCT pid) AS n, COUNT(DISTINCT u) AS s FROM (SELECT pid, MAX(use) AS u FROM guest.crowd GROUP BY pid) t",
+    ] {
+        let run = base::run(&world, &permit, sql);
+        assert_eq!(run.refusal.map(|r| r.code).as_deref(), Some("sql-not-offered"), "{sql}");
+    }
+    // By how many rows they have nobody is grouped: bands of it are a condition like any other.
+    let run = base::run(
+        &world,
+        &permit,
+        "SELECT r, COUNT(DISTINCT pid) AS n FROM (SELECT pid, COUNT(*) AS r FROM guest.crowd GROUP BY pid) t GROUP BY r",
+    );
+    assert_eq!(run.refusal.map(|r| r.code).as_deref(), Some("column-use"));
+}

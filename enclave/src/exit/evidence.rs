@@ -68,6 +68,7 @@ pub(super) fn shape(question: &Question) -> Shape {
 /// The cells of every grouping set.
 pub(super) fn assemble(found: Vec<Found>, question: &Question, ledger: &Ledger<'_>) -> Result<Cells, Fault> {
     let keys = Keys::new(&found, question.keys.len());
+    keys.check(question)?;
     let tables = question.sets.iter().map(|set| table(&found, &keys, set, question, ledger)).collect::<Result<Vec<_>, _>>()?;
     Ok(Cells { ordinals: ledger.people.clone(), wanted: Wanted::of(question), tables })
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Cells,
-    samples::{Row, cells, ordinals, question, row},
+    samples::{Row, cells, gathered, ordinals, question, row},
     wanted::{RowsOf, SumOf},
 };
 use crate::{
-    predicate::Predicate,
-    question::{Counted, KeyValue, Question, Statistic},
+    predicate::{Predicate, Values},
+    question::{Counted, KeyValue, Preimage, Question, Statistic},
 };
 
 /// A small generator, so that the same rows come in every run.
@@ -219,4 +219,28 @@ fn many_values_of_many_keys_are_still_told_apart() {
     let cells = cells(&question, std::slice::from_ref(&rows), 0);
     let distinct: BTreeSet<_> = rows.iter().map(|r| r.keys.clone()).collect();
     assert_eq!(cells.of(0).map(|c| c.key().to_vec()).collect::<Vec<_>>(), distinct.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_label_that_a_call_cannot_give_ends_the_run() {
+    let labels = vec!["young".to_owned(), "old".to_owned()];
+    let of = |places: &[i64]| {
+        let mut asked = question(&[("age", 2)], &[], &[Statistic::People(None)]);
+        let values = Values::Labels { labels: labels.clone(), reachable: Some(places.iter().copied().collect()) };
+        asked.keys[0].of = Some(Preimage::Column(asked.keys[0].name.clone(), values, false));
+        asked
+    };
+    let labelled = |unit: u32, label: &str| {
+        let mut one = row(unit);
+        one.keys = vec![if label.is_empty() { KeyValue::Null } else { KeyValue::Text(label.to_owned()) }];
+        one
+    };
+    let told = |asked: &Question, rows: &[Row]| gathered(asked, &[rows.to_vec()], 1).map(|_| ()).map_err(|fault| fault.to_string());
+    let rows: Vec<Row> = (0..30).map(|unit| labelled(unit, if unit < 29 { "young" } else { "old" })).collect();
+    assert_eq!(told(&of(&[0, 1]), &rows), Ok(()));
+    // One person is enough, and so is somebody without a label.
+    assert!(told(&of(&[0]), &rows).unwrap_err().contains("cannot give"));
+    let nobody: Vec<Row> = rows[..29].iter().cloned().chain([labelled(29, "")]).collect();
+    assert!(told(&of(&[0, 1]), &nobody).unwrap_err().contains("cannot give"));
+    assert_eq!(told(&of(&[0, 1, 2]), &nobody), Ok(()));
 }

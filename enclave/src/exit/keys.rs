@@ -3,7 +3,11 @@
 use datafusion::common::HashMap;
 
 use super::log::Found;
-use crate::{fault::Fault, question::KeyValue};
+use crate::{
+    fault::Fault,
+    predicate::Values,
+    question::{KeyValue, Preimage, Question},
+};
 
 /// Key values of all logs in one order.
 pub(super) struct Keys {
@@ -29,6 +33,17 @@ impl Keys {
         let of_log = |log: &Found| log.groups.values().zip(&values).map(|(own, all)| own.iter().map(|v| place(all, v)).collect()).collect();
         let places = found.iter().map(of_log).collect();
         Self { values, places }
+    }
+
+    /// That nobody has a label which its guest's call cannot give: totals and groups were taken for the same people by that.
+    pub(super) fn check(&self, question: &Question) -> Result<(), Fault> {
+        for (key, values) in question.keys.iter().zip(&self.values) {
+            let Some(Preimage::Column(_, of @ Values::Labels { reachable: Some(places), .. }, _)) = &key.of else { continue };
+            if values.iter().any(|value| of.place(value).is_none_or(|place| !places.contains(&place))) {
+                return Err(Fault::Other("a guest gave a row a label that its call cannot give".to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// Of each log and group: its cell in this set; and the cells' numbers, sorted.

@@ -18,6 +18,7 @@ use super::{
     log::Log,
 };
 use crate::{
+    fault::Fault,
     people::Ordinals,
     predicate::{Looks, Predicate, ValueSet, Values},
     question::{Column, Key, KeyValue, Most, Preimage, Question, SiteColumn, Statistic},
@@ -101,6 +102,7 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         listings: vec!["ndb".to_owned()],
         tables: vec!["ndb.patients".to_owned()],
         one_row_per_person: false,
+        reads: Vec::new(),
         places: std::collections::BTreeMap::new(),
     };
     over(question, "ndb.patients")
@@ -154,11 +156,16 @@ pub(super) fn ordinals() -> &'static Ordinals {
 
 /// The cells of rows that come in these partitions, in batches and chunks of a few rows.
 pub(super) fn cells(question: &Question, partitions: &[Vec<Row>], least: u64) -> Cells {
+    gathered(question, partitions, least).unwrap()
+}
+
+/// The same, which may fail.
+pub(super) fn gathered(question: &Question, partitions: &[Vec<Row>], least: u64) -> Result<Cells, Fault> {
     let log = |rows: &Vec<Row>| {
         let mut log = Log::new(shape(question), 50);
         rows.chunks(97).for_each(|rows| log.add(&batch(question, rows)).unwrap());
         log
     };
     let found = partitions.iter().map(|rows| log(rows).found()).collect();
-    assemble(found, question, &Ledger { people: ordinals(), site: &|_, id| id, least }).unwrap()
+    assemble(found, question, &Ledger { people: ordinals(), site: &|_, id| id, least })
 }

@@ -12,7 +12,8 @@ use datafusion::{
 };
 use futures::StreamExt as _;
 use visiting_catalog::{Domain, Kind, Table, listing};
-use visiting_intake::{Form, Manifest, Values};
+use visiting_intake::{Form, MONTHS, Manifest, Values};
+use visiting_policies::sign;
 
 use super::{Guest, output};
 use crate::{
@@ -22,23 +23,33 @@ use crate::{
     unit::Reads,
 };
 
-/// Months that a guest may give: whole centuries around every record.
-pub(super) const MONTH_FIRST: i64 = 190_001;
-/// The last of them.
-pub(super) const MONTH_LAST: i64 = 209_912;
-
 /// Rows that are gathered before the guest is called: some thousand people at a time, a few megabytes.
 const ROWS_AT_ONCE: usize = 65_536;
 
 /// A table that a run needs, and what it is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
-    /// What plans call it: the digest is part of it, so that two guests of one name are never taken for each other.
+    /// What plans call it, with a digest of the guest and of what it reads here: what is not made of the same rows in the same way is
+    /// never taken for the same table.
     pub(crate) name: String,
     /// The guest's digest.
     pub(crate) digest: String,
     /// Its input.
     pub(crate) reads: Arc<Reads>,
+    /// Most rows of one person, and values of a row with the person and the facilities.
+    pub(crate) size: (u64, u64),
+}
+
+impl Made {
+    /// Rows that it can have where so many people may have one.
+    pub(crate) fn rows(&self, people: u64) -> u64 {
+        people.saturating_mul(self.size.0)
+    }
+
+    /// Values that are then in memory.
+    pub(crate) fn values(&self, people: u64) -> u64 {
+        self.rows(people).saturating_mul(self.size.1)
+    }
 }
 
 /// The table of a guest as SQL sees it, with its plan's name.
@@ -50,7 +61,7 @@ pub(crate) fn table(guest: &Signature, reads: Arc<Reads>) -> Option<(Made, Schem
         visiting_catalog::Column { name: column.name.clone(), title: text(&column.name), kind, domain, role: None, measure }
     };
     let table = Table {
-        name: format!("{name} {}", guest.digest),
+        name: format!("{name} {}", sign::digest(format!("{}\n{}", guest.digest, reads.words).as_bytes())),
         title: text(name),
         person: PERSON.to_owned(),
         facility: None,
@@ -59,8 +70,9 @@ pub(crate) fn table(guest: &Signature, reads: Arc<Reads>) -> Option<(Made, Schem
         one_row_per_person: person.rows == 1,
         columns: person.columns.iter().map(column).collect(),
     };
+    let size = (u64::from(person.rows), 1 + (reads.sites.len() + person.columns.len()) as u64);
     let schema = SchemaTable { listing: GUESTS.to_owned(), table, reads: Some(Arc::clone(&reads)) };
-    Some((Made { name: schema.full_name(), digest: guest.digest.clone(), reads }, schema))
+    Some((Made { name: schema.full_name(), digest: guest.digest.clone(), reads, size }, schema))
 }
 
 /// The person key of every table that a guest makes.
@@ -72,7 +84,7 @@ fn declared(values: &Values) -> (Kind, Option<Domain>, Option<visiting_catalog::
         Values::Labels(labels) => (Kind::Code, Some(Domain::Codes(labels.iter().map(|l| l.label.clone()).collect())), None),
         Values::Number(grid) if grid.scale == 0 => (Kind::Int, None, measure(0)),
         Values::Number(grid) => (Kind::Decimal, None, measure(grid.scale.into())),
-        Values::Month => (Kind::Int, Some(Domain::Months([MONTH_FIRST, MONTH_LAST])), None),
+        Values::Month => (Kind::Int, Some(Domain::Months([i64::from(*MONTHS.start()), i64::from(*MONTHS.end())])), None),
     }
 }
 
@@ -89,9 +101,9 @@ pub(crate) async fn make(
         rest.push(batch.map_err(|e| Fault::from(e).in_rows())?);
         if rest.iter().map(RecordBatch::num_rows).sum::<usize>() >= ROWS_AT_ONCE {
             let all = concat_batches(&read, &rest)?;
-            // The last person's rows may go on in the next batch.
+            // The last person's rows may go on in the next batch; who has too many has no result, and is not gathered further.
             let whole = last_begins(&all)?;
-            rest = vec![all.slice(whole, all.num_rows() - whole)];
+            rest = vec![all.slice(whole, (all.num_rows() - whole).min(visiting_worker::LIMITS.person_rows + 1))];
             out.push(people(guest, reads, &schema, &all.slice(0, whole))?);
         }
     }

@@ -6,9 +6,8 @@ use datafusion::arrow::{
     array::{ArrayRef, Decimal128Array, DictionaryArray, Int32Array, Int64Array, StringArray},
     datatypes::DataType,
 };
-use visiting_intake::{Grid, Values};
+use visiting_intake::{Grid, Values, is_month};
 
-use super::made::{MONTH_FIRST, MONTH_LAST};
 use crate::fault::Fault;
 
 /// Digits of a decimal in extracts and in what guests give.
@@ -37,10 +36,7 @@ pub(super) fn array(values: &Values, codes: impl Iterator<Item = Option<u32>>) -
             let units: Decimal128Array = codes.map(|code| grid.units(code?).map(i128::from)).collect();
             Arc::new(units.with_precision_and_scale(DIGITS, scale(grid))?)
         }
-        Values::Month => {
-            let month = |code: u32| Some(i64::from(code)).filter(|m| (MONTH_FIRST..=MONTH_LAST).contains(m));
-            Arc::new(codes.map(|code| code.and_then(month)).collect::<Int64Array>())
-        }
+        Values::Month => Arc::new(codes.map(|code| code.filter(|month| is_month(*month)).map(i64::from)).collect::<Int64Array>()),
     })
 }
 

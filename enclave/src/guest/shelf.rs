@@ -11,7 +11,8 @@ use datafusion::arrow::{
     datatypes::Int32Type,
 };
 use visiting_catalog::listing::is_month;
-use visiting_policies::{Code, Refusal, case::Kind};
+use visiting_intake::{Form, Manifest};
+use visiting_policies::{Code, Refusal, case::Kind, disclosure::limits};
 use visiting_worker::Layers;
 
 use super::Guest;
@@ -29,6 +30,9 @@ use crate::{
 /// Compiled guests by digest.
 pub(crate) type Guests = BTreeMap<String, Guest>;
 
+/// Guests that are kept: up to ten megabytes each, and more than one query can name.
+const KEPT_MAX: usize = 2 * limits::GUESTS_MAX;
+
 /// What the enclave holds of guests, for all permits. A digest names the same bytes for ever, so nothing here grows old.
 #[derive(Debug)]
 pub(crate) struct Shelf {
@@ -37,8 +41,8 @@ pub(crate) struct Shelf {
     /// Fetched and not yet compiled.
     fetched: BTreeMap<String, Vec<u8>>,
     compiled: Guests,
-    /// Labels that a call can give, by the call's name in plans.
-    reached: BTreeMap<String, Option<u64>>,
+    /// Places that a call can give, by the call's name in plans.
+    reached: BTreeMap<String, Option<BTreeSet<i64>>>,
 }
 
 impl Default for Shelf {
@@ -60,7 +64,14 @@ impl Shelf {
 
     /// Fetches what a text calls and is not here. Bytes of another digest than the record's are refused and not kept.
     pub(crate) fn fetch(&mut self, door: &Door, bound: &Bound<'_>, sql: &str) -> Result<(), Fault> {
-        for digest in bound::named(Kind::Guest, bound, sql).into_values() {
+        let named = bound::named(Kind::Guest, bound, sql);
+        if self.compiled.len() + self.fetched.len() + named.len() > KEPT_MAX {
+            let here = |digest: &String| named.values().any(|one| one == digest);
+            self.compiled.retain(|digest, _| here(digest));
+            self.fetched.retain(|digest, _| here(digest));
+            self.reached.clear();
+        }
+        for digest in named.into_values() {
             if !self.compiled.contains_key(digest) && !self.fetched.contains_key(digest) {
                 self.put(digest.to_owned(), bound::fetch(door, Kind::Guest, digest)?);
             }
@@ -82,6 +93,17 @@ impl Shelf {
             guests.insert(digest.to_owned(), guest);
         }
         Ok((guests, signatures))
+    }
+
+    /// The text, and what the guests that it calls read: all queries of a run.
+    pub(crate) fn texts(&self, bound: &Bound<'_>, sql: &str) -> Vec<String> {
+        let manifest = |digest: &str| match self.compiled.get(digest) {
+            Some(guest) => Some(guest.manifest().clone()),
+            None => visiting_intake::open(self.fetched.get(digest)?).and_then(|(text, _)| Manifest::read(&text).ok()),
+        };
+        let reads = |manifest: Manifest| if let Form::Person(person) = manifest.form { Some(person.reads) } else { None };
+        let of_guests = bound::named(Kind::Guest, bound, sql).into_values().filter_map(manifest).filter_map(reads);
+        std::iter::once(sql.to_owned()).chain(of_guests).collect()
     }
 
     fn compiled(&mut self, digest: &str) -> Result<Guest, Fault> {
@@ -112,7 +134,7 @@ impl Shelf {
         }
         for key in tracked.points.iter_mut().flat_map(|p| &mut p.question.keys) {
             if let Some(Preimage::Column(name, Values::Labels { reachable, .. }, _)) = &mut key.of {
-                *reachable = self.reached.get(name).copied().flatten();
+                *reachable = self.reached.get(name).cloned().flatten();
             }
         }
         Ok(())
@@ -139,9 +161,10 @@ pub(crate) enum Argument {
     Text(String),
 }
 
-/// How many places (labels, and the one of rows without) a call gives over the declared domains of its arguments. `None` where an
-/// argument has no domain or there are too many combinations: then every place counts. Reads no data.
-fn reach(guest: &Guest, call: &Call, labels: &[String]) -> Result<Option<u64>, Fault> {
+/// Which places (labels, and the one of rows without) a call gives over the declared domains of its arguments. `None` where an argument
+/// has no domain or there are too many combinations: then every place counts. Reads no data. A worker's word: a run in which rows have
+/// another label than these ends (`exit::evidence`).
+fn reach(guest: &Guest, call: &Call, labels: &[String]) -> Result<Option<BTreeSet<i64>>, Fault> {
     let Some(values) = call.arguments.iter().map(declared).collect::<Option<Vec<_>>>() else { return Ok(None) };
     let Some(rows) = values.iter().map(Declared::len).try_fold(1usize, usize::checked_mul).filter(|n| *n <= REACH_MAX) else {
         return Ok(None);
@@ -160,8 +183,8 @@ fn reach(guest: &Guest, call: &Call, labels: &[String]) -> Result<Option<u64>, F
     let texts = found.values().as_string_opt::<i32>().ok_or_else(outside)?;
     let text = |key: Option<i32>| key.and_then(|k| usize::try_from(k).ok()).filter(|k| texts.is_valid(*k)).map(|k| texts.value(k));
     let distinct: BTreeSet<Option<&str>> = found.keys().iter().map(text).collect();
-    let known = distinct.iter().flatten().all(|l| labels.iter().any(|label| label == l));
-    Ok(Some(distinct.len() as u64).filter(|_| known))
+    let place = |label: Option<&str>| label.map_or(Some(labels.len()), |label| labels.iter().position(|one| one == label));
+    Ok(distinct.into_iter().map(|label| place(label).map(|place| place as i64)).collect())
 }
 
 /// Every value that an argument can have.

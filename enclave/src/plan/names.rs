@@ -50,7 +50,8 @@ impl Source {
     fn new(table: &SchemaTable) -> Self {
         let key = |name: &str| Field::new(name, KEY, false);
         let keys = std::iter::once(key(&table.table.person)).chain(table.table.sites().map(|(_, name)| key(name)));
-        let columns = table.table.columns.iter().map(|c| Field::new(&c.name, kind(c), c.domain.is_none()));
+        // Whatever a guest makes may be missing.
+        let columns = table.table.columns.iter().map(|c| Field::new(&c.name, kind(c), c.domain.is_none() || table.reads.is_some()));
         Self { table: table.clone(), schema: Arc::new(Schema::new(keys.chain(columns).collect::<Vec<_>>())) }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn schema() -> PermitSchema {
         period: Period { from: 202401, to: 202412 },
         form: Form::Pseudonymised,
     };
-    let codes = CodeShelf::new().unwrap().open(&BTreeMap::new(), "").unwrap();
+    let codes = CodeShelf::new().unwrap().open(&BTreeMap::new(), &[]).unwrap();
     PermitSchema::new(&visiting_catalog::plan(&scope, &listings).unwrap()).with_codes(codes)
 }
 

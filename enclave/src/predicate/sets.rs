@@ -1,6 +1,8 @@
 //! Sets of domain values. Every declared domain is mapped onto whole numbers (a code is its place in the sorted code list), so one
 //! representation serves all predicates: sorted, disjoint, non-touching intervals.
 
+use std::collections::BTreeSet;
+
 use visiting_catalog::{Domain, Pattern};
 
 use crate::question::KeyValue;
@@ -91,8 +93,8 @@ pub(crate) enum Values {
     Labels {
         /// Labels.
         labels: Vec<String>,
-        /// How many of these places a call can give at all, where that is known from the declared domains of its arguments.
-        reachable: Option<u64>,
+        /// Which of these places a call can give at all, where that is known from the declared domains of its arguments.
+        reachable: Option<BTreeSet<i64>>,
     },
 }
 
@@ -140,7 +142,7 @@ impl Values {
     /// Number of values that a row can have, at most `u64::MAX`.
     pub(crate) fn count(&self) -> u64 {
         match self {
-            Self::Labels { reachable: Some(count), .. } => *count,
+            Self::Labels { reachable: Some(places), .. } => places.len() as u64,
             _ => self.all().size(),
         }
     }

@@ -102,7 +102,7 @@ impl Trial {
             Err(Fault::Refused(refusal)) => return Ok(Tried::refused(refusal)),
             opened => opened?,
         };
-        let codes = self.codes.open(&by_name(&self.lists), sql)?;
+        let codes = self.codes.open(&by_name(&self.lists), &self.shelf.texts(&by_name(&self.bound), sql))?;
         let place = (self.listings.as_slice(), self.rules.in_force());
         let judged = self.twin.judge(place, &self.known, &mut self.shelf, (&guests, signatures, codes), sql);
         let (tried, block) = self.runtime.block_on(judged)?;
@@ -170,7 +170,7 @@ impl Real {
             rules: self.rules.in_force(),
             guests: &guests,
             signatures: BTreeMap::new(),
-            codes: CodeShelf::new()?.open(&BTreeMap::new(), sql)?,
+            codes: CodeShelf::new()?.open(&BTreeMap::new(), &[])?,
             held: false,
             auditing: None,
         };

@@ -269,6 +269,7 @@ impl Tracker<'_> {
             sources: vec![Joined::made(words, false, columns, false)],
             filter: Predicate::True,
             one_row: false,
+            guest_rows: false,
             tables: std::collections::BTreeSet::new(),
         })
     }

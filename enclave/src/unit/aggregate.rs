@@ -10,6 +10,7 @@ use visiting_policies::Refusal;
 use super::{
     expression::{Scope, counted, first_column, not_valid, person_misused, place},
     linear::{Term, and, constant},
+    origin::of_guest,
     relation::{Col, Relation},
     track::Tracker,
 };
@@ -18,6 +19,9 @@ use crate::{
     predicate::Predicate,
     question::{Column, Counted, OPAQUE, Statistic},
 };
+
+/// What is measured where only rows are counted.
+const ONE: &str = "1";
 
 /// Decimal places that a measure without declared ones is put on.
 const OPAQUE_SCALE: u32 = 6;
@@ -28,11 +32,43 @@ pub(super) struct Making {
     pub(super) columns: Vec<(Column, Expr)>,
     pub(super) values: Vec<(Counted, Expr)>,
     pub(super) statistics: Vec<Statistic>,
+    /// True where a statistic was asked for that is not taken of rows of which a guest chooses the number.
+    pub(super) weighs: bool,
 }
 
 impl Making {
-    /// The released column of a statistic.
+    /// The released column of a statistic; where a guest chooses how many rows somebody has, of sums that are clipped person by person.
     pub(super) fn show(&mut self, statistic: Statistic) -> Expr {
+        if !self.input.guest_rows {
+            return self.shown(statistic);
+        }
+        match statistic {
+            Statistic::Rows(of) => self.rows_of_guest(of),
+            Statistic::Ratio(top, bottom) => {
+                let sum = if self.is_opaque(top) { self.shown(Statistic::Sum(top)) } else { self.rows_of_guest(Some(top)) };
+                let real = |e: Expr| Expr::TryCast(TryCast::new(Box::new(e), DataType::Float64));
+                real(sum) / real(self.rows_of_guest(Some(bottom)))
+            }
+            Statistic::Moment(..) | Statistic::Leverage(_) | Statistic::Quantile(..) => {
+                self.weighs = true;
+                self.shown(statistic)
+            }
+            Statistic::People(_) | Statistic::Sum(_) | Statistic::Distinct(_) => self.shown(statistic),
+        }
+    }
+
+    /// The rows in which a column has a value, as a sum of ones.
+    fn rows_of_guest(&mut self, of: Option<usize>) -> Expr {
+        let there = of.and_then(|c| self.columns.get(c)).map(|(column, e)| (column.there(), e.clone()));
+        let (when, e) = match there {
+            Some((when, e)) => (when, only(&Expr::IsNotNull(Box::new(e)), lit(1i64))),
+            None => (Predicate::True, lit(1i64)),
+        };
+        let ones = self.column(Column { name: format!("{OPAQUE}{ONE}"), opaque: true, ..one(when) }, e);
+        self.shown(Statistic::Sum(ones))
+    }
+
+    fn shown(&mut self, statistic: Statistic) -> Expr {
         let at = self.statistics.iter().position(|s| *s == statistic).unwrap_or_else(|| {
             self.statistics.push(statistic);
             self.statistics.len() - 1
@@ -45,7 +81,11 @@ impl Making {
         self.columns.get(column).is_none_or(|(c, _)| c.opaque)
     }
 
-    pub(super) fn column(&mut self, column: Column, e: Expr) -> usize {
+    pub(super) fn column(&mut self, mut column: Column, e: Expr) -> usize {
+        // People are counted where a condition holds as anywhere.
+        if self.input.guest_rows && !column.opaque && column.name != ONE {
+            column = Column { name: format!("{OPAQUE}{}", column.name), bounds: None, opaque: true, ..column };
+        }
         self.columns.iter().position(|(c, _)| c.name == column.name && c.when == column.when).unwrap_or_else(|| {
             self.columns.push((column, e));
             self.columns.len() - 1
@@ -146,7 +186,8 @@ impl Tracker<'_> {
             Col::Value(value) => (self.origins.words(&value), value),
             Col::Person(..) => return Err(person_misused("person")),
         };
-        if !self.calls_in(&value).is_empty() {
+        // Those of a guest are as many as it likes, and whose they are is not in the ledger.
+        if !self.calls_in(&value).is_empty() || of_guest(&words) {
             return Err(guest_inside());
         }
         let present = self.origins.present(&value);
@@ -305,14 +346,14 @@ impl Tracker<'_> {
 
 /// The number 1 where a condition holds.
 fn one(when: Predicate) -> Column {
-    Column { name: "1".to_owned(), when, present: Predicate::True, scale: 0, bounds: None, opaque: false }
+    Column { name: ONE.to_owned(), when, present: Predicate::True, scale: 0, bounds: None, opaque: false }
 }
 
 /// Values of guests are not counted by their values.
 pub(super) fn guest_inside() -> Refusal {
     not_offered(
-        "a guest inside an aggregate is not offered: GROUP BY guest.name(...) and count people in each group",
-        "集計の中でプログラム（guest）は使えません。GROUP BY guest.名前(…) とし、群ごとに人数を数えてください",
+        "different values of a guest are not counted: GROUP BY them and count people in each group",
+        "プログラム（guest）の値の種類は数えられません。その値で GROUP BY し、群ごとに人数を数えてください",
     )
 }
 

@@ -11,7 +11,7 @@ use datafusion::{
 use visiting_catalog::Domain;
 
 use crate::{
-    plan::kind,
+    plan::{GUESTS, kind},
     predicate::{Looks, Values},
     question::Most,
 };
@@ -27,6 +27,14 @@ pub(crate) enum Class {
     Other,
     /// Not about anybody: a literal list, a code master, a released table.
     Public,
+}
+
+/// True for words that a guest's value or a guest's table is part of.
+pub(super) fn of_guest(words: &str) -> bool {
+    let prefix = format!("{GUESTS}.");
+    words
+        .match_indices(&prefix)
+        .any(|(at, _)| !words.get(..at).is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric() || c == '_')))
 }
 
 /// The row's own person in words.

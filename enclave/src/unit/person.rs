@@ -16,7 +16,7 @@ use visiting_policies::Refusal;
 
 use super::{
     expression::{Scope, counted, not_valid, place, site_misused},
-    origin::{Class, Origin},
+    origin::{Class, Origin, of_guest},
     relation::{Col, Relation, Visible},
     track::Tracker,
 };
@@ -87,6 +87,7 @@ impl Tracker<'_> {
         keys.sort();
         told.sort();
         let one_row = keys.is_empty();
+        let guest_rows = !one_row && (input.guest_rows || keys.iter().any(|words| of_guest(words)));
         let named = visible.into_iter().zip(fields);
         // Whoever has a row has one group at least.
         let words = format!("per person [{}; {}] of {}", keys.join(", "), told.join(", "), input.words());
@@ -100,6 +101,7 @@ impl Tracker<'_> {
             sources: Vec::new(),
             filter: Predicate::True,
             one_row,
+            guest_rows,
             tables: input.tables,
         };
         Ok(Relation { sources: vec![self.as_source(words, &made, anybody)], ..made })
@@ -156,6 +158,7 @@ impl Tracker<'_> {
         let name_in_plans = format!("{name}({words}) of {}", input.words());
         let mut origin = Origin::derived(name_in_plans, Class::Other, kind, columns.into_iter().collect());
         match (name.as_str(), plain) {
+            ("count", _) if input.guest_rows => origin.nullable = false,
             ("count", _) => (origin.class, origin.nullable) = (Class::Count, false),
             // One of the column's own values: its domain and its measure are the column's.
             ("min" | "max" | "first_value" | "last_value", Some(of)) => {
@@ -166,10 +169,10 @@ impl Tracker<'_> {
                 origin.nullable = of.nullable || f.params.filter.is_some();
             }
             // What a plain column comes to for one person is as much the column's as its rows are.
-            ("sum", Some(of)) if of.class == Class::Catalogued => {
+            ("sum", Some(of)) if of.class == Class::Catalogued && !input.guest_rows => {
                 (origin.class, origin.measure) = (Class::Catalogued, of.measure);
             }
-            ("avg", Some(of)) if of.class == Class::Catalogued => origin.class = Class::Catalogued,
+            ("avg", Some(of)) if of.class == Class::Catalogued && !input.guest_rows => origin.class = Class::Catalogued,
             _ => {}
         }
         Ok((made, origin))
@@ -260,7 +263,7 @@ impl Tracker<'_> {
                 }
                 _ => None,
             };
-            let counts = matches!(fun.name(), "row_number" | "rank" | "dense_rank" | "count" | "ntile");
+            let counts = matches!(fun.name(), "row_number" | "rank" | "dense_rank" | "count" | "ntile") && !input.guest_rows;
             params.args = args.into_iter().map(|a| self.safe(a, &input)).collect::<Result<_, _>>()?;
             params.order_by =
                 order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, &input)?, ..s })).collect::<Result<_, Refusal>>()?;
@@ -351,7 +354,9 @@ impl Tracker<'_> {
             .aggregate(groups, sites)
             .and_then(LogicalPlanBuilder::build)
             .map_err(|_| not_valid(None))?;
-        let made = Relation { carried, filter: Predicate::True, one_row: words.is_empty(), ..relation };
+        let one_row = words.is_empty();
+        let guest_rows = !one_row && (relation.guest_rows || words.iter().any(|words| of_guest(words)));
+        let made = Relation { carried, filter: Predicate::True, one_row, guest_rows, ..relation };
         Ok(Relation { sources: vec![self.as_source(source, &made, anybody)], ..made })
     }
 
@@ -442,6 +447,7 @@ impl Tracker<'_> {
             sources: Vec::new(),
             filter: Predicate::True,
             one_row: false,
+            guest_rows: branches.iter().any(|b| b.guest_rows),
             tables: branches.into_iter().flat_map(|b| b.tables).collect(),
         };
         Ok(Relation { sources: vec![self.as_source(format!("union({})", words.join("; ")), &made, None)], ..made })

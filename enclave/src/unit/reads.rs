@@ -31,8 +31,11 @@ pub(crate) struct Reads {
     pub(crate) sites: Vec<SiteColumn>,
     /// `listing.table` that it reads.
     pub(crate) tables: BTreeSet<(String, String)>,
-    /// Catalogue names of the columns behind the parameters: what the rule packs look at.
+    /// Catalogue names of the columns behind the parameters.
     pub(crate) columns: Vec<String>,
+    /// Relation, condition and parameters in words that are equal only where these are: what the rule packs look at, and a part of what
+    /// the guest's table is called.
+    pub(crate) words: String,
 }
 
 /// Types what a guest reads.
@@ -62,6 +65,8 @@ impl Tracker<'_> {
             exprs.push(self.safe(value.clone(), &relation)?.alias(format!("argument{i}")));
         }
         exprs.extend(relation.sites.iter().enumerate().map(|(i, (_, c))| Expr::Column(c.clone()).alias(format!("site{i}"))));
+        let given: Vec<String> = values.iter().map(|value| self.origins.words(value)).collect();
+        let words = format!("{} gives [{}]", relation.words(), given.join(", "));
         let rows = LogicalPlanBuilder::from(relation.plan)
             .project(exprs)
             .and_then(|rows| rows.sort([ident(UNIT).sort(true, false)]))
@@ -73,6 +78,7 @@ impl Tracker<'_> {
             sites: relation.sites.into_iter().map(|(column, _)| column).collect(),
             tables: relation.tables.iter().chain(&self.also).cloned().collect(),
             columns: behind.into_iter().collect(),
+            words,
         })
     }
 

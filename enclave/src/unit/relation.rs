@@ -52,6 +52,8 @@ pub(crate) struct Relation {
     pub(crate) filter: Predicate,
     /// True when nobody has a second row.
     pub(crate) one_row: bool,
+    /// True where a guest chooses how many rows somebody has: then rows are a number that it gives, as any other.
+    pub(crate) guest_rows: bool,
     /// `listing.table` that it reads.
     pub(crate) tables: BTreeSet<(String, String)>,
 }

@@ -39,12 +39,18 @@ impl Tracker<'_> {
     pub(super) fn release(&mut self, node: &Aggregate, input: Relation, outer: Option<&Scope<'_>>) -> Result<LogicalPlan, Refusal> {
         let (groups, sets) = grouping(&node.group_expr)?;
         let (keys, key_exprs, kinds, input) = self.keys(&groups, input, outer)?;
-        let mut making = Making { input: input.clone(), columns: Vec::new(), values: Vec::new(), statistics: Vec::new() };
+        let mut making = Making { input: input.clone(), columns: Vec::new(), values: Vec::new(), statistics: Vec::new(), weighs: false };
         let here = [&input];
         let scope = Scope::of(&here, outer);
         let mut formulas = Vec::new();
         for e in &node.aggr_expr {
             formulas.push(self.aggregate(&mut making, e, &scope)?);
+        }
+        if making.weighs {
+            return Err(not_offered(
+                "of a table in which a guest makes several rows of one person, only COUNT, SUM and AVG are taken; GROUP BY the person in a subquery first",
+                "プログラムが 1 人に複数の行を作る表では、COUNT・SUM・AVG だけが使えます。先に副問合せで個人キーによる GROUP BY をしてください",
+            ));
         }
         // A SELECT of groups only still says who is there: people are judged with it.
         if making.statistics.is_empty() {
@@ -102,7 +108,7 @@ impl Tracker<'_> {
     }
 
     fn question(&mut self, making: Making, keys: Vec<Key>, key_exprs: &[Expr], sets: Vec<Vec<usize>>) -> Result<Question, Refusal> {
-        let Making { input, columns, values, statistics } = making;
+        let Making { input, columns, values, statistics, .. } = making;
         let unit = input.unit.clone().ok_or_else(|| not_valid(None))?;
         let mut rows = vec![Expr::Column(unit).alias("unit")];
         rows.extend(input.sites.iter().enumerate().map(|(i, (_, c))| Expr::Column(c.clone()).alias(format!("site{i}"))));
@@ -136,6 +142,7 @@ impl Tracker<'_> {
             listings: listings.into_iter().collect(),
             tables: tables.into_iter().map(|(l, t)| format!("{l}.{t}")).collect(),
             one_row_per_person: input.one_row,
+            reads: Vec::new(),
             places: self.places.clone(),
         })
     }

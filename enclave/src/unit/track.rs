@@ -302,6 +302,7 @@ impl Tracker<'_> {
             sources: vec![source],
             filter: Predicate::True,
             one_row: table.table.one_row_per_person,
+            guest_rows: table.reads.is_some() && !table.table.one_row_per_person,
             tables: table
                 .reads
                 .iter()

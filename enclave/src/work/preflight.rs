@@ -43,8 +43,9 @@ impl Enclave {
         self.guests.fetch(&self.door, &bound, sql)?;
         let (guests, signatures) = self.guests.open(&bound, sql)?;
         let lists = cases.codes_of(&case.permit, case.index);
-        self.codes.fetch(&self.door, &lists, sql)?;
-        let codes = self.codes.open(&lists, sql)?;
+        let texts = self.guests.texts(&bound, sql);
+        self.codes.fetch(&self.door, &lists, &texts)?;
+        let codes = self.codes.open(&lists, &texts)?;
         let twin = self.twins.of(&self.config, permit, &self.listings)?;
         let known = Known::default();
         let rules = RulesInForce { book: &cases.rules, municipalities: &self.municipalities };

@@ -4,7 +4,7 @@ use std::{env, fmt::Write, fs, path::PathBuf};
 
 use visiting_sdk::{ABI, Kind, PERSON_EXPORTS, TAKEN, TEXT_BYTES_MAX, pack};
 
-use crate::{LIMITS, Manifest, NO_LABEL, State, examine, features};
+use crate::{LIMITS, MONTHS, Manifest, NO_LABEL, State, examine, features};
 
 fn file(version: u32) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../abi/{version}.txt"))
@@ -23,6 +23,7 @@ fn boundary() -> String {
     let _ = writeln!(out, "features {features:?}");
     let _ = writeln!(out, "fuel of a row {}, of a person {}, stack {}", LIMITS.fuel, LIMITS.person_fuel, LIMITS.stack_bytes);
     let _ = writeln!(out, "at most {} rows about a person, {} pages, {} places", LIMITS.rows, LIMITS.pages, LIMITS.places);
+    let _ = writeln!(out, "months {MONTHS:?}");
     for (name, manifest, module) in SAMPLES {
         let module = crate::trim(&wat::parse_str(module).unwrap()).unwrap();
         let told = match examine(manifest, &module) {

@@ -17,7 +17,7 @@ pub mod trim;
 pub use container::{container, open};
 pub use features::features;
 pub use limits::{LIMITS, Limits};
-pub use manifest::{Column, Form, Grid, Label, Manifest, NO_LABEL, Param, ParamKind, Person, Values};
+pub use manifest::{Column, Form, Grid, Label, MONTHS, Manifest, NO_LABEL, Param, ParamKind, Person, Values, is_month};
 pub use report::{Finding, Report, Words};
 pub use trim::{Untrimmed, trim};
 

@@ -2,13 +2,10 @@
 
 use std::io::{self, Read};
 
-use visiting_intake::Values;
+use visiting_intake::{MONTHS, Values, is_month};
 
 use super::column::Packed;
-use crate::{
-    run::is_month,
-    wire::{self, NONE, kind},
-};
+use crate::wire::{self, NONE, kind};
 
 /// One code a row: the place of a label, or the number of steps above the least number ([`visiting_intake::Grid::units`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -116,7 +113,7 @@ fn most(values: &Values) -> u32 {
     match values {
         Values::Labels(labels) => u32::try_from(labels.len()).map_or(0, |count| count.saturating_sub(1)),
         Values::Number(grid) => grid.steps().unwrap_or(0),
-        Values::Month => 999_912,
+        Values::Month => *MONTHS.end(),
     }
 }
 

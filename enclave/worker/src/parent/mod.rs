@@ -233,7 +233,15 @@ pub struct Pool {
     program: PathBuf,
     layers: Layers,
     artefact: Arc<Artefact>,
-    idle: Mutex<Vec<Worker>>,
+    idle: Mutex<Idle>,
+}
+
+/// Workers that wait for the next call of their run.
+#[derive(Debug, Default)]
+struct Idle {
+    /// Which run it is.
+    run: u64,
+    workers: Vec<Worker>,
 }
 
 impl Pool {
@@ -243,9 +251,12 @@ impl Pool {
         Self { program, layers, artefact, idle: Mutex::default() }
     }
 
-    /// Ends all idle workers: at the end of a run, so that none that has seen the rows of one sees those of another.
+    /// The end of a run: ends all idle workers, and those that are still at work when they come back, so that none that has seen the rows
+    /// of one run sees those of another.
     pub fn rest(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.run += 1;
+        idle.workers.clear();
     }
 
     /// See [`Worker::rows`].
@@ -265,13 +276,19 @@ impl Pool {
     }
 
     fn with<T>(&self, call: impl FnOnce(&mut Worker) -> Result<T, Fault>) -> Result<T, Fault> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let (run, idle) = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            (idle.run, idle.workers.pop())
+        };
         let mut worker = match idle {
             Some(worker) => worker,
             None => Worker::start(&self.program, self.layers, Arc::clone(&self.artefact))?,
         };
         let answer = call(&mut worker)?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.run == run {
+            idle.workers.push(worker);
+        }
         Ok(answer)
     }
 }

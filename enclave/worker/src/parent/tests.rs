@@ -48,7 +48,7 @@ fn fits(values: &Values, code: Option<u32>) -> bool {
     code.is_none_or(|code| match values {
         Values::Labels(labels) => (code as usize) < labels.len(),
         Values::Number(grid) => grid.units(code).is_some_and(|units| (-10..=10).contains(&units)),
-        Values::Month => (1000..=9999).contains(&(code / 100)) && (1..=12).contains(&(code % 100)),
+        Values::Month => (1900..=2099).contains(&(code / 100)) && (1..=12).contains(&(code % 100)),
     })
 }
 

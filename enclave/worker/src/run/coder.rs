@@ -1,6 +1,6 @@
 //! Results become codes: the place of a label, the number of steps above the least number, a month. What is not declared is NULL.
 
-use visiting_intake::{Grid, Values};
+use visiting_intake::{Grid, Values, is_month};
 
 use crate::wire::NONE;
 
@@ -108,9 +108,4 @@ impl Coder {
             }
         }
     }
-}
-
-/// `yyyymm`, of the years 1000 to 9999: what the catalogue takes for a month.
-pub(crate) fn is_month(value: u32) -> bool {
-    (100_000..=999_912).contains(&value) && (1..=12).contains(&(value % 100))
 }

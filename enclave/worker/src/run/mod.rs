@@ -18,8 +18,6 @@ use crate::{
     wire::{self, NONE, kind},
 };
 
-pub(crate) use coder::is_month;
-
 use self::{calls::Calls, coder::Coder, rows::Loop};
 
 /// What went wrong in the child. The parent is told no more than that something did.

@@ -73,8 +73,17 @@ pub enum Values {
     Labels(Vec<Label>),
     /// Numbers between two bounds, some step apart.
     Number(Grid),
-    /// Months `yyyymm`, of the years 1000 to 9999. Of the person form only.
+    /// Months `yyyymm` within [`MONTHS`]. Of the person form only.
     Month,
+}
+
+/// The months that a guest may give: whole centuries around every record.
+pub const MONTHS: std::ops::RangeInclusive<u32> = 190_001..=209_912;
+
+/// True for one of [`MONTHS`].
+#[must_use]
+pub fn is_month(value: u32) -> bool {
+    MONTHS.contains(&value) && (1..=12).contains(&(value % 100))
 }
 
 /// One parameter.
