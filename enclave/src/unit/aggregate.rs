@@ -82,9 +82,11 @@ impl Making {
     }
 
     pub(super) fn column(&mut self, mut column: Column, e: Expr) -> usize {
-        // People are counted where a condition holds as anywhere.
-        if self.input.guest_rows && !column.opaque && column.name != ONE {
-            column = Column { name: format!("{OPAQUE}{}", column.name), bounds: None, opaque: true, ..column };
+        // People are counted where a condition holds as anywhere. All else hangs on the rows that the guest makes, and so is another
+        // measure over each of its tables.
+        if self.input.guest_rows && column.name != ONE {
+            let of = column.name.strip_prefix(OPAQUE).unwrap_or(&column.name);
+            column = Column { name: format!("{OPAQUE}{of} in {}", self.input.name()), bounds: None, opaque: true, ..column };
         }
         self.columns.iter().position(|(c, _)| c.name == column.name && c.when == column.when).unwrap_or_else(|| {
             self.columns.push((column, e));
