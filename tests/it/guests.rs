@@ -398,3 +398,29 @@ fn hostile_guests_get_their_messages_over_the_api_and_their_twins_run() {
     assert!(released * 2 > asked.len(), "{released} of {} twins had something to show", asked.len());
     world.audit().unwrap();
 }
+
+#[test]
+fn an_enclave_without_the_jail_says_so_of_every_run_that_calls_a_guest() {
+    let (mut world, permit) = base::running("guest-no-jail");
+    bind(&world, &permit, &band("band").unwrap());
+    assert!(world.kill(Unit::Enclave));
+    world.tell_enclave("--unsafe-no-jail");
+    world.start(Unit::Enclave).unwrap();
+    let released = base::run(&world, &permit, BY_BAND);
+    let refused = base::run(&world, &permit, "SELECT pid, guest.band(birth_ym, sex) AS band FROM ndb.patients");
+    let without = base::run(&world, &permit, "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex");
+    assert_eq!([&released, &refused, &without].map(|run| run.status.as_str()), ["released", "refused", "released"]);
+    let jail = |id: &str| {
+        let events = world.events().unwrap();
+        let report = events.iter().find_map(|e| match &e.act {
+            Act::RunJudged { report, .. } if report.run.to_string() == id => Some(report.clone()),
+            _ => None,
+        });
+        report.unwrap().rules.get("jail").cloned()
+    };
+    for run in [&released, &refused] {
+        assert!(jail(&run.id).is_some_and(|line| line.contains("without the whole jail")), "{:?}", jail(&run.id));
+    }
+    assert_eq!(jail(&without.id), None);
+    world.audit().unwrap();
+}

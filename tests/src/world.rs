@@ -38,6 +38,7 @@ pub struct World {
     door: String,
     running: Vec<Running>,
     environment: Vec<(String, String)>,
+    enclave: Vec<String>,
     /// The folder outlives this value.
     kept: bool,
 }
@@ -65,12 +66,26 @@ impl World {
 
     fn in_folder(home: PathBuf) -> Result<Self, Fault> {
         let (public, internal) = (free_address()?, free_address()?);
-        Ok(Self { home, public, door: internal.clone(), internal, running: Vec::new(), environment: Vec::new(), kept: false })
+        Ok(Self {
+            home,
+            public,
+            door: internal.clone(),
+            internal,
+            running: Vec::new(),
+            environment: Vec::new(),
+            enclave: Vec::new(),
+            kept: false,
+        })
     }
 
     /// One more variable for every process that is started from now on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// One more argument of an enclave that is started from now on.
+    pub fn tell_enclave(&mut self, argument: &str) {
+        self.enclave.push(argument.to_owned());
     }
 
     /// Where the enclave is told that the gateway's internal listener is; a man in the middle says: here.

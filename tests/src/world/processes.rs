@@ -86,7 +86,7 @@ impl World {
         let errors = OpenOptions::new().create(true).append(true).open(self.errors(unit)).map_err(fault)?;
         let mut command = self.command(&program);
         if unit == Unit::Enclave {
-            command.env("VISITING_INTERNAL_ADDR", &self.door);
+            command.env("VISITING_INTERNAL_ADDR", &self.door).args(&self.enclave);
         }
         let mut child = command.args(unit.arguments()).stdout(Stdio::piped()).stderr(errors).spawn().map_err(fault)?;
         let (tell, lines) = mpsc::channel();

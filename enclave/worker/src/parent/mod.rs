@@ -259,6 +259,12 @@ impl Pool {
         idle.workers.clear();
     }
 
+    /// How many workers wait for a call.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).workers.len()
+    }
+
     /// See [`Worker::rows`].
     ///
     /// # Errors

@@ -228,6 +228,25 @@ fn a_row_is_the_same_alone_in_any_batch_and_in_any_order() {
 }
 
 #[test]
+fn a_worker_that_comes_back_after_the_end_of_its_run_is_ended() {
+    let text = r#"(module (func (export "f") (param i64) (result i32) (i32.and (i32.wrap_i64 (local.get 0)) (i32.const 3))))"#;
+    let pool = Pool::new(program().to_owned(), Layers::ALL, artefact(&labels(&["int"]), text));
+    let rows = vec![5_i64; 2_000_000];
+    let call = || pool.rows(&[Column::Int(&rows, Validity::ALL)], rows.len()).unwrap();
+    call();
+    assert_eq!(pool.idle(), 1, "kept for the next call of the run");
+    std::thread::scope(|scope| {
+        let late = scope.spawn(call);
+        // It is at work once it is idle no more; then the run ends.
+        while pool.idle() == 1 && !late.is_finished() {
+            std::hint::spin_loop();
+        }
+        pool.rest();
+    });
+    assert_eq!(pool.idle(), 0, "it has seen the rows of a run that is over");
+}
+
+#[test]
 fn traps_cost_a_row_little() {
     // One person's rows can be seen in a run's time by what a trap costs more than a result: 600 of them stay far below the 250 ms of
     // the first step at which verdicts come. Most of it is the processor's: in a virtual machine such a fault goes to the host.
