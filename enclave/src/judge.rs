@@ -34,7 +34,7 @@ use crate::{
     known::{Block, Known},
     output,
     plan::{self, PermitSchema, Signature},
-    question::{Preimage, Protected, Question},
+    question::{Preimage, Protected, Question, Statistic},
     roles::RulesInForce,
     session::Session,
     table::{self, CheckedOutput},
@@ -193,7 +193,8 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
         stages.evidence += begun.elapsed();
         let begun = Instant::now();
         let versions = named_versions(&question, &setting.extract.manifest, setting.listings);
-        let answer = desk.judge(&Context { question: &question, rules: applied, versions: &versions }, &cells)?;
+        let mut answer = desk.judge(&Context { question: &question, rules: applied, versions: &versions }, &cells)?;
+        over_groups(setting, &session, &question, &mut answer).await?;
         session.release(point.schema.clone(), table::released(&answer, &question, &point.schema)?)?;
         rules.extend(stated(applied, &question, setting));
         answers.push(answer);
@@ -208,11 +209,26 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
     let block = Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() };
     let mut judged = Judged::table(&table, block, rules, setting.known)?;
     judged.reasons.extend(untold);
+    judged.reasons.extend(tracked.points.iter().any(|point| !point.question.guests.is_empty()).then_some(HoldReason::GuestOverPeople));
     if setting.held || !judged.reasons.is_empty() {
         judged.seen = seen(setting, &gathered, &applied);
     }
     stages.files = begun.elapsed();
     Ok(judged)
+}
+
+/// The numbers of guests over groups, where the gate shows the group's people.
+async fn over_groups(setting: &Setting<'_>, session: &Session<'_>, question: &Question, answer: &mut Protected) -> Result<(), Fault> {
+    let at = |wanted: &Statistic| question.statistics.iter().position(|statistic| statistic == wanted);
+    for (number, call) in question.guests.iter().enumerate() {
+        let guest = setting.guests.get(&call.digest).ok_or_else(|| Fault::Other("a guest that is not compiled".to_owned()))?;
+        let found = guest::over(guest, call.keys, session.ordered(&call.rows).await?).await?;
+        let Some((people, own)) = at(&Statistic::People(None)).zip(at(&Statistic::Guest(number))) else { continue };
+        for row in answer.rows.iter_mut().filter(|row| row.values.get(people).is_some_and(Option::is_some)) {
+            row.values.get_mut(own).into_iter().for_each(|value| *value = found.get(&row.keys).copied());
+        }
+    }
+    Ok(())
 }
 
 /// The rows of all questions in bands, and how many are left out.
@@ -260,7 +276,7 @@ pub(crate) fn accepted(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str) -> R
     for point in &mut tracked.points {
         let question = &mut point.question;
         let used = || made.iter().filter(|one| question.tables.contains(&one.name));
-        question.reads = used().map(|one| one.reads.words.clone()).collect();
+        question.reads.extend(used().map(|one| one.reads.words.clone()));
         applied.push(setting.rules.apply(setting.listings, question)?);
         check_cells(question, &setting.extract.manifest, &made)?;
     }

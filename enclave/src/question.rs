@@ -211,6 +211,21 @@ pub(crate) enum Statistic {
     Quantile(usize, u32),
     /// Number of different values of a value column (index into [`Question::values`]) that at least k people share.
     Distinct(usize),
+    /// What a guest makes of all rows of the group (index into [`Question::guests`]): the gate says nothing of it, people do.
+    Guest(usize),
+}
+
+/// One call of a guest over groups.
+#[derive(Debug, Clone)]
+pub(crate) struct OfGroup {
+    /// In plans: the guest and its arguments.
+    pub(crate) words: String,
+    /// The guest's digest.
+    pub(crate) digest: String,
+    /// How many of the columns of `rows` are keys.
+    pub(crate) keys: usize,
+    /// Gives the keys, then the arguments; sorted by the keys.
+    pub(crate) rows: LogicalPlan,
 }
 
 /// A protected column of a question's rows: the facility or the household that a row of a table is from.
@@ -256,8 +271,10 @@ pub(crate) struct Question {
     pub(crate) tables: Vec<String>,
     /// True when the planner proves at most one row per person.
     pub(crate) one_row_per_person: bool,
-    /// What the guests of its tables read, in words.
+    /// What its guests read, in words.
     pub(crate) reads: Vec<String>,
+    /// Guests over its groups.
+    pub(crate) guests: Vec<OfGroup>,
     /// Where each column is first used in the text, by its name in plans: a refusal by a rule points there.
     pub(crate) places: BTreeMap<String, TextPlace>,
 }
@@ -300,6 +317,7 @@ impl Question {
             Statistic::People(Some(c)) | Statistic::Rows(Some(c)) | Statistic::Sum(c) => of(c).into_iter().collect(),
             Statistic::Leverage(c) | Statistic::Quantile(c, _) => of(c).into_iter().collect(),
             Statistic::Distinct(v) => self.values.get(*v).map(|values| values.name.clone()).into_iter().collect(),
+            Statistic::Guest(_) => vec![OPAQUE.to_owned()],
         }
     }
 

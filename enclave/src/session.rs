@@ -63,9 +63,7 @@ impl<'a> Session<'a> {
         let mut plans = Vec::with_capacity(made.len());
         for Made { name, digest, reads, .. } in made {
             let guest = self.guests.get(digest).ok_or_else(|| Fault::Other("a guest that is not compiled".to_owned()))?;
-            let physical = self.planned(reads.rows.clone()).await?;
-            let input = execute_stream(physical, self.context.task_ctx()).map_err(Fault::from).map_err(Fault::in_rows)?;
-            let (schema, rows) = guest::make(guest, reads, input).await?;
+            let (schema, rows) = guest::make(guest, reads, self.ordered(&reads.rows).await?).await?;
             let table = MemTable::try_new(schema, vec![rows])?;
             let source = provider_as_source(Arc::new(table));
             plans.push((name.clone(), LogicalPlanBuilder::scan(name.as_str(), source, None)?.build()?));
@@ -84,6 +82,12 @@ impl<'a> Session<'a> {
     pub(crate) async fn rows(&self, plan: &LogicalPlan) -> Result<Vec<SendableRecordBatchStream>, Fault> {
         let physical = self.physical(plan).await?;
         execute_stream_partitioned(physical, self.context.task_ctx()).map_err(Fault::from).map_err(Fault::in_rows)
+    }
+
+    /// The rows of a plan in its own order.
+    pub(crate) async fn ordered(&self, plan: &LogicalPlan) -> Result<SendableRecordBatchStream, Fault> {
+        let physical = self.physical(plan).await?;
+        execute_stream(physical, self.context.task_ctx()).map_err(Fault::from).map_err(Fault::in_rows)
     }
 
     /// The result of what stands above the release points, in its own order.

@@ -48,6 +48,10 @@ pub(crate) fn reason(reason: HoldReason) -> (&'static str, &'static str) {
             "許可の出力が同じ人を繰り返し数えているか、多くの数値を隠すことになった",
             "the permit's releases count the same people over and over, or many numbers had to be hidden",
         ),
+        HoldReason::GuestOverPeople => (
+            "研究者のプログラムが多数の人の行から作った数値がある",
+            "a number in it is made by a researcher's program out of many people's rows",
+        ),
         HoldReason::CellsSpent => ("許可で持ち出せる数値を使い切った", "the permit's released numbers are used up"),
     }
 }

@@ -25,6 +25,8 @@ pub enum HoldReason {
     CellsSpent,
     /// Its releases count somebody very often, or many numbers had to be hidden from it: see [`crate::exposure`].
     Exposed,
+    /// A number in it is made by a researcher's program out of many people's rows.
+    GuestOverPeople,
 }
 
 /// Reasons that hold every output of a permit alike. They are read off the record before a question is looked at, so that a held
@@ -68,6 +70,11 @@ pub const CLASSES: &[Class] = &[
         reason: HoldReason::Exposed,
         checkers: 2,
         because: "a thousand sets around somebody, or hundreds of numbers that had to be hidden, are what an attack looks like; two organisations say whether the study needs more",
+    },
+    Class {
+        reason: HoldReason::GuestOverPeople,
+        checkers: 2,
+        because: "such a number may be any function of single people's values; no rule or ledger of the machine covers it (A7)",
     },
 ];
 

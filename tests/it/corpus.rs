@@ -88,7 +88,12 @@ fn our_own_corpus_is_answered_as_it_deserves() {
 #[test]
 fn the_attack_corpus_is_answered_on_the_plan_and_honest_work_comes_through() {
     if let Some(file) = shared() {
-        score(&file);
+        let pairs = score(&file);
+        // Statistic cases are for a later version; everything that is SQL or a guest is answered as it deserves.
+        let asked = pairs.iter().filter(|(e, _)| e.kind != "statistic");
+        let missed: Vec<&str> = asked.clone().filter(|(e, a)| !e.is_met(a)).map(|(e, _)| e.id.as_str()).collect();
+        assert!(asked.count() > 70);
+        assert_eq!(missed, Vec::<&str>::new());
     }
 }
 

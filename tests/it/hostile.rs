@@ -39,6 +39,10 @@ fn told(case: &Case) -> Vec<String> {
             let values = guest.values(&columns, case.calls.len()).unwrap();
             (0..values.len()).map(|row| rows(&[vec![value(&values, row)]])).collect()
         }
+        Form::Group { .. } => {
+            let codes = guest.groups(&columns, &case.lengths()).unwrap();
+            codes.into_iter().map(|code| code.map_or_else(|| "failed".to_owned(), |code| code.to_string())).collect()
+        }
         Form::Person(_) => {
             let (counts, arrays) = guest.people(&columns, &case.lengths()).unwrap();
             let mut at = 0;

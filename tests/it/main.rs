@@ -31,6 +31,7 @@ mod journey;
 mod kill;
 mod made;
 mod middle;
+mod over;
 mod portal;
 mod preflight;
 mod review;

@@ -258,6 +258,7 @@ impl<'a> Desk<'a> {
         let one_each = row.question.one_row_per_person;
         match statistic {
             Statistic::People(None) => count,
+            Statistic::Guest(_) => Judged::Masked,
             Statistic::Rows(None) if one_each => count,
             Statistic::People(Some(c)) => self.cohort(row, all, *c, count),
             Statistic::Rows(Some(c)) if one_each => self.cohort(row, all, *c, count),

@@ -103,6 +103,7 @@ pub(super) fn question(keys: &[(&str, i64)], columns: &[&str], statistics: &[Sta
         tables: vec!["ndb.patients".to_owned()],
         one_row_per_person: false,
         reads: Vec::new(),
+        guests: Vec::new(),
         places: std::collections::BTreeMap::new(),
     };
     over(question, "ndb.patients")

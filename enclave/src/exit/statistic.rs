@@ -251,7 +251,7 @@ impl<'a> Statistics<'a> {
     /// Any statistic that is no number of people and needs no other one first.
     pub(super) fn measure(&self, statistic: &Statistic) -> Option<Measure<'a>> {
         match statistic {
-            Statistic::People(_) | Statistic::Moment(..) => None,
+            Statistic::People(_) | Statistic::Moment(..) | Statistic::Guest(_) => None,
             Statistic::Rows(c) => self.count_rows(*c),
             Statistic::Sum(c) => self.sum(*c),
             Statistic::Ratio(a, b) => self.ratio(*a, *b),

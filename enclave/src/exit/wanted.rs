@@ -48,7 +48,7 @@ impl Wanted {
 
     fn add(&mut self, statistic: &Statistic) {
         match statistic {
-            Statistic::People(None) | Statistic::Rows(None) => {}
+            Statistic::People(None) | Statistic::Rows(None) | Statistic::Guest(_) => {}
             Statistic::People(Some(c)) | Statistic::Rows(Some(c)) => once(&mut self.rows, RowsOf::Column(*c)),
             Statistic::Sum(c) => self.column(*c),
             Statistic::Ratio(a, b) if a == b => self.column(*a),

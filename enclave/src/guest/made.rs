@@ -1,30 +1,25 @@
 //! Guests of the person form as tables: `FROM guest.<name>` reads what the guest makes of each person's rows.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use datafusion::{
     arrow::{
         array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array},
-        compute::concat_batches,
         datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type},
     },
     execution::SendableRecordBatchStream,
 };
-use futures::StreamExt as _;
 use visiting_catalog::{Domain, Kind, Table, listing};
 use visiting_intake::{Form, MONTHS, Manifest, Values};
 use visiting_policies::sign;
 
-use super::{Guest, output};
+use super::{Guest, output, stretches::stretches};
 use crate::{
     extract::UNIT,
     fault::Fault,
     plan::{GUESTS, SchemaTable, Signature},
     unit::Reads,
 };
-
-/// Rows that are gathered before the guest is called: some thousand people at a time, a few megabytes.
-const ROWS_AT_ONCE: usize = 65_536;
 
 /// A table that a run needs, and what it is made of.
 #[derive(Debug, Clone)]
@@ -89,25 +84,13 @@ fn declared(values: &Values) -> (Kind, Option<Domain>, Option<visiting_catalog::
 }
 
 /// Makes the rows: the person, facilities and households, then the guest's columns. `input` comes sorted by person.
-pub(crate) async fn make(
-    guest: &Guest,
-    reads: &Reads,
-    mut input: SendableRecordBatchStream,
-) -> Result<(SchemaRef, Vec<RecordBatch>), Fault> {
-    let schema = schema(guest, reads);
-    let (mut out, mut rest): (Vec<RecordBatch>, Vec<RecordBatch>) = (Vec::new(), Vec::new());
-    let read = input.schema();
-    while let Some(batch) = input.next().await {
-        rest.push(batch.map_err(|e| Fault::from(e).in_rows())?);
-        if rest.iter().map(RecordBatch::num_rows).sum::<usize>() >= ROWS_AT_ONCE {
-            let all = concat_batches(&read, &rest)?;
-            // The last person's rows may go on in the next batch; who has too many has no result, and is not gathered further.
-            let whole = last_begins(&all)?;
-            rest = vec![all.slice(whole, (all.num_rows() - whole).min(visiting_worker::LIMITS.person_rows + 1))];
-            out.push(people(guest, reads, &schema, &all.slice(0, whole))?);
-        }
-    }
-    out.push(people(guest, reads, &schema, &concat_batches(&read, &rest)?)?);
+pub(crate) async fn make(guest: &Guest, reads: &Reads, input: SendableRecordBatchStream) -> Result<(SchemaRef, Vec<RecordBatch>), Fault> {
+    let (schema, mut out) = (schema(guest, reads), Vec::new());
+    stretches(input, 1, visiting_worker::LIMITS.person_rows, |batch, people| {
+        out.push(rows(guest, reads, &schema, batch, people)?);
+        Ok(())
+    })
+    .await?;
     Ok((schema, out))
 }
 
@@ -115,7 +98,7 @@ fn schema(guest: &Guest, reads: &Reads) -> SchemaRef {
     let sites = (0..reads.sites.len()).map(|i| Field::new(format!("site{i}"), DataType::UInt32, true));
     let columns = match &guest.manifest().form {
         Form::Person(person) => person.columns.as_slice(),
-        Form::Scalar { .. } => &[],
+        Form::Scalar { .. } | Form::Group { .. } => &[],
     };
     let columns = columns.iter().map(|c| Field::new(&c.name, output::kind(&c.values), true));
     Arc::new(Schema::new(std::iter::once(Field::new(UNIT, DataType::UInt32, false)).chain(sites).chain(columns).collect::<Vec<_>>()))
@@ -126,39 +109,24 @@ fn units(batch: &RecordBatch) -> Result<&UInt32Array, Fault> {
     units.ok_or_else(|| Fault::Other("a guest's input has no person".to_owned()))
 }
 
-/// Where the rows of the last person begin.
-fn last_begins(batch: &RecordBatch) -> Result<usize, Fault> {
-    let units = units(batch)?.values();
-    let last = units.last();
-    Ok(units.partition_point(|unit| Some(unit) < last))
-}
-
 /// The rows about the people of one batch.
-fn people(guest: &Guest, reads: &Reads, schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, Fault> {
-    let units = units(batch)?;
-    // How many rows each person has, and where they begin.
-    let mut persons: Vec<(u32, usize, u32)> = Vec::new();
-    for (row, unit) in units.values().iter().enumerate() {
-        match persons.last_mut() {
-            Some((last, _, rows)) if last == unit => *rows += 1,
-            _ => persons.push((*unit, row, 1)),
-        }
-    }
-    let lengths: Vec<u32> = persons.iter().map(|(.., rows)| *rows).collect();
+fn rows(guest: &Guest, reads: &Reads, schema: &SchemaRef, batch: &RecordBatch, people: &[Range<usize>]) -> Result<RecordBatch, Fault> {
+    // What is not part of a whole person yet comes again.
+    let batch = batch.slice(0, people.last().map_or(0, |last| last.end));
+    let units = units(&batch)?.values();
+    let lengths: Vec<u32> = people.iter().map(|rows| u32::try_from(rows.len()).unwrap_or(u32::MAX)).collect();
     let params = guest.manifest().params.len();
     let (arguments, sites) = batch.columns().get(1..).unwrap_or_default().split_at_checked(params).unwrap_or_default();
     let (counts, made) = guest.people(arguments, &lengths)?;
-    let of_each = |value: &dyn Fn(&(u32, usize, u32)) -> Option<u32>| -> ArrayRef {
-        let rows = persons.iter().zip(&counts).flat_map(|(person, count)| std::iter::repeat_n(value(person), *count as usize));
+    let of_each = |value: &dyn Fn(&Range<usize>) -> Option<u32>| -> ArrayRef {
+        let rows = people.iter().zip(&counts).flat_map(|(person, count)| std::iter::repeat_n(value(person), *count as usize));
         Arc::new(rows.collect::<UInt32Array>())
     };
-    let mut columns: Vec<ArrayRef> = vec![of_each(&|(unit, ..)| Some(*unit))];
+    let mut columns: Vec<ArrayRef> = vec![of_each(&|rows| units.get(rows.start).copied())];
     for site in sites.iter().take(reads.sites.len()) {
         let site = site.as_primitive_opt::<UInt32Type>().ok_or_else(|| Fault::Other("a facility is no number".to_owned()))?;
         // One of a person's facilities stands for that person, as where rows are grouped by the person.
-        let least = |(_, from, rows): &(u32, usize, u32)| {
-            (*from..*from + *rows as usize).filter(|row| site.is_valid(*row)).map(|row| site.value(row)).min()
-        };
+        let least = |rows: &Range<usize>| rows.clone().filter(|row| site.is_valid(*row)).map(|row| site.value(row)).min();
         columns.push(of_each(&least));
     }
     columns.extend(made);

@@ -7,7 +7,9 @@
 mod column;
 mod made;
 mod output;
+mod over;
 pub(crate) mod shelf;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod udf;
@@ -20,6 +22,7 @@ use visiting_worker::{Artefact, Layers, Pool};
 
 pub(crate) use made::{Made, make, table};
 pub(crate) use output::kind;
+pub(crate) use over::over;
 
 use crate::fault::Fault;
 
@@ -102,6 +105,18 @@ impl Guest {
         };
         let arrays = person.columns.iter().enumerate().map(column).collect::<Result<_, _>>()?;
         Ok((counts.iter().map(|count| count.unwrap_or(1)).collect(), arrays))
+    }
+
+    /// What a guest of the group form gives for groups with so many rows each, one after the other: steps above its least number.
+    ///
+    /// # Errors
+    /// As [`Guest::values`].
+    pub fn groups(&self, arguments: &[ArrayRef], lengths: &[u32]) -> Result<Vec<Option<u32>>, Fault> {
+        let columns = self.columns(arguments)?;
+        let borrowed: Vec<_> = columns.iter().map(column::Owned::column).collect();
+        let groups = self.inner.pool.people(&borrowed, lengths).map_err(|fault| told(&fault))?;
+        let mut codes = groups.column(0);
+        Ok(groups.counts().map(|count| if count == Some(1) { codes.next().flatten() } else { None }).collect())
     }
 
     fn columns(&self, arguments: &[ArrayRef]) -> Result<Vec<column::Owned>, Fault> {

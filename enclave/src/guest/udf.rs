@@ -55,7 +55,7 @@ impl ScalarUDFImpl for Values {
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         match &self.guest.manifest().form {
             Form::Scalar { result, .. } => Ok(kind(result)),
-            Form::Person(_) => plan_err!("a table is no function"),
+            Form::Person(_) | Form::Group { .. } => plan_err!("a table is no function"),
         }
     }
 

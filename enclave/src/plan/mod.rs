@@ -34,7 +34,7 @@ use visiting_policies::{Code, Refusal, TextPlace};
 
 pub(crate) use crate::unit::Protected;
 pub(crate) use functions::{PER_PERSON, RELEASED, is_of_months};
-pub(crate) use names::{GuestName, Source, is_key, kind};
+pub(crate) use names::{GroupName, GuestName, Source, is_key, kind};
 pub use schema::PermitSchema;
 pub(crate) use schema::{SchemaTable, Signature, unknown};
 pub(crate) use text::not_offered;

@@ -8,11 +8,13 @@ use datafusion::{
     config::ConfigOptions,
     execution::SessionStateDefaults,
     logical_expr::{
-        AggregateUDF, ColumnarValue, HigherOrderUDF, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature as Arguments, TableSource,
-        Volatility, WindowUDF, planner::ContextProvider, planner::ExprPlanner,
+        Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, HigherOrderUDF, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+        Signature as Arguments, TableSource, Volatility, WindowUDF, function::AccumulatorArgs, planner::ContextProvider,
+        planner::ExprPlanner,
     },
 };
 use visiting_catalog::{Column, Kind, codes::CODES};
+use visiting_intake::{Form, Manifest, Param};
 use visiting_policies::Refusal;
 
 use super::GUESTS;
@@ -102,6 +104,43 @@ impl ScalarUDFImpl for GuestName {
     }
 }
 
+/// A guest over groups in a plan. The host calls it once the gate has let a group through.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct GroupName {
+    /// `guest.<name>`.
+    pub(crate) name: String,
+    /// Digest of manifest and module.
+    pub(crate) digest: String,
+    /// In the order of the call.
+    pub(crate) params: Vec<Param>,
+    arguments: Arguments,
+}
+
+impl GroupName {
+    fn new(name: &str, guest: &Signature) -> Self {
+        let arguments = Arguments::variadic_any(Volatility::Immutable);
+        Self { name: name.to_owned(), digest: guest.digest.clone(), params: guest.manifest.params.clone(), arguments }
+    }
+}
+
+impl AggregateUDFImpl for GroupName {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Arguments {
+        &self.arguments
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        plan_err!("a guest is run by the host only")
+    }
+}
+
 /// The reader's view of a permit.
 pub(super) struct Names<'a> {
     permit: &'a PermitSchema,
@@ -164,6 +203,7 @@ impl ContextProvider for Names<'_> {
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         if let Some(guest) = name.strip_prefix("guest.") {
             return match self.permit.function(guest) {
+                Ok(Signature { manifest: Manifest { form: Form::Group { .. }, .. }, .. }) => None,
                 Ok(signature) => Some(Arc::new(ScalarUDF::from(GuestName::new(name, signature)))),
                 Err(refusal) => {
                     self.refused.borrow_mut().get_or_insert(refusal);
@@ -179,6 +219,10 @@ impl ContextProvider for Names<'_> {
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        if let Some(guest) = name.strip_prefix("guest.") {
+            let found = self.permit.guest(guest).ok().filter(|found| matches!(found.manifest.form, Form::Group { .. }));
+            return found.map(|guest| Arc::new(AggregateUDF::from(GroupName::new(name, guest))));
+        }
         self.functions.aggregate(name)
     }
 

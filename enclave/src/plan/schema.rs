@@ -43,6 +43,7 @@ impl Signature {
         match &self.manifest.form {
             Form::Scalar { result, .. } => guest::kind(result),
             Form::Person(_) => DataType::Null,
+            Form::Group { .. } => DataType::Float64,
         }
     }
 }
@@ -119,7 +120,8 @@ impl PermitSchema {
     pub(crate) fn function(&self, name: &str) -> Result<&Signature, Refusal> {
         let guest = self.guest(name)?;
         match guest.manifest.form {
-            Form::Scalar { .. } => Ok(guest),
+            // An aggregate is looked for where there is no function of a name.
+            Form::Scalar { .. } | Form::Group { .. } => Ok(guest),
             Form::Person(_) => Err(not_offered(
                 format!("guest.{name} is a table about people: write FROM guest.{name}"),
                 format!("guest.{name} は人についての表です。FROM guest.{name} と書いてください"),

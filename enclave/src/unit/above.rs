@@ -19,6 +19,7 @@ use visiting_policies::Refusal;
 use super::{
     expression::{Scope, not_valid, place},
     origin::{Class, Origin},
+    over::misplaced,
     relation::{Col, Relation, Typed, Visible, public_words, rows_at_most},
     safe::safe,
     track::Tracker,
@@ -76,6 +77,10 @@ impl Tracker<'_> {
         let released = inputs.iter().any(|i| matches!(i, Typed::Released(_)));
         if let LogicalPlan::Filter(filter) = plan {
             self.above_threshold(&filter.predicate)?;
+        }
+        let of_guest = |e: &Expr| matches!(e, Expr::AggregateFunction(f) if f.func.name().starts_with("guest."));
+        if plan.expressions().iter().any(|e| e.exists(|n| Ok(of_guest(n))).unwrap_or(true)) {
+            return Err(misplaced());
         }
         let inputs = self.traced(plan, inputs)?;
         let written = plan.expressions();

@@ -11,11 +11,12 @@ use super::{
     expression::{Scope, counted, first_column, not_valid, person_misused, place},
     linear::{Term, and, constant},
     origin::of_guest,
+    over::Called,
     relation::{Col, Relation},
     track::Tracker,
 };
 use crate::{
-    plan::{RELEASED, not_offered},
+    plan::{GroupName, RELEASED, not_offered},
     predicate::Predicate,
     question::{Column, Counted, OPAQUE, Statistic},
 };
@@ -32,6 +33,8 @@ pub(super) struct Making {
     pub(super) columns: Vec<(Column, Expr)>,
     pub(super) values: Vec<(Counted, Expr)>,
     pub(super) statistics: Vec<Statistic>,
+    /// Guests over its groups.
+    pub(super) guests: Vec<Called>,
     /// True where a statistic was asked for that is not taken of rows of which a guest chooses the number.
     pub(super) weighs: bool,
 }
@@ -53,7 +56,7 @@ impl Making {
                 self.weighs = true;
                 self.shown(statistic)
             }
-            Statistic::People(_) | Statistic::Sum(_) | Statistic::Distinct(_) => self.shown(statistic),
+            Statistic::People(_) | Statistic::Sum(_) | Statistic::Distinct(_) | Statistic::Guest(_) => self.shown(statistic),
         }
     }
 
@@ -110,6 +113,9 @@ impl Tracker<'_> {
             )
             .at(place(e))
         };
+        if let Some(guest) = f.func.inner().downcast_ref::<GroupName>() {
+            return self.over_group(making, guest, &f, scope).map_err(|r| r.at(place(e)));
+        }
         if !RELEASED.contains(&name.as_str()) {
             return Err(refused());
         }

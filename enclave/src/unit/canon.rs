@@ -243,7 +243,7 @@ fn set_where(origin: &Origin, values: &Values, answers: &BooleanArray) -> Predic
 }
 
 /// Values of a key column; `None` for a type that is no key.
-pub(super) fn key_values(array: &ArrayRef) -> Option<Vec<KeyValue>> {
+pub(crate) fn key_values(array: &ArrayRef) -> Option<Vec<KeyValue>> {
     let or_null = |v: Option<KeyValue>| v.unwrap_or(KeyValue::Null);
     Some(match array.data_type() {
         DataType::Int64 => array.as_primitive::<Int64Type>().iter().map(|v| or_null(v.map(KeyValue::Int))).collect(),

@@ -20,6 +20,7 @@ use visiting_policies::Refusal;
 use super::{
     arguments,
     expression::{not_valid, place},
+    over::misplaced,
 };
 use crate::plan::{GuestName, is_key, not_offered};
 
@@ -221,6 +222,9 @@ impl Frame<'_> {
     }
 
     fn window(&self, w: &WindowFunction) -> Result<(), Refusal> {
+        if w.fun.name().starts_with("guest.") {
+            return Err(misplaced());
+        }
         self.all(w.params.filter.as_deref(), Kind::Truth)?;
         arguments::of_window(w)?;
         if arguments::by_value(&w.params.window_frame) {
@@ -234,6 +238,7 @@ impl Frame<'_> {
 
     fn gathers(&self, name: &str, args: &[Expr]) -> Result<(), Refusal> {
         match name {
+            guest if guest.starts_with("guest.") => Ok(()),
             "count" | "min" | "max" | "first_value" | "last_value" | "nth_value" => Ok(()),
             "bool_and" | "bool_or" => self.all(args, Kind::Truth),
             _ => self.all(args, Kind::Number),

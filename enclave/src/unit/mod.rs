@@ -38,6 +38,7 @@ mod linear;
 mod looks;
 mod moments;
 mod origin;
+mod over;
 mod person;
 mod reads;
 mod relation;
@@ -53,5 +54,6 @@ mod who_tests;
 mod words_tests;
 
 pub(crate) use above::{BEFORE, released_scan};
+pub(crate) use canon::key_values;
 pub(crate) use reads::{Reads, reads};
 pub(crate) use track::{Protected, Tracked, track};

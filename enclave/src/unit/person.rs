@@ -17,6 +17,7 @@ use visiting_policies::Refusal;
 use super::{
     expression::{Scope, counted, not_valid, place, site_misused},
     origin::{Class, Origin, of_guest},
+    over::misplaced,
     relation::{Col, Relation, Visible},
     track::Tracker,
 };
@@ -111,6 +112,9 @@ impl Tracker<'_> {
     fn own_aggregate(&mut self, e: &Expr, scope: &Scope<'_>, input: &Relation) -> Result<(Expr, Origin), Refusal> {
         let Expr::AggregateFunction(f) = e.clone().unalias() else { return Err(not_valid(place(e))) };
         let name = f.func.name().to_owned();
+        if name.starts_with("guest.") {
+            return Err(misplaced().at(place(e)));
+        }
         if !PER_PERSON.contains(&name.as_str()) {
             return Err(not_offered(
                 format!("{name}(...) per person is not offered; {} are", PER_PERSON.join(", ")),

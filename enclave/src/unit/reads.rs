@@ -104,7 +104,8 @@ impl Tracker<'_> {
     }
 }
 
-fn fits(param: ParamKind, kind: &DataType) -> bool {
+/// True for a column of this type as a parameter of this kind.
+pub(super) fn fits(param: ParamKind, kind: &DataType) -> bool {
     match param {
         ParamKind::Int => *kind == DataType::Int64,
         ParamKind::Decimal => matches!(kind, DataType::Int64 | DataType::Decimal128(..) | DataType::Float64),

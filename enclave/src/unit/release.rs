@@ -13,6 +13,7 @@ use super::{
     aggregate::Making,
     expression::{Scope, not_valid},
     keys::grouping,
+    over::misplaced,
     relation::{Col, Relation},
     track::Tracker,
 };
@@ -39,7 +40,14 @@ impl Tracker<'_> {
     pub(super) fn release(&mut self, node: &Aggregate, input: Relation, outer: Option<&Scope<'_>>) -> Result<LogicalPlan, Refusal> {
         let (groups, sets) = grouping(&node.group_expr)?;
         let (keys, key_exprs, kinds, input) = self.keys(&groups, input, outer)?;
-        let mut making = Making { input: input.clone(), columns: Vec::new(), values: Vec::new(), statistics: Vec::new(), weighs: false };
+        let mut making = Making {
+            input: input.clone(),
+            columns: Vec::new(),
+            values: Vec::new(),
+            statistics: Vec::new(),
+            guests: Vec::new(),
+            weighs: false,
+        };
         let here = [&input];
         let scope = Scope::of(&here, outer);
         let mut formulas = Vec::new();
@@ -58,6 +66,9 @@ impl Tracker<'_> {
                 "a SELECT without an aggregate is a list of groups that nobody counted; add COUNT(DISTINCT person)",
                 "集計のない GROUP BY は、人数を数えない群の一覧になります。COUNT(DISTINCT 個人キー) を加えてください",
             ));
+        }
+        if !making.guests.is_empty() && sets.len() != 1 {
+            return Err(misplaced());
         }
         let used: Vec<Expr> = making.columns.iter().map(|(_, e)| e.clone()).chain(making.values.iter().map(|(_, e)| e.clone())).collect();
         making.input = self.with_calls(making.input, used.iter())?;
@@ -108,7 +119,8 @@ impl Tracker<'_> {
     }
 
     fn question(&mut self, making: Making, keys: Vec<Key>, key_exprs: &[Expr], sets: Vec<Vec<usize>>) -> Result<Question, Refusal> {
-        let Making { input, columns, values, statistics, .. } = making;
+        let Making { input, columns, values, statistics, guests, .. } = making;
+        let guests = self.of_groups(guests, key_exprs, &input)?;
         let unit = input.unit.clone().ok_or_else(|| not_valid(None))?;
         let mut rows = vec![Expr::Column(unit).alias("unit")];
         rows.extend(input.sites.iter().enumerate().map(|(i, (_, c))| Expr::Column(c.clone()).alias(format!("site{i}"))));
@@ -142,7 +154,8 @@ impl Tracker<'_> {
             listings: listings.into_iter().collect(),
             tables: tables.into_iter().map(|(l, t)| format!("{l}.{t}")).collect(),
             one_row_per_person: input.one_row,
-            reads: Vec::new(),
+            reads: guests.iter().map(|guest| guest.words.clone()).collect(),
+            guests,
             places: self.places.clone(),
         })
     }

@@ -21,6 +21,7 @@ use super::{
     expression::{Scope, not_valid, place},
     kinds::fit,
     origin::{Origin, Origins},
+    over,
     relation::{Col, Relation, Typed, Visible},
     safe::safe,
 };
@@ -95,6 +96,9 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
     let mut tracker = Tracker::new(permit, floor, protected);
     match tracker.typed(plan, None)? {
         Typed::Released(root) if !tracker.points.is_empty() => {
+            if tracker.points.iter().any(|point| !point.question.guests.is_empty()) {
+                over::alone(tracker.points.len())?;
+            }
             let titles = titles(&root, &tracker.titles, &tracker.made)?;
             let calls = tracker.calls.into_iter().map(|(_, _, call)| call).collect();
             Ok(Tracked { root, points: tracker.points, calls, titles, untraced: tracker.untraced })

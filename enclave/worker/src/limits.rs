@@ -12,6 +12,8 @@ pub struct Limits {
     pub people: usize,
     /// Rows of one person. Each costs fuel, and with this many none is left: who has more has no result, and is not sent.
     pub person_rows: usize,
+    /// Rows of one group: what a message holds at the most parameters. A group that has more has no result, and is not sent.
+    pub group_rows: usize,
     /// Bytes of compiled code. The largest guest that intake takes compiles to about a fifth.
     pub artefact_bytes: usize,
     /// Bytes of one message to a worker: compiled code is the longest.
@@ -40,6 +42,7 @@ pub const LIMITS: Limits = Limits {
     rows: 8192,
     people: 256,
     person_rows: 20_000,
+    group_rows: 100_000,
     artefact_bytes: 8 << 20,
     message_bytes: 16 << 20,
     compile: Duration::from_secs(20),

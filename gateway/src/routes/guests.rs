@@ -113,6 +113,7 @@ async fn view(app: &App, bound: Bound) -> Result<GuestView, Refusal> {
     };
     let (form, reads, gives) = match &accepted.manifest.form {
         Form::Scalar { result, .. } => ("scalar", None, vec![given(result)]),
+        Form::Group { result } => ("group", None, vec![given(result)]),
         Form::Person(person) => {
             let column = |c: &visiting_intake::Column| format!("{}: {}", c.name, given(&c.values));
             ("person", Some(person.reads.clone()), person.columns.iter().map(column).collect())

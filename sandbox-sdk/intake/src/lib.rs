@@ -84,6 +84,12 @@ fn checked(manifest: &Manifest, bytes: usize, facts: &module::Facts) -> Vec<Word
             format!("公開された関数は宣言書のとおり（引数 {params} 個、結果は数）です。"),
             format!("The exported function is what the manifest says: {params} parameters, a number as its result."),
         ),
+        Form::Group { .. } => Words::new(
+            format!("公開された三つの関数は宣言書のとおり（列 {params} 個を読み、群ごとに数を一つ返す）です。結果は必ず人が確認します。"),
+            format!(
+                "The three exported functions are what the manifest says: {params} columns read, one number a group. People look at every output with it."
+            ),
+        ),
         Form::Person(person) => Words::new(
             format!(
                 "公開された三つの関数は宣言書のとおり（列 {params} 個を読み、一人 {} 行まで {} 列）です。",

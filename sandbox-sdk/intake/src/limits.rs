@@ -54,6 +54,10 @@ pub struct Limits {
     /// Fuel of one row of the scalar form: one unit for a cheap instruction, more for a dear one, some 4 microseconds at most. A row that needs
     /// more is NULL.
     pub fuel: u64,
+    /// Fuel of one group, all calls together: a tenth of a second.
+    pub group_fuel: u64,
+    /// Steps of the number of a group: three digits, so that nobody's row fits into it (A7).
+    pub group_steps: u32,
     /// Fuel of one person, all calls together: 5 ms at most, so that nobody's rows show in a run's time (measured: 2).
     pub person_fuel: u64,
     /// Findings in one report.
@@ -88,5 +92,7 @@ pub const LIMITS: Limits = Limits {
     stack_bytes: 128 * 1024,
     fuel: 10_000,
     person_fuel: 4_000_000,
+    group_fuel: 400_000_000,
+    group_steps: 1_000,
     findings: 20,
 };

@@ -78,13 +78,20 @@ impl People {
         self.columns.get(index).into_iter().flatten().map(|code| (*code != NONE).then_some(*code))
     }
 
-    /// Reads the answer for people with so many rows each, `sent` of whom were sent.
-    pub(super) fn take(&mut self, from: &mut impl Read, values: &[&Values], rows: u32, lengths: &[u32], sent: usize) -> io::Result<()> {
+    /// Reads the answer for people with so many rows each, of whom those with no more than `most` were sent.
+    pub(super) fn take(
+        &mut self,
+        from: &mut impl Read,
+        values: &[&Values],
+        rows: u32,
+        lengths: &[u32],
+        (most_rows, sent): (usize, usize),
+    ) -> io::Result<()> {
         if wire::take_byte(from)? != kind::GROUPS {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let declared_most: Vec<u32> = values.iter().map(|values| most(values)).collect();
-        let too_many = |length: &u32| *length as usize > crate::LIMITS.person_rows;
+        let too_many = |length: &u32| *length as usize > most_rows;
         debug_assert_eq!(lengths.iter().filter(|length| !too_many(length)).count(), sent);
         for length in lengths {
             let count = if too_many(length) { NONE } else { wire::take_number(from)? };

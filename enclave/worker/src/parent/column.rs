@@ -186,10 +186,10 @@ pub(super) fn share(lengths: &[u32]) -> usize {
     fits.count().max(1)
 }
 
-/// Puts the message for people whose rows begin at `start`; the number of people that are sent. Who has too many rows is not.
-pub(super) fn people(columns: &[Column<'_>], start: usize, lengths: &[u32], message: &mut Vec<u8>) -> io::Result<usize> {
+/// Puts the message for people whose rows begin at `start`; the number of people that are sent. Who has more than `most` is not.
+pub(super) fn people(columns: &[Column<'_>], start: usize, lengths: &[u32], most: usize, message: &mut Vec<u8>) -> io::Result<usize> {
     message.clear();
-    let sent: Vec<u32> = lengths.iter().copied().filter(|rows| *rows as usize <= LIMITS.person_rows).collect();
+    let sent: Vec<u32> = lengths.iter().copied().filter(|rows| *rows as usize <= most).collect();
     let total: usize = sent.iter().map(|rows| *rows as usize).sum();
     let wide = 1 + columns.iter().map(Column::slots).sum::<usize>();
     wire::head(message, kind::PEOPLE, 4 + 4 * sent.len() + 8 * wide * total)?;
@@ -199,7 +199,7 @@ pub(super) fn people(columns: &[Column<'_>], start: usize, lengths: &[u32], mess
     for rows in lengths {
         let own = at..at + *rows as usize;
         at = own.end;
-        if own.len() > LIMITS.person_rows {
+        if own.len() > most {
             continue;
         }
         let per_row = wide - 1 + columns.len();

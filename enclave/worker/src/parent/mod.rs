@@ -200,19 +200,22 @@ impl Worker {
     /// # Errors
     /// Columns that are not the declared ones, or a fault of the child, after which the worker is of no use.
     pub fn people(&mut self, columns: &[Column<'_>], lengths: &[u32]) -> Result<People, Fault> {
-        let Form::Person(person) = &self.artefact.accepted.manifest.form else { return Err(Fault::Arguments) };
+        let (values, rows, most): (Vec<&Values>, u32, usize) = match &self.artefact.accepted.manifest.form {
+            Form::Scalar { .. } => return Err(Fault::Arguments),
+            Form::Person(person) => (person.columns.iter().map(|column| &column.values).collect(), person.rows, LIMITS.person_rows),
+            Form::Group { result } => (vec![result], 1, LIMITS.group_rows),
+        };
         let total = lengths.iter().try_fold(0_usize, |sum, rows| sum.checked_add(*rows as usize)).ok_or(Fault::Arguments)?;
         self.check(columns, total)?;
-        let values: Vec<&Values> = person.columns.iter().map(|column| &column.values).collect();
         let mut people = People::new(values.len(), lengths.len());
         let (mut message, mut start, mut rest) = (Vec::new(), 0, lengths);
         while !rest.is_empty() {
-            let count = column::share(rest);
+            let count = if most == LIMITS.group_rows { 1 } else { column::share(rest) };
             let (own, more) = rest.split_at(count.min(rest.len()));
-            let sent = column::people(columns, start, own, &mut message).map_err(|_| Fault::Arguments)?;
+            let sent = column::people(columns, start, own, most, &mut message).map_err(|_| Fault::Arguments)?;
             self.process.within(LIMITS.people_time, |to, from| {
                 wire::send(to, &message)?;
-                people.take(from, &values, person.rows, own, sent)
+                people.take(from, &values, rows, own, (most, sent))
             })?;
             start += own.iter().map(|rows| *rows as usize).sum::<usize>();
             rest = more;

@@ -81,7 +81,7 @@ fn whatever_a_worker_answers_no_person_has_more_rows_than_declared() {
         let lengths: Vec<u32> = (0..1 + draw.below(5)).map(|_| if draw.below(9) == 0 { 1 << 20 } else { 1 }).collect();
         let sent = lengths.iter().filter(|rows| **rows == 1).count();
         let mut people = People::new(3, lengths.len());
-        if people.take(&mut draw.answer(kind::GROUPS).as_slice(), &values, 2, &lengths, sent).is_ok() {
+        if people.take(&mut draw.answer(kind::GROUPS).as_slice(), &values, 2, &lengths, (LIMITS.person_rows, sent)).is_ok() {
             taken += 1;
             let counts: Vec<_> = people.counts().collect();
             assert_eq!(counts.len(), lengths.len());

@@ -75,7 +75,7 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
     let facts = Facts::read(module)?;
     let scalar = match &manifest.form {
         Form::Scalar { export, result } => Some((facts.export(export)?, result)),
-        Form::Person(_) => None,
+        Form::Person(_) | Form::Group { .. } => None,
     };
     let people =
         if scalar.is_none() { PERSON_EXPORTS.map(|name| facts.export(name)).into_iter().collect::<Result<_, _>>()? } else { Vec::new() };
@@ -144,9 +144,13 @@ pub(crate) fn rewrite(manifest: &Manifest, state: State, module: &[u8]) -> Resul
     Ok(out)
 }
 
-/// Fuel of one row or person.
+/// Fuel of one row, person or group.
 pub(crate) fn fuel(manifest: &Manifest) -> i64 {
-    let fuel = if matches!(manifest.form, Form::Person(_)) { LIMITS.person_fuel } else { LIMITS.fuel };
+    let fuel = match manifest.form {
+        Form::Scalar { .. } => LIMITS.fuel,
+        Form::Person(_) => LIMITS.person_fuel,
+        Form::Group { .. } => LIMITS.group_fuel,
+    };
     i64::try_from(fuel).unwrap_or(i64::MAX)
 }
 

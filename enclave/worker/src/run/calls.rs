@@ -69,7 +69,7 @@ impl Calls {
         let mut function = |name: &str| instance.get_func(&mut *store, name).ok_or(Fault::Message);
         let functions = match manifest.form {
             Form::Scalar { .. } => Functions::Scalar(function(names::SCALAR)?),
-            Form::Person(_) => {
+            Form::Person(_) | Form::Group { .. } => {
                 let [row, finish, get] = PERSON_EXPORTS;
                 let (row, finish, get) = (function(row)?, function(finish)?, function(get)?);
                 Functions::Person { row, finish: finish.typed(&*store)?, get: get.typed(&*store)? }

@@ -108,7 +108,7 @@ impl Guest {
         let instance = Instance::new(&mut store, module, &[])?;
         let slots = manifest.params.iter().flat_map(|param| param.kind.abi().slots()).copied().collect::<Vec<_>>();
         let (columns, most) = match &manifest.form {
-            Form::Scalar { result, .. } => (vec![result], 1),
+            Form::Scalar { result, .. } | Form::Group { result } => (vec![result], 1),
             Form::Person(person) => (person.columns.iter().map(|column| &column.values).collect(), person.rows),
         };
         let coders = columns.into_iter().map(Coder::new).collect();

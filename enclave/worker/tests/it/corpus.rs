@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use visiting_intake::{Form, Manifest};
+use visiting_intake::{Form, Manifest, Values};
 use visiting_worker::{Artefact, Layers, Worker};
 
 use super::{
@@ -24,14 +24,14 @@ fn told(case: &Case) -> Vec<String> {
             let codes = worker.rows(&columns(&made), case.calls.len()).unwrap();
             codes.iter().map(|code| rows(&[vec![shown(result, code)]])).collect()
         }
-        Form::Person(person) => {
+        form => {
+            let values: Vec<&Values> = match form {
+                Form::Person(person) => person.columns.iter().map(|column| &column.values).collect(),
+                Form::Scalar { result, .. } | Form::Group { result } => vec![result],
+            };
             let told = worker.people(&columns(&made), &case.lengths()).unwrap();
-            let shown: Vec<Vec<Option<String>>> = person
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(i, column)| told.column(i).map(|code| shown(&column.values, code)).collect())
-                .collect();
+            let shown: Vec<Vec<Option<String>>> =
+                values.into_iter().enumerate().map(|(i, values)| told.column(i).map(|code| shown(values, code)).collect()).collect();
             let mut at = 0;
             let mut take = |count: u32| {
                 let from = at;

@@ -43,6 +43,11 @@ pub enum Form {
     },
     /// Rows about one person, from all rows of that person.
     Person(Person),
+    /// One number for each group, from all rows of the group.
+    Group {
+        /// Every result it can have.
+        result: Values,
+    },
 }
 
 /// The person form: exports `row`, `finish` and `get`.
@@ -87,7 +92,7 @@ pub fn is_month(value: u32) -> bool {
 }
 
 /// One parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Param {
     /// For people only; arguments are told by place. `[a-z][a-z0-9_]{0,30}`.
     pub name: String,
@@ -96,7 +101,7 @@ pub struct Param {
 }
 
 /// What a parameter takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ParamKind {
     /// A column of whole numbers.

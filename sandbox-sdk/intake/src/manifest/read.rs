@@ -7,6 +7,14 @@ use toml::{Table, Value};
 use super::{Column, Form, Grid, Label, Manifest, NAME_MAX, NO_LABEL, Param, ParamKind, Person, Reading, Values, fields::japanese};
 use crate::{LIMITS, report::Words};
 
+/// What a manifest's `form` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Called {
+    Scalar,
+    Person,
+    Group,
+}
+
 impl Reading<'_> {
     pub(super) fn manifest(&mut self, table: &Table) -> Option<Manifest> {
         let abi = self.integer(table, "manifest", "abi");
@@ -20,36 +28,38 @@ impl Reading<'_> {
                 Words::new(format!("`abi = {ours}` とし、ABI.md に従ってください。"), format!("Write `abi = {ours}` and follow ABI.md.")),
             );
         }
-        let person = if first { Some(false) } else { self.form(table) };
-        match person {
+        let called = if first { Some(Called::Scalar) } else { self.form(table) };
+        match called {
             _ if first => self.keys(table, "manifest", &["abi", "name", "export", "params", "labels"]),
-            Some(true) => self.keys(table, "manifest", &["abi", "name", "form", "reads", "params", "rows", "columns"]),
+            Some(Called::Person) => self.keys(table, "manifest", &["abi", "name", "form", "reads", "params", "rows", "columns"]),
+            Some(Called::Group) => self.keys(table, "manifest", &["abi", "name", "form", "params", "number"]),
             _ => self.keys(table, "manifest", &["abi", "name", "form", "export", "params", "labels", "number"]),
         }
         let name = self.name(table, "manifest", "name");
-        let most = if person == Some(true) { LIMITS.person_params } else { LIMITS.params };
+        let most = if called == Some(Called::Person) { LIMITS.person_params } else { LIMITS.params };
         let params = self.list(table, "manifest", "params", (1, most), Self::param);
-        let form = match person? {
-            true => self.person(table).map(Form::Person),
-            false => self.scalar(table, if first { LIMITS.labels_first } else { LIMITS.labels }),
+        let form = match called? {
+            Called::Person => self.person(table).map(Form::Person),
+            Called::Group => self.group(table),
+            Called::Scalar => self.scalar(table, if first { LIMITS.labels_first } else { LIMITS.labels }),
         };
         Some(Manifest { abi: u32::try_from(abi?).ok()?, name: name?, params: params?, form: form? })
     }
 
-    /// True for the person form.
-    fn form(&mut self, table: &Table) -> Option<bool> {
+    fn form(&mut self, table: &Table) -> Option<Called> {
         if !table.contains_key("form") {
-            return Some(false);
+            return Some(Called::Scalar);
         }
         match self.text(table, "manifest", "form")?.as_str() {
-            "scalar" => Some(false),
-            "person" => Some(true),
+            "scalar" => Some(Called::Scalar),
+            "person" => Some(Called::Person),
+            "group" => Some(Called::Group),
             _ => {
                 self.findings.add(
                     "form",
                     "manifest form",
                     Words::new("この形はありません。", "There is no such form."),
-                    Words::new("`scalar` か `person` にしてください。", "Write `scalar` or `person`."),
+                    Words::new("`scalar`、`person`、`group` のどれかにしてください。", "Write `scalar`, `person` or `group`."),
                 );
                 None
             }
@@ -67,18 +77,36 @@ impl Reading<'_> {
                 Words::new("どちらか一つにしてください。", "Keep one of them."),
             );
         }
-        let result = match table.get("number") {
-            Some(Value::Table(number)) => {
-                self.keys(number, "number", &["low", "high", "step"]);
-                self.grid(number, "number")
-            }
-            Some(_) => {
-                self.missing("manifest", "number", "a table", "表");
-                None
-            }
-            None => self.labels(table, "manifest", most),
-        };
+        let result = if table.contains_key("number") { self.number(table) } else { self.labels(table, "manifest", most) };
         Some(Form::Scalar { export: export?, result: result? })
+    }
+
+    fn number(&mut self, table: &Table) -> Option<Values> {
+        let Some(Value::Table(number)) = table.get("number") else {
+            self.missing("manifest", "number", "a table", "表");
+            return None;
+        };
+        self.keys(number, "number", &["low", "high", "step"]);
+        self.grid(number, "number")
+    }
+
+    fn group(&mut self, table: &Table) -> Option<Form> {
+        let result = self.number(table)?;
+        let steps = if let Values::Number(grid) = &result { grid.steps() } else { None };
+        if steps.is_none_or(|steps| steps > LIMITS.group_steps) {
+            let most = LIMITS.group_steps;
+            self.findings.add(
+                "number-grid",
+                "number",
+                Words::new(
+                    format!("群ごとの値は {most} 段までです。細かい値には個人の記録が入りうるためです。"),
+                    format!("The number of a group has {most} steps at most: a finer one could hold somebody's record."),
+                ),
+                Words::new("刻みを粗くするか、範囲を狭めてください。", "Make the step coarser, or the range narrower."),
+            );
+            return None;
+        }
+        Some(Form::Group { result })
     }
 
     fn person(&mut self, table: &Table) -> Option<Person> {

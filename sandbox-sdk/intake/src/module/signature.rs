@@ -20,7 +20,7 @@ pub(super) fn check(facts: &Facts, manifest: &Manifest, findings: &mut Findings)
             let result = if matches!(result, Values::Number(_)) { ValType::F64 } else { ValType::I32 };
             one(facts, export, "manifest export", &arguments, &[result], findings);
         }
-        Form::Person(_) => {
+        Form::Person(_) | Form::Group { .. } => {
             let [row, finish, get] = PERSON_EXPORTS;
             let row_arguments: Vec<ValType> = std::iter::once(ValType::I32).chain(arguments).collect();
             one(facts, row, "export row", &row_arguments, &[], findings);
