@@ -59,8 +59,8 @@ pub(super) struct GuestsPage<'a> {
 pub(super) fn view(lang: Lang, page: &GuestsPage<'_>) -> Markup {
     html! {
         p { (lang.say(
-            "自分のプログラム（WebAssembly）を、この許可の解析で使えます。値を受け取って、決められたラベルか数を返すもの、または1人分の行から、その人についての行を作るものです。",
-            "Programs of your own (WebAssembly guests) can be used under this permit: they turn values into one of the declared labels or numbers, or all rows of one person into rows about that person.",
+            "自分のプログラム（WebAssembly）を、この許可の解析で使えます。値を受け取って、決められたラベルか数を返すもの、1人分の行からその人についての行を作るもの、または群のすべての行から数を1つ作るもの（結果は担当者が確認します）です。",
+            "Programs of your own (WebAssembly guests) can be used under this permit: they turn values into one of the declared labels or numbers, all rows of one person into rows about that person, or all rows of a group into one number (output checkers look at the result).",
         )) }
         @if let Some(outcome) = &page.outcome { (outcome_view(lang, outcome)) }
         (list(lang, page))
