@@ -41,3 +41,4 @@ mod samples;
 mod stream;
 mod stream_wrong;
 mod tamper;
+mod worked;

@@ -159,6 +159,8 @@ pub(crate) enum Argument {
     Int(i64),
     /// A text.
     Text(String),
+    /// What is computed of a row: any value.
+    Computed,
 }
 
 /// Which places (labels, and the one of rows without) a call gives over the declared domains of its arguments. `None` where an argument
@@ -196,6 +198,7 @@ enum Declared {
 fn declared(argument: &Argument) -> Option<Declared> {
     match argument {
         Argument::Int(number) => Some(Declared::Numbers(vec![*number])),
+        Argument::Computed => None,
         Argument::Text(text) => Some(Declared::Codes(vec![text.clone()])),
         Argument::Column(_, values, months) => match values.as_ref()? {
             Values::Range(lo, hi) => few(*lo, *hi).map(|all| Declared::Numbers(all.filter(|m| !months || is_month(*m)).collect())),

@@ -1,13 +1,18 @@
-//! Guests in SQL: `guest.<name>(argument, ...)` with plain columns or literals as arguments. Nobody hands a guest a key.
+//! Guests in SQL: `guest.<name>(argument, ...)` with columns, literals and numbers computed of a row's columns as arguments. Nobody hands a
+//! guest a key.
 
-use datafusion::{arrow::datatypes::DataType, common::ScalarValue, logical_expr::Expr};
+use datafusion::{
+    arrow::datatypes::DataType,
+    common::{Column, ScalarValue, tree_node::TreeNode},
+    logical_expr::Expr,
+};
 use visiting_catalog::Kind;
 use visiting_intake::{Param, ParamKind};
 use visiting_policies::{Code, Refusal};
 
 use super::{
     expression::place,
-    origin::{Class, Origins},
+    origin::{Class, Origin, Origins, of_guest},
     relation::Col,
 };
 use crate::{
@@ -31,6 +36,7 @@ pub(super) fn call(
     guest: &Signature,
     given: Vec<(Expr, Col)>,
     origins: &Origins,
+    kind: &dyn Fn(&Expr) -> Option<DataType>,
 ) -> Result<((Call, Vec<Expr>), Option<Values>), Refusal> {
     let params = &guest.manifest.params;
     if given.len() != params.len() {
@@ -43,7 +49,7 @@ pub(super) fn call(
     }
     let (mut arguments, mut exprs) = (Vec::new(), Vec::new());
     for (param, (written, col)) in params.iter().zip(given) {
-        let (argument, e) = argument(name, param, col, origins).map_err(|r| r.at(place(&written)))?;
+        let (argument, e) = argument(name, param, col, origins, kind).map_err(|r| r.at(place(&written)))?;
         arguments.push(argument);
         exprs.push(e);
     }
@@ -61,7 +67,13 @@ fn shown(param: &Param) -> String {
     format!("{} ({kind})", param.name)
 }
 
-fn argument(guest: &str, param: &Param, col: Col, origins: &Origins) -> Result<(Argument, Expr), Refusal> {
+fn argument(
+    guest: &str,
+    param: &Param,
+    col: Col,
+    origins: &Origins,
+    type_of: &dyn Fn(&Expr) -> Option<DataType>,
+) -> Result<(Argument, Expr), Refusal> {
     let refused = |why: &str, ja: &str| {
         Refusal::new(Code::ColumnUse, format!("guest.{guest}: {} {why}", shown(param)))
             .ja(format!("guest.{guest} の引数 {}：{ja}", param.name))
@@ -81,9 +93,8 @@ fn argument(guest: &str, param: &Param, col: Col, origins: &Origins) -> Result<(
             Ok((Argument::Text(text), Expr::Literal(code, None)))
         }
         Col::Value(Expr::Literal(..)) => Err(wrong_literal()),
-        Col::Value(Expr::Column(c)) => {
-            let origin = origins.get(&c).filter(|o| o.class == Class::Catalogued && o.columns.len() == 1);
-            let Some(origin) = origin else { return Err(computed()) };
+        Col::Value(Expr::Column(c)) if listed(&c, origins).is_some() => {
+            let Some(origin) = listed(&c, origins) else { return Err(computed()) };
             let kind = match origin.kind {
                 DataType::Int64 => Kind::Int,
                 DataType::Dictionary(..) => Kind::Code,
@@ -102,13 +113,29 @@ fn argument(guest: &str, param: &Param, col: Col, origins: &Origins) -> Result<(
             let values = origin.values.clone().filter(|_| !origin.nullable);
             Ok((Argument::Column(origin.name.clone(), values, origin.months), Expr::Column(c)))
         }
-        Col::Value(_) => Err(computed()),
+        Col::Value(e) => match (param.kind, type_of(&e).filter(|_| of_a_row(&e, origins))) {
+            (ParamKind::Int | ParamKind::Decimal, Some(DataType::Int64))
+            | (ParamKind::Decimal, Some(DataType::Decimal128(..) | DataType::Float64))
+            | (ParamKind::Text, Some(DataType::Dictionary(..))) => Ok((Argument::Computed, e)),
+            _ => Err(computed()),
+        },
     }
+}
+
+/// A column of a listing.
+fn listed<'o>(c: &Column, origins: &'o Origins) -> Option<&'o Origin> {
+    origins.get(c).filter(|origin| origin.class == Class::Catalogued && origin.columns.len() == 1)
+}
+
+/// True for what is worked out of the columns of one row, without subqueries and without guests: the guest could do as much itself.
+fn of_a_row(e: &Expr, origins: &Origins) -> bool {
+    let other = |n: &Expr| matches!(n, Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_));
+    !of_guest(&origins.words(e)) && !e.exists(|n| Ok(other(n))).unwrap_or(true)
 }
 
 fn computed() -> Refusal {
     not_offered(
-        "an expression or another guest as the argument of a guest is not offered; hand it a column or a literal",
-        "プログラムの引数に式や別のプログラムは使えません。列か値を渡してください",
+        "the argument of a guest is a column, a literal, or for a number what is computed of the row's columns; not another guest, a subquery or a computed text",
+        "プログラムの引数は、列か値か、数ならその行の列から計算した式です。別のプログラム・副問合せ・計算した文字列は使えません",
     )
 }

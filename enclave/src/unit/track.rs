@@ -402,7 +402,8 @@ impl Tracker<'_> {
             return Ok(relation);
         }
         let there = relation.plan.schema().columns().into_iter().map(Expr::Column);
-        let exprs: Vec<Expr> = there.chain(missing.iter().map(|(call, c)| call.clone().alias(c.name.clone()))).collect();
+        let made = missing.iter().map(|(call, c)| Ok(self.safe(call.clone(), &relation)?.alias(c.name.clone())));
+        let exprs: Vec<Expr> = there.map(Ok).chain(made).collect::<Result<_, Refusal>>()?;
         relation.plan =
             LogicalPlanBuilder::from(relation.plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(None))?;
         relation.carried.extend(missing.into_iter().map(|(_, c)| c));
@@ -454,7 +455,8 @@ impl Tracker<'_> {
         for argument in &function.args {
             args.push((argument.clone(), self.col(argument, scope)?));
         }
-        let (call, values) = super::guests::call(&name, &guest, args, &self.origins)?;
+        let kind = |e: &Expr| if let [relation] = scope.here { self.kind(e, relation).ok() } else { None };
+        let (call, values) = super::guests::call(&name, &guest, args, &self.origins, &kind)?;
         let args = call.1;
         let expression = Expr::ScalarFunction(ScalarFunction { func: function.func.clone(), args });
         if let Some((_, column, _)) = self.calls.iter().find(|(e, _, _)| *e == expression) {
