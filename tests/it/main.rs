@@ -34,6 +34,7 @@ mod middle;
 mod over;
 mod portal;
 mod preflight;
+mod python_guests;
 mod review;
 mod rewrites;
 mod rules;

@@ -31,9 +31,10 @@ fn arguments(kinds: &[ParamKind], rows: &[Vec<String>]) -> Vec<Made> {
     kinds.iter().enumerate().map(|(i, kind)| made(*kind, &texts(i))).collect()
 }
 
+/// An example (`charlson/guest`) or a template (`../templates/python/person`).
 fn start(name: &str) -> Worker {
-    let manifest = fs::read_to_string(examples().join(name).join("guest.toml")).unwrap();
-    let module = fs::read(examples().join(name).join("guest.wasm")).unwrap();
+    let file = |ending: &str| examples().join(format!("{name}.{ending}"));
+    let (manifest, module) = (fs::read_to_string(file("toml")).unwrap(), fs::read(file("wasm")).unwrap());
     let artefact = Artefact::compile(program(), Layers::ALL, &manifest, &module).unwrap_or_else(|fault| panic!("{name}: {fault}"));
     Worker::start(program(), Layers::ALL, artefact.into()).unwrap()
 }
@@ -42,13 +43,13 @@ fn start(name: &str) -> Worker {
 fn scalar(name: &str, kinds: &[ParamKind], values: &Values) -> Vec<Vec<String>> {
     let (_, mut rows) = table(name, "data.csv");
     let made = arguments(kinds, &rows);
-    let codes = start(name).rows(&columns(&made), rows.len()).unwrap();
+    let codes = start(&format!("{name}/guest")).rows(&columns(&made), rows.len()).unwrap();
     rows.iter_mut().zip(codes.iter()).for_each(|(row, code)| row.push(shown(values, code).unwrap_or_default()));
     rows
 }
 
-/// Rows of a guest of the person form: the person, then its columns.
-fn people(name: &str, kinds: &[ParamKind], declared: &[visiting_intake::Column]) -> Vec<Vec<String>> {
+/// What a guest of the person form says of the people of example `name`: the person, then its columns.
+fn people(mut guest: Worker, name: &str, kinds: &[ParamKind], declared: &[visiting_intake::Column]) -> Vec<Vec<String>> {
     let (_, data) = table(name, "data.csv");
     // People in the order in which they first appear; the rows of each in any order.
     let mut names: Vec<String> = Vec::new();
@@ -67,7 +68,7 @@ fn people(name: &str, kinds: &[ParamKind], declared: &[visiting_intake::Column])
         .collect();
     let lengths: Vec<u32> = names.iter().map(|person| of[person].len() as u32).collect();
     let made = arguments(kinds, &rows);
-    let told = start(name).people(&columns(&made), &lengths).unwrap();
+    let told = guest.people(&columns(&made), &lengths).unwrap();
     let owners: Vec<&String> = names.iter().zip(told.counts()).flat_map(|(person, count)| vec![person; count.unwrap() as usize]).collect();
     let mut out: Vec<Vec<String>> = owners.into_iter().map(|person| vec![person.clone()]).collect();
     for (i, column) in declared.iter().enumerate() {
@@ -89,7 +90,7 @@ fn every_example_gives_what_is_expected_of_it() {
         let kinds: Vec<ParamKind> = manifest.params.iter().map(|param| param.kind).collect();
         let told = match &manifest.form {
             Form::Scalar { result, .. } => scalar(&name, &kinds, result),
-            Form::Person(person) => people(&name, &kinds, &person.columns),
+            Form::Person(person) => people(start(&format!("{name}/guest")), &name, &kinds, &person.columns),
             Form::Group { .. } => panic!("{name}: no example is over groups"),
         };
         let (heading, expected) = table(&name, "expected.csv");
@@ -116,14 +117,27 @@ fn the_powers_of_the_egfr_example_are_as_exact_as_it_says() {
 }
 
 #[test]
-fn the_template_in_assemblyscript_gives_what_the_others_give() {
-    let template = examples().join("../templates/assemblyscript");
-    let manifest = fs::read_to_string(template.join("guest.toml")).unwrap();
-    let artefact = Artefact::compile(program(), Layers::ALL, &manifest, &fs::read(template.join("guest.wasm")).unwrap()).unwrap();
-    let mut guest = Worker::start(program(), Layers::ALL, artefact.into()).unwrap();
+fn templates_of_the_scalar_form_give_what_the_others_give() {
     let rows = [("6.9", "E11", 1), ("7.0", "E119", 2), ("8.0", "E11", 3), ("8.0", "E10", 0), ("6.9", "E110123456789", 1)];
     let texts = |of: fn(&(&'static str, &'static str, u32)) -> &'static str| rows.iter().map(|row| Some(of(row))).collect::<Vec<_>>();
     let made = [made(ParamKind::Decimal, &texts(|row| row.0)), made(ParamKind::Text, &texts(|row| row.1))];
-    let codes: Vec<_> = guest.rows(&columns(&made), rows.len()).unwrap().iter().collect();
-    assert_eq!(codes, rows.map(|(.., code)| Some(code)));
+    for language in ["assemblyscript", "python"] {
+        let mut guest = start(&format!("../templates/{language}/guest"));
+        let codes: Vec<_> = guest.rows(&columns(&made), rows.len()).unwrap().iter().collect();
+        assert_eq!(codes, rows.map(|(.., code)| Some(code)), "{language}");
+    }
+}
+
+#[test]
+fn templates_of_the_person_form_give_what_is_expected_of_the_example() {
+    let manifest = fs::read_to_string(examples().join("mpr/guest.toml")).unwrap();
+    let read = visiting_intake::Manifest::read(&manifest).unwrap();
+    let Form::Person(person) = &read.form else { panic!("mpr is of the person form") };
+    let kinds: Vec<ParamKind> = read.params.iter().map(|param| param.kind).collect();
+    let (_, expected) = table("mpr", "expected.csv");
+    for language in ["assemblyscript", "python"] {
+        let name = format!("../templates/{language}/person");
+        assert_eq!(fs::read_to_string(examples().join(format!("{name}.toml"))).unwrap(), manifest, "{language}");
+        assert_eq!(people(start(&name), "mpr", &kinds, &person.columns), expected, "{language}");
+    }
 }
