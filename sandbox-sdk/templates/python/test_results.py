@@ -128,6 +128,21 @@ class Results(unittest.TestCase):
             self.assertEqual([guest["get"](self.store, row, 0) for row in range(3)], [python["get_n"](row) for row in range(3)])
             self.assertEqual(guest["get"](self.store, 0, 1) == 7, python["get_band"](0) == "e11")
 
+    def test_a_group(self):
+        """Its number is a column with the guest's name."""
+        source = ("n = 0\nages = 0.0\nvalues = 0.0\nboth = 0.0\nsquares = 0.0\n"
+                  "def row(age: int | None, value: float | None) -> None:\n    global n, ages, values, both, squares\n"
+                  "    if age is not None and value is not None:\n        n += 1\n        ages += age\n        values += value\n"
+                  "        both += age * value\n        squares += age * age\n"
+                  "def finish() -> int:\n    return 1 if n > 1 else 0\n"
+                  "def get_slope(row: int) -> float:\n    return (n * both - ages * values) / (n * squares - ages * ages)\n")
+        manifest = {"form": "group", "name": "slope", "params": [{"name": "age", "kind": "int"}, {"name": "value", "kind": "decimal"}], "number": {}}
+        guest = self.exports(self.module(source, manifest))
+        for age, value in [(40, 5.5), (50, 6.5), (60, 7.5)]:
+            guest["row"](self.store, 3, age, value)
+        guest["row"](self.store, 1, 70, 0.0)
+        self.assertEqual((guest["finish"](self.store), guest["get"](self.store, 0, 0)), (1, 0.1))
+
     @unittest.skipUnless(EXAMPLE.is_dir(), "needs the examples of the SDK")
     def test_the_template_gives_what_the_example_expects(self):
         import person

@@ -36,7 +36,10 @@ class Function:
 
 class Guest:
     def __init__(self, tree, manifest):
-        self.manifest, self.person = manifest, manifest.get("form") == "person"
+        self.manifest, form = manifest, manifest.get("form", "scalar")
+        # Both keep variables, and are `row`, `finish` and `get`; the number of a group is one column with the guest's name.
+        self.rows = form in ("person", "group")
+        self.columns = [manifest] if form == "group" else manifest["columns"] if form == "person" else []
         self.held, self.functions, self.refused, self.math = {}, {}, [], False
         for node in tree.body:
             self.attempt(self.outside, node)
@@ -50,9 +53,9 @@ class Guest:
             self.refused.append(refused)
 
     def remembers(self, node):
-        if not self.person:
-            raise Refused(node, "A scalar guest is called for one row and remembers nothing. Only the person form keeps variables.",
-                          "スカラー形式は一行ごとに呼ばれ、何も覚えません。変数を残せるのは person 形式だけです。")
+        if not self.rows:
+            raise Refused(node, "A scalar guest is called for one row and remembers nothing. Only the forms person and group keep variables.",
+                          "スカラー形式は一行ごとに呼ばれ、何も覚えません。変数を残せるのは person 形式と group 形式だけです。")
 
     def kind(self, node):
         """An annotation: the type, and whether it can be None."""
@@ -146,12 +149,12 @@ class Guest:
 
     def entries(self, _):
         declared = [(param["name"], KINDS[param["kind"]]) for param in self.manifest["params"]]
-        if not self.person:
+        if not self.rows:
             self.entry(self.manifest.get("export", "f"), declared, self.manifest)
         else:
             self.entry("row", declared, None)
             self.entry("finish", [], None)
-            for column in self.manifest["columns"]:
+            for column in self.columns:
                 self.entry("get_" + column["name"], [("row", "int")], column)
         for name, function in self.functions.items():
             if not function.entry and any(optional for *_, optional in function.params):
@@ -177,7 +180,7 @@ class Guest:
             raise Refused(function.node, f"By the manifest `{name}` has `-> {takes[0]}`, with `| None` where there may be no value.",
                           f"宣言書では `{name}` は `-> {takes[0]}`（値がないことがあれば `| None`）です。")
         function.result, function.labels = "label" if labels else "number", labels
-        if not self.person and labels:
+        if not self.rows and labels:
             function.nothing = str(next(n for n in range(len(labels) + 1) if n not in labels.values()))
 
     # The C.
@@ -199,7 +202,7 @@ class Guest:
 
     def head(self, name, function):
         params = [f"{C[kind]} v_{param}" + (f", int has_{param}" if optional else "") for param, kind, optional in function.params]
-        label = "double" if self.person else "int"
+        label = "double" if self.rows else "int"
         return f"static {dict(C, none='void', number='double', label=label)[function.result]} f_{name}({', '.join(params) or 'void'})"
 
     def start(self, name, held):
@@ -216,12 +219,12 @@ class Guest:
         params = [(f"a{i}", KINDS[param["kind"]]) for i, param in enumerate(self.manifest["params"])]
         typed = ", ".join(ARGUMENTS[kind][0].format(name) for name, kind in params)
         given = [ARGUMENTS[kind][1].format(name) for name, kind in params]
-        if not self.person:
+        if not self.rows:
             name = self.manifest.get("export", "f")
             result = "int" if self.functions[name].result == "label" else "double"
             return [f'VISITING_EXPORT("{name}") {result} visiting_call({typed}) {{ return f_{name}({", ".join(given)}); }}']
         row = ", ".join(f"{value}, VISITING_HAS(present, {i})" for i, value in enumerate(given))
-        cases = " ".join(f"case {i}: return f_get_{column['name']}(row);" for i, column in enumerate(self.manifest["columns"]))
+        cases = " ".join(f"case {i}: return f_get_{column['name']}(row);" for i, column in enumerate(self.columns))
         return [f'VISITING_EXPORT("row") void visiting_row(int present, {typed}) {{ f_row({row}); }}',
                 'VISITING_EXPORT("finish") int visiting_finish(void) { i64 n = f_finish(); return n < 0 ? 0 : n > 0x7fffffff ? 0x7fffffff : (int)n; }',
                 f'VISITING_EXPORT("get") double visiting_get(int row, int column) {{ switch (column) {{ {cases} }} return VISITING_NONE; }}']
