@@ -37,19 +37,23 @@ class Refusals(unittest.TestCase):
                            ("a = f'{x}'", "put together"), ("a = lambda: 1", "no lambdas"), ("try:\n    pass\nexcept E:\n    pass", "caught"),
                            ("with s:\n    pass", "no files"), ("match x:\n    case 1:\n        pass", "no `match`"), ("import os", "(Import)"),
                            ("a = b = 1", "one variable"), ("a, b = 1, 2", "outside functions"), ("print(x)", "cannot be called"), ("x", "does nothing"),
-                           ("a = s.upper()", "startswith"), ("a = s.startswith(s)", "in quotes"), ("a = math.sin(y)", "`import math`"), ("max = 1\na = max(1, 2)", "cannot be called"), ("a = x.real", "not known"),
+                           ("a = s.upper()", "startswith"), ("a = s.startswith(s)", "in quotes"), ("a = math.sin(y)", "`import math`"), ("max = 1", "is a function"), ("a = x.real", "not known"),
                            ("a = round(y, 2)", "declared step"), ("a = os", "not known"), ("a = None", "no variable holds it"), ("a = abs(x=1)", "by place"),
                            ("for c in s:\n    pass", "range"), ("a = s[::2]", "without a step"), ("for i in range(0, 9, x):\n    pass", "not 0"),
                            ("a = 1 < x is x", "chain"), ("a = s in s", "After `in`")]:
-            self.body(line, says, at=3 if "max = 1" in line else 2)
+            self.body(line, says)
         self.alone("import math\n" + HEAD + "    a = math.sin(y)\n" + END, "Of `math`", 3)
         self.body("while x:\n    pass\nelse:\n    pass", "no `else`", at=5)
 
     def test_types_are_told_apart(self):
         for line, says in [("a = s + 'x'", "not calculated"), ("a = s == 1", "never equal"), ("a = x or 1", "between conditions"), ("a = x ** x", "exponent"),
                            ("a = ~y", "whole number"), ("a = 9223372036854775808", "64 bits"), ("a = s == 'a text of 17 byte'", "16 bytes"),
-                           ("a = x is None", "always has a value"), ("a = x is 1", "None only"), ("a: list = 1", "Types here"), ("a = max(x, s)", "a text")]:
+                           ("a = x is None", "always has a value"), ("a = x is 1", "None only"), ("a: list = 1", "Types here"), ("a = max(x, s)", "a text"), ("a = max(x, y)", "Write float(…)"),
+                           ("a = x if y > 1 else y", "Write float(…)"), ("a = 0.5 if y > 1 else 1", "0.0 for 0"), ("a: float = 0", "0.0 for 0")]:
             self.body(line, says)
+        self.body("a = 0.0\na = x", "Write float(…)", at=3)
+        self.alone(HEAD + "    a = g(x)\n" + END + "def g(n: float) -> float:\n    return n\n", "Write float(…)", 2)
+        self.alone(HEAD + END + "def g(n: float) -> float:\n    return 1\n", "0.0 for 0", 4)
         self.body("a = 0\na = a + 0.5", "Begin the variable with 0.0", at=3)
 
     def test_a_variable_has_a_value_before_it_is_used(self):
@@ -83,7 +87,7 @@ class Refusals(unittest.TestCase):
         self.alone(ROW.replace("    pass", "    ym = 1"), "another name", 2, PERSON)
 
     def test_outside_functions_stand_values(self):
-        for line, says in [("n = f(1)", "literal values"), ("n = [0] * 0", "its size"), ("n = (1, 's')", "one type"), ("import os", "`math`"),
+        for line, says in [("n = f(1)", "literal values"), ("n = [0] * 0", "its size"), ("n = (1, 's')", "one type"), ("n = (1, 0.5)", "1.0 for 1"), ("n: float = 0", "1.0 for 1"), ("import os", "`math`"),
                            ("for i in n:\n    pass", "(For)"), ("class A:\n    pass", "no classes"), ("a, b = 1, 2", "one name"), ("f = 1", "twice")]:
             self.alone(HEAD + END + line + "\n", says, 3)
 

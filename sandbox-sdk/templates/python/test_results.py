@@ -26,7 +26,7 @@ BEFORE = "import math\nK = (3, 1, 4, -1, 5)\n\ndef g(n: int, r: float) -> float:
 # x, a: whole numbers; y, b: floats.
 NUMBERS = ["x + a", "x - a", "x * a", "x // a", "x % a", "x / a", "x ** 3", "x ** -1", "x << a % 70 - 3", "x >> a", "x & a", "x | a", "x ^ a", "~x", "-x", "abs(x)",
            "min(x, a)", "max(x, a)", "x // 100 * 12 + x % 100", "int(x > a) + (x == a)", "x if x > a else -a", "y + b", "y - b", "y * b", "y / b",
-           "y // b", "y % b", "y ** b", "abs(y)", "min(y, b)", "max(y, x)", "x + y", "x / b", "round(y)", "int(y)", "math.floor(y)", "math.ceil(y)",
+           "y // b", "y % b", "y ** b", "abs(y)", "min(y, b)", "max(y, b)", "x + y", "x / b", "round(y)", "int(y)", "math.floor(y)", "math.ceil(y)",
            "math.sqrt(y)", "math.exp(y)", "math.log(y)", "math.log2(y)", "math.log10(y)", "math.pow(y, b)", "math.trunc(y)", "float(x)",
            "int(1 < x <= a < 300)", "int(y < x)", "int(y == x)", "int(not x)", "int(bool(y))", "int(x in (1, 12, a))", "int(y not in (1, 0.5))",
            "K[x]", "len(K)", "int(x in K)", "int(x > 1 and a > 1 or y > 1.0)", "math.pi * y"]

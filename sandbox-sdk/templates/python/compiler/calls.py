@@ -31,7 +31,7 @@ class Calls(Expressions):
                           f"`{name}` を呼ぶのはホストだけです。共通の計算は別の関数にしてください。")
         if len(node.args) != len(function.params):
             raise Refused(node, f"`{name}` takes {len(function.params)} arguments.", f"`{name}` の引数は {len(function.params)} 個です。")
-        given = [self.as_type(argument, kind) for argument, (_, kind, _) in zip(node.args, function.params)]
+        given = [self.exact(argument, self.plain(argument), kind) for argument, (_, kind, _) in zip(node.args, function.params)]
         return Value(f"f_{name}({', '.join(given)})", function.result)
 
     def count(self, node, least, most):
@@ -46,7 +46,7 @@ class Calls(Expressions):
         if "str" in kinds:
             raise mismatch(node.args[kinds.index("str")], "float", "str")
         kind = "float" if "float" in kinds else "int"
-        return kind, [self.convert(argument, value, kind) for argument, value in zip(node.args, values)]
+        return kind, [self.exact(argument, value, kind) for argument, value in zip(node.args, values)]
 
     def call_abs(self, node):
         self.count(node, 1, 1)

@@ -71,6 +71,12 @@ class Expressions:
             return f"to_float({value.code})"
         raise mismatch(node, wanted, value.type)
 
+    def exact(self, node, value, wanted):
+        """For what Python does not turn into a float either: it would go on as a whole number, exact without end."""
+        if wanted == "float" and value.type != "float":
+            raise mismatch(node, wanted, "int")
+        return self.convert(node, value, wanted)
+
     def truth(self, node):
         """A condition: 0, 0.0, "" and None are false."""
         if isinstance(node, ast.BoolOp):
@@ -160,9 +166,8 @@ class Expressions:
 
     def of_IfExp(self, node):
         one, other = self.plain(node.body), self.plain(node.orelse)
-        kinds = {one.type, other.type}
-        kind = one.type if len(kinds) == 1 else "float" if "float" in kinds else "int"
-        return Value(f"({self.truth(node.test)} ? {self.convert(node.body, one, kind)} : {self.convert(node.orelse, other, kind)})", kind)
+        kind = other.type if one.type == "bool" or other.type == "float" else one.type
+        return Value(f"({self.truth(node.test)} ? {self.exact(node.body, one, kind)} : {self.exact(node.orelse, other, kind)})", kind)
 
     def of_Compare(self, node):
         if len(node.ops) == 1 and isinstance(node.ops[0], (ast.Is, ast.IsNot)):
@@ -215,6 +220,9 @@ class Expressions:
     def contained(self, node):
         left, asked, a = self.of(node.left), node.comparators[0], self.fresh()
         held, value = f"{C[left.type]} {a} = {left.code}; ", Value(a, left.type, left.has)
+        if left.type == "float":
+            # Python finds a NaN where it is the same object.
+            held += f"need({a} == {a}); "
         if isinstance(asked, (ast.Tuple, ast.List, ast.Set)) and asked.elts:
             tests = [self.comparison(node, ast.Eq(), value, self.of(item)) for item in asked.elts]
             return f"({{ {held}{' || '.join(tests)}; }})"

@@ -110,10 +110,9 @@ class Guest:
 
     def typed(self, node, held):
         kinds = {type(value).__name__ for value in held.values}
-        held.type = held.type or (kinds.pop() if len(kinds) == 1 else "float" if kinds == {"int", "float"} else None)
-        kinds = {type(value).__name__ for value in held.values}
-        if held.type is None or kinds - {held.type} - ({"int"} if held.type == "float" else set()):
-            raise Refused(node, "All values are of one type.", "値はすべて同じ型にしてください。")
+        held.type = held.type or min(kinds)
+        if kinds != {held.type}:
+            raise Refused(node, "All values are of one type; of floats, 1.0 for 1.", "値はすべて同じ型にしてください。小数なら 1 は 1.0 と書きます。")
         return held
 
     def value(self, node):

@@ -36,11 +36,9 @@ class Body(Calls):
             lines += ["    " + line for line in method(statement)]
         return lines
 
-    def branch(self, statements, also=()):
+    def branch(self, statements):
         """A block on its own, from what is known now; gives its lines and what is known behind it."""
         before = self.known
-        if before is not None:
-            self.known = before | set(also)
         lines, after = self.block(statements), self.known
         self.known = before
         return lines, after
@@ -76,7 +74,7 @@ class Body(Calls):
         kind, optional = self.guest.kind(node.annotation)
         if optional:
             raise Refused(node, "A variable always has a value; use a number that means “none”.", "変数には必ず値が要ります。「なし」を表す数を使ってください。")
-        return [self.store(node.target, Value(self.as_type(node.value, kind), kind), node.value)]
+        return [self.store(node.target, Value(self.exact(node.value, self.plain(node.value), kind), kind), node.value)]
 
     def do_AugAssign(self, node):
         if isinstance(node.target, ast.Subscript) and any(isinstance(inner, ast.Call) for inner in ast.walk(node.target.slice)):
@@ -100,11 +98,13 @@ class Body(Calls):
             held = self.guest.held[name]
             if held.size is not None:
                 raise Refused(target, "A list cannot be replaced, only its places.", "リストそのものは置き換えられません。要素ごとに代入してください。")
-            return f"g_{name} = {self.convert(at, value, held.type)};"
+            return f"g_{name} = {self.exact(at, value, held.type)};"
         if name in self.optional:
             raise Refused(target, f"`{name}` is an argument that can be None: give the new value another name.",
                           f"`{name}` は None になりうる引数です。新しい値には別の名前をつけてください。")
-        code = self.convert(at, value, self.local.setdefault(name, value.type))
+        if name in self.guest.functions or name in ("math", "range", "enumerate") or hasattr(self, "call_" + name):
+            raise Refused(target, f"`{name}` is a function: take another name.", f"`{name}` は関数です。別の名前にしてください。")
+        code = self.exact(at, value, self.local.setdefault(name, value.type))
         if self.known is not None:
             self.known = self.known | {name}
         return f"v_{name} = {code};"
@@ -117,7 +117,7 @@ class Body(Calls):
             raise Refused(target, "A tuple does not change; write it as a list.", "タプルは変えられません。リストにしてください。")
         self.guest.remembers(target)
         # The value first, then its place: Python's order.
-        code, index, kept = self.convert(at, value, array.type), self.as_type(target.slice, "int"), self.fresh()
+        code, index, kept = self.exact(at, value, array.type), self.as_type(target.slice, "int"), self.fresh()
         return f"{{ {C[array.type]} {kept} = {code}; g_{target.value.id}[place({index}, {array.size})] = {kept}; }}"
 
     def do_If(self, node):
@@ -208,7 +208,7 @@ class Body(Calls):
         if function.result not in ("number", "label"):
             if nothing:
                 raise Refused(at, "A function of your own gives back a value of its type.", "自分の関数は必ずその型の値を返してください。")
-            return self.as_type(node, function.result)
+            return self.exact(node, self.plain(node), function.result)
         if nothing:
             return "VISITING_NONE" if function.result == "number" else function.nothing
         if isinstance(node, ast.IfExp):

@@ -52,6 +52,8 @@ TYPES = {"int": ("a whole number", "整数"), "float": ("a float", "小数"), "b
 def mismatch(node, wanted, found):
     """A value of another type than its place takes."""
     (en, ja), (en_found, ja_found) = TYPES[wanted], TYPES[found]
-    more = (" Begin the variable with 0.0, or write int(…) or round(…).", "変数を 0.0 で始めるか、int(…) か round(…) を使ってください。")
-    en_more, ja_more = more if (wanted, found) == ("int", "float") else ("", "")
+    en_more, ja_more = {
+        ("int", "float"): (" Begin the variable with 0.0, or write int(…) or round(…).", "変数を 0.0 で始めるか、int(…) か round(…) を使ってください。"),
+        ("float", "int"): (" Write float(…), or 0.0 for 0.", "float(…) を使うか、0 なら 0.0 と書いてください。"),
+    }.get((wanted, found), ("", ""))
     return Refused(node, f"Here stands {en}, and this is {en_found}.{en_more}", f"ここは{ja}の場所ですが、これは{ja_found}です。{ja_more}")
