@@ -108,7 +108,7 @@ SELECT guest.none(sex), COUNT(*) FROM ndb.patients GROUP BY guest.none(sex)
 -- name-unknown
 SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, insured_number) = 'young'
 
--- name-unknown
+-- sql-not-offered
 SELECT COUNT(*) FROM guest.band
 
 -- literal-outside-domain
@@ -142,7 +142,10 @@ SELECT COUNT(*) FROM ndb.patients WHERE guest.band(*) = 'young'
 SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym, guest.band(birth_ym, sex)) = 'young'
 
 -- sql-not-offered
-SELECT COUNT(*) FROM ndb.patients WHERE guest.band(birth_ym + 1, sex) = 'young'
+SELECT COUNT(*) FROM ndb.claims WHERE guest.kin(substr(icd10, 1, 2), points) = 'other'
+
+-- sql-not-offered
+SELECT COUNT(*) FROM ndb.patients WHERE guest.band((SELECT AVG(points) FROM ndb.claims), sex) = 'young'
 
 -- sql-not-offered
 SELECT SUM(guest.band(birth_ym, sex)) FROM ndb.patients

@@ -22,7 +22,7 @@ pub struct HoldSummary {
     pub permit: String,
     /// The application that says what it is for.
     pub application: String,
-    /// Why it is held: `asked_by_the_committee`, `not_audited`, `budget`, `cells_spent`, `exposed`.
+    /// Why it is held: `asked_by_the_committee`, `not_audited`, `budget`, `cells_spent`, `exposed`, `guest_over_people`.
     pub reasons: Vec<String>,
     /// How many look.
     pub checks: Checks,

@@ -106,20 +106,3 @@ fn of_a_flood_of_faults_the_beginning_is_kept() {
     // Writing until the CPU limit is far more than is kept.
     assert_eq!((ended.how, ended.stderr.len()), (End::Signal(9), LIMITS.stderr_bytes));
 }
-
-/// The median of a hundred starts, from nothing to a worker that was in the jail and has ended.
-#[test]
-#[ignore = "a measurement"]
-fn what_a_start_costs() {
-    for layers in [Layers::UNSAFE_NO_JAIL, Layers::ALL - Layers::NAMESPACES - Layers::PRIVILEGES, Layers::ALL] {
-        let mut took: Vec<Duration> = (0..100)
-            .map(|_| {
-                let begun = Instant::now();
-                assert_eq!(start("works", layers, &SMALL, "", 0).wait().unwrap().how, End::Exited(0));
-                begun.elapsed()
-            })
-            .collect();
-        took.sort();
-        println!("{layers}: median {:?}, 90 of 100 below {:?}", took[50], took[90]);
-    }
-}
