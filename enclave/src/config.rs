@@ -15,9 +15,9 @@ pub const PARTITIONS: usize = 2;
 pub const FILE_ROWS: usize = 250_000;
 /// Cells that a query could have by its plan: beyond, memory would be the limit.
 pub const CELLS_MAX: usize = 2_000_000;
-/// Values of the tables that guests make for one run, by the magnitude of the people: they stand in memory, eight bytes each, beside what
+/// Values of the tables that guests make for one run, by the magnitude of the people: they stand in memory, up to twenty bytes each, beside what
 /// the engine may use.
-pub const MADE_VALUES_MAX: u64 = 400_000_000;
+pub const MADE_VALUES_MAX: u64 = 200_000_000;
 /// Values of one output that the machine releases by itself: beyond, people look (A14).
 pub const VALUES_OUT_MAX: usize = 100_000;
 /// Rows of a released table that a query is reckoned to have when another one reads it: what one output may show (A14).

@@ -34,7 +34,7 @@ use crate::{
     known::{Block, Known},
     output,
     plan::{self, PermitSchema, Signature},
-    question::{Preimage, Protected, Question, Statistic},
+    question::{KeyValue, Preimage, Protected, ProtectedRow, Question, Statistic},
     roles::RulesInForce,
     session::Session,
     table::{self, CheckedOutput},
@@ -91,6 +91,12 @@ impl Judged {
             csv: String::new(),
             seen: (Vec::new(), 0),
         }
+    }
+
+    /// The same with more that is said of its rules.
+    pub(crate) fn with_rules(mut self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.rules.extend(more);
+        self
     }
 
     /// A table that passed.
@@ -178,7 +184,7 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
     let made: Vec<Made> = made.into_iter().filter(|one| tables.contains(&one.name)).collect();
     let stored = tables.into_iter().filter(|name| !made.iter().any(|one| one.name == **name));
     let mut session = Session::open(&scratch, setting.extract, stored, setting.guests).await?;
-    session.make(&made).await?;
+    session.make(&made).await.map_err(Fault::in_rows)?;
     let mut desk = Desk::new(setting.known);
     desk.auditing = setting.auditing;
     let mut answers: Vec<Protected> = Vec::with_capacity(tracked.points.len());
@@ -194,7 +200,9 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
         let begun = Instant::now();
         let versions = named_versions(&question, &setting.extract.manifest, setting.listings);
         let mut answer = desk.judge(&Context { question: &question, rules: applied, versions: &versions }, &cells)?;
-        over_groups(setting, &session, &question, &mut answer).await?;
+        if !question.guests.is_empty() {
+            over_groups(setting, &session, &question, &mut answer).await.map_err(Fault::in_rows)?;
+        }
         session.release(point.schema.clone(), table::released(&answer, &question, &point.schema)?)?;
         rules.extend(stated(applied, &question, setting));
         answers.push(answer);
@@ -209,7 +217,11 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
     let block = Block { permit: setting.extract.permit().to_owned(), ..desk.into_block() };
     let mut judged = Judged::table(&table, block, rules, setting.known)?;
     judged.reasons.extend(untold);
-    judged.reasons.extend(tracked.points.iter().any(|point| !point.question.guests.is_empty()).then_some(HoldReason::GuestOverPeople));
+    if tracked.points.iter().any(|point| !point.question.guests.is_empty()) {
+        judged.reasons.insert(HoldReason::GuestOverPeople);
+        // No gate answers for the guest's numbers: what leaves is the table that the checkers have seen, or nothing.
+        judged.rules.insert("table".to_owned(), setting.keys.root.derive(&format!("held table {}", judged.csv)).hex());
+    }
     if setting.held || !judged.reasons.is_empty() {
         judged.seen = seen(setting, &gathered, &applied);
     }
@@ -217,14 +229,21 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
     Ok(judged)
 }
 
-/// The numbers of guests over groups, where the gate shows the group's people.
+/// The numbers of guests over groups, where the gate shows the group's people. Whether people are asked is decided before a guest is: what
+/// it says, or that it says nothing, decides nothing.
 async fn over_groups(setting: &Setting<'_>, session: &Session<'_>, question: &Question, answer: &mut Protected) -> Result<(), Fault> {
     let at = |wanted: &Statistic| question.statistics.iter().position(|statistic| statistic == wanted);
+    let people = at(&Statistic::People(None));
+    let is_shown = |row: &ProtectedRow| people.is_some_and(|people| row.values.get(people).is_some_and(Option::is_some));
+    let shown: BTreeSet<Vec<KeyValue>> = answer.rows.iter().filter(|row| is_shown(row)).map(|row| row.keys.clone()).collect();
+    if shown.is_empty() {
+        return Err(exit::nothing_to_show().into());
+    }
     for (number, call) in question.guests.iter().enumerate() {
         let guest = setting.guests.get(&call.digest).ok_or_else(|| Fault::Other("a guest that is not compiled".to_owned()))?;
-        let found = guest::over(guest, call.keys, session.ordered(&call.rows).await?).await?;
-        let Some((people, own)) = at(&Statistic::People(None)).zip(at(&Statistic::Guest(number))) else { continue };
-        for row in answer.rows.iter_mut().filter(|row| row.values.get(people).is_some_and(Option::is_some)) {
+        let found = guest::over(guest, call.keys, &shown, session.ordered(&call.rows).await?).await?;
+        let Some(own) = at(&Statistic::Guest(number)) else { continue };
+        for row in &mut answer.rows {
             row.values.get_mut(own).into_iter().for_each(|value| *value = found.get(&row.keys).copied());
         }
     }
@@ -390,7 +409,11 @@ fn check_cells(question: &Question, extract: &Manifest, made: &[Made]) -> Result
     // What the keys are columns of, how many combinations they have, and how many its rows can have.
     let mut wholes: BTreeMap<Option<&String>, (u64, u64)> = BTreeMap::new();
     for key in &question.keys {
-        let of = question.tables.iter().find(|t| !key.columns.is_empty() && key.columns.iter().all(|c| c.starts_with(&format!("{t}."))));
+        // A guest's column is under the guest's table; its `columns` are those that it reads.
+        let own = made.iter().find(|one| key.name.starts_with(&format!("{}.", one.name))).map(|one| &one.name);
+        let read =
+            || question.tables.iter().find(|t| !key.columns.is_empty() && key.columns.iter().all(|c| c.starts_with(&format!("{t}."))));
+        let of = own.or_else(read);
         let labels = matches!(&key.of, Some(Preimage::Column(_, crate::predicate::Values::Labels { .. }, _)));
         let (whole, at_most) = match (&key.list, of) {
             (Some((list, rows)), _) => (Some(list), rows + 1),

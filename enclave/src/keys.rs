@@ -44,6 +44,11 @@ impl Key {
         Self(bytes)
     }
 
+    /// The key in hexadecimal digits, where it is a tag for the record.
+    pub(crate) fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The key's bytes, for Parquet's own encryption.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0

@@ -244,8 +244,10 @@ impl Enclave {
                     Judged::refused(untold(&fault))
                 }
             };
-            let judged = self.with_jail(&case, sql, judged);
-            let Verdicted { block, report, files } = self.verdict(run, &case, sql, judged)?;
+            let jail = self.jail(&case, sql);
+            let judged = judged.with_rules(jail.clone());
+            let Verdicted { block, mut report, files } = self.verdict(run, &case, sql, judged)?;
+            report.rules.extend(jail);
             if self.ledger.append(run, block, |ledger| hold::placed(ledger, report, files))? {
                 break;
             }
@@ -257,13 +259,11 @@ impl Enclave {
         self.let_out(run)
     }
 
-    /// Says of a run that calls guests, whatever came of it, when their jail is not whole.
-    fn with_jail(&self, case: &RunCase, sql: &str, mut judged: Judged) -> Judged {
+    /// What is said of a run that calls guests, whatever comes of it, when their jail is not whole.
+    fn jail(&self, case: &RunCase, sql: &str) -> Option<(String, String)> {
         let bound = self.follower.cases.guests_of(&case.permit, case.index);
-        if self.config.jail != Layers::ALL && !bound::named(Kind::Guest, &bound, sql).is_empty() {
-            judged.rules.insert("jail".to_owned(), format!("{}: guests run without the whole jail", self.config.jail));
-        }
-        judged
+        let loose = self.config.jail != Layers::ALL && !bound::named(Kind::Guest, &bound, sql).is_empty();
+        loose.then(|| ("jail".to_owned(), format!("{}: guests run without the whole jail", self.config.jail)))
     }
 
     /// Everything from the permit to a checked table. Reads no data before the plan is accepted.

@@ -202,8 +202,8 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_class_once() {
-        use HoldReason::{AskedByTheCommittee, Budget, CellsSpent, Exposed, NotAudited};
-        for reason in [AskedByTheCommittee, NotAudited, Budget, CellsSpent, Exposed] {
+        use HoldReason::{AskedByTheCommittee, Budget, CellsSpent, Exposed, GuestOverPeople, NotAudited};
+        for reason in [AskedByTheCommittee, NotAudited, Budget, CellsSpent, Exposed, GuestOverPeople] {
             let classes: Vec<_> = CLASSES.iter().filter(|class| class.reason == reason).collect();
             assert!(matches!(classes.as_slice(), [class] if (1..=CHECKERS_MAX).contains(&class.checkers)), "{reason:?}");
         }

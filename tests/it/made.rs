@@ -22,7 +22,7 @@ fn visits(name: &str, reads: &str) -> Source {
 }
 
 /// A number of a row.
-fn older() -> Source {
+pub(crate) fn older() -> Source {
     let manifest = "abi = 2\nname = \"age\"\nparams = [{ name = \"born\", kind = \"int\" }]\nnumber = { low = 0, high = 120, step = 1 }\n";
     let text = r#"(module (func (export "f") (param i64) (result f64)
         (f64.convert_i64_s (i64.div_s (i64.sub (i64.const 202412) (local.get 0)) (i64.const 100)))))"#;

@@ -30,6 +30,7 @@ mod invariants;
 mod journey;
 mod kill;
 mod made;
+mod measures;
 mod middle;
 mod over;
 mod portal;

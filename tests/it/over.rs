@@ -30,6 +30,10 @@ fn let_go(world: &World, checker: &str, run: &str) -> String {
 fn what_a_guest_makes_of_many_people_is_held_for_two_checkers() {
     let (world, permit) = base::running("over");
     bind(&world, &permit, &mean());
+    let nothing = mean();
+    let module = r#"(module (func (export "row") (param i32 i64)) (func (export "finish") (result i32) (i32.const 0)) (func (export "get") (param i32 i32) (result f64) (f64.const 1)))"#;
+    let module = visiting_intake::trim(&wat::parse_str(module).unwrap()).unwrap();
+    bind(&world, &permit, &Source { manifest: nothing.manifest.replace("\"mean\"", "\"none\""), module });
     let hanako = world.client("per_hanako").unwrap();
     let run = base::run(&world, &permit, BY_SEX);
     assert_eq!((run.status.as_str(), run.verdict, run.files.len()), ("held", Some(Verdict::Hold), 0), "{run:?}");
@@ -53,7 +57,14 @@ fn what_a_guest_makes_of_many_people_is_held_for_two_checkers() {
     let events = world.events().unwrap();
     let held = events.iter().find_map(|e| if let Act::RunJudged { report, .. } = &e.act { report.held.clone() } else { None }).unwrap();
     assert_eq!(held.checkers, 2);
-    // Over everybody, and over a text as well.
+    // What is let go is the very table that was looked at.
+    let judged: Vec<_> =
+        events.iter().filter_map(|e| if let Act::RunJudged { report, .. } = &e.act { Some(report) } else { None }).collect();
+    let tables: Vec<_> = judged.iter().filter(|r| r.run.as_str() == run.id).filter_map(|r| r.rules.get("table")).collect();
+    assert!(tables.len() == 2 && tables[0] == tables[1] && tables[0].len() == 64, "{tables:?}");
+    // Over everybody, and where it says nothing: whether it does is for the checkers to see.
+    let run = base::run(&world, &permit, "SELECT guest.none(points) AS m FROM ndb.claims");
+    assert_eq!(run.status, "held", "{run:?}");
     let run = base::run(&world, &permit, "SELECT COUNT(DISTINCT pid) AS n, guest.mean(points) AS m FROM ndb.claims");
     assert_eq!(run.status, "held");
     let run = base::run(&world, &permit, "SELECT icd10, guest.mean(points) AS m FROM ndb.claims GROUP BY icd10 ORDER BY m");
@@ -66,6 +77,15 @@ fn a_guest_over_groups_stands_where_groups_of_people_are_and_nowhere_else() {
     let (world, permit) = base::running("over-wrong");
     bind(&world, &permit, &mean());
     for (sql, code) in [
+        // How many rows are left would tell of the number before anybody has looked.
+        ("SELECT COUNT(DISTINCT pid) AS n, guest.mean(points) AS m FROM ndb.claims HAVING guest.mean(points) >= 500", "sql-not-offered"),
+        ("SELECT n, m FROM (SELECT COUNT(DISTINCT pid) AS n, guest.mean(points) AS m FROM ndb.claims) t WHERE m >= 500", "sql-not-offered"),
+        ("SELECT icd10, guest.mean(points) AS m FROM ndb.claims GROUP BY icd10 ORDER BY m LIMIT 1", "sql-not-offered"),
+        ("SELECT v.j, guest.mean(points) AS m FROM ndb.claims CROSS JOIN (VALUES (1), (2)) v(j) GROUP BY v.j", "sql-not-offered"),
+        (
+            "SELECT guest.mean(CASE WHEN EXISTS (SELECT 1 FROM ndb.labs l WHERE l.pid = c.pid) THEN points END) AS m FROM ndb.claims c",
+            "sql-not-offered",
+        ),
         (
             "SELECT COUNT(DISTINCT pid) AS n, SUM(m) AS s FROM (SELECT pid, guest.mean(points) AS m FROM ndb.claims GROUP BY pid) t",
             "sql-not-offered",

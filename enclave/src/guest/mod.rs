@@ -30,6 +30,8 @@ use crate::fault::Fault;
 #[derive(Debug, Clone)]
 pub struct Guest {
     inner: Arc<Inner>,
+    /// Which run's it is: once that is over, it calls nobody.
+    run: u64,
 }
 
 #[derive(Debug)]
@@ -55,7 +57,12 @@ impl Guest {
         let program = program()?;
         let artefact = Arc::new(Artefact::compile(&program, layers, manifest, module).map_err(|fault| told(&fault))?);
         let pool = Pool::new(program, layers, Arc::clone(&artefact));
-        Ok(Self { inner: Arc::new(Inner { artefact, pool }) })
+        Ok(Self { inner: Arc::new(Inner { artefact, pool }), run: 0 })
+    }
+
+    /// The same for the run that begins.
+    pub(crate) fn for_this_run(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), run: self.inner.pool.run() }
     }
 
     /// What the author declared.
@@ -80,7 +87,7 @@ impl Guest {
         let Form::Scalar { result, .. } = &self.manifest().form else { return Err(other("a table was called as a function")) };
         let columns = self.columns(arguments)?;
         let borrowed: Vec<_> = columns.iter().map(column::Owned::column).collect();
-        let codes = self.inner.pool.rows(&borrowed, rows).map_err(|fault| told(&fault))?;
+        let codes = self.inner.pool.rows(self.run, &borrowed, rows).map_err(|fault| told(&fault))?;
         output::array(result, codes.iter())
     }
 
@@ -93,7 +100,7 @@ impl Guest {
         let Form::Person(person) = &self.manifest().form else { return Err(other("a function was read as a table")) };
         let columns = self.columns(arguments)?;
         let borrowed: Vec<_> = columns.iter().map(column::Owned::column).collect();
-        let people = self.inner.pool.people(&borrowed, lengths).map_err(|fault| told(&fault))?;
+        let people = self.inner.pool.people(self.run, &borrowed, lengths).map_err(|fault| told(&fault))?;
         let counts: Vec<Option<u32>> = people.counts().collect();
         let column = |(i, column): (usize, &visiting_intake::Column)| {
             let mut own = people.column(i);
@@ -114,7 +121,7 @@ impl Guest {
     pub fn groups(&self, arguments: &[ArrayRef], lengths: &[u32]) -> Result<Vec<Option<u32>>, Fault> {
         let columns = self.columns(arguments)?;
         let borrowed: Vec<_> = columns.iter().map(column::Owned::column).collect();
-        let groups = self.inner.pool.people(&borrowed, lengths).map_err(|fault| told(&fault))?;
+        let groups = self.inner.pool.people(self.run, &borrowed, lengths).map_err(|fault| told(&fault))?;
         let mut codes = groups.column(0);
         Ok(groups.counts().map(|count| if count == Some(1) { codes.next().flatten() } else { None }).collect())
     }

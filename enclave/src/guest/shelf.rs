@@ -33,6 +33,9 @@ pub(crate) type Guests = BTreeMap<String, Guest>;
 /// Guests that are kept: up to ten megabytes each, and more than one query can name.
 const KEPT_MAX: usize = 2 * limits::GUESTS_MAX;
 
+/// Calls of which the labels are kept: some hundred bytes each.
+const REACHED_MAX: usize = 10_000;
+
 /// What the enclave holds of guests, for all permits. A digest names the same bytes for ever, so nothing here grows old.
 #[derive(Debug)]
 pub(crate) struct Shelf {
@@ -90,7 +93,7 @@ impl Shelf {
                     .into());
             }
             signatures.insert(name.to_owned(), Signature { digest: digest.to_owned(), manifest: guest.manifest().clone() });
-            guests.insert(digest.to_owned(), guest);
+            guests.insert(digest.to_owned(), guest.for_this_run());
         }
         Ok((guests, signatures))
     }
@@ -127,6 +130,9 @@ impl Shelf {
     pub(crate) fn reach(&mut self, tracked: &mut Tracked, guests: &Guests) -> Result<(), Fault> {
         for known in &tracked.calls {
             let Some(guest) = guests.get(&known.call.guest).filter(|guest| !guest.manifest().labels().is_empty()) else { continue };
+            if self.reached.len() > REACHED_MAX {
+                self.reached.clear();
+            }
             if !self.reached.contains_key(&known.name) {
                 let labels: Vec<String> = guest.manifest().labels().iter().map(|l| l.label.clone()).collect();
                 self.reached.insert(known.name.clone(), reach(guest, &known.call, &labels)?);

@@ -52,7 +52,9 @@ static FUNCTIONS: LazyLock<functions::Functions> = LazyLock::new(functions::Func
 pub(crate) fn plan(sql: &str, permit: &PermitSchema, floor: u64, protected: Protected<'_>) -> Result<Tracked, Refusal> {
     let work = || {
         let tracked = track(&read(text::read(sql)?, permit)?, permit, floor, protected)?;
-        tracked.points.iter().map(|point| &point.question.rows).chain([&tracked.root]).try_for_each(certain::runs)?;
+        let rows = tracked.points.iter().map(|point| &point.question.rows);
+        let of_guests = tracked.points.iter().flat_map(|point| &point.question.guests).map(|guest| &guest.rows);
+        rows.chain(of_guests).chain([&tracked.root]).try_for_each(certain::runs)?;
         Ok(tracked)
     };
     // A mistake of ours is for the operator, and the process lives.

@@ -119,7 +119,7 @@ SELECT public.count(*) FROM patients
 SELECT sex, COUNT(*) FROM patients JOIN recipients USING (pid) GROUP BY sex
 SELECT COUNT(*) FROM patients WHERE guest.none(sex) = 'low'
 SELECT COUNT(*) FROM patients WHERE guest.band(pid, sex) = 'low'
-SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym + 1, sex) = 'low'
+SELECT COUNT(*) FROM patients WHERE guest.band((SELECT COUNT(*) FROM claims), sex) = 'low'
 SELECT SUM(guest.band(birth_ym, sex)) FROM patients
 SELECT COUNT(DISTINCT guest.band(birth_ym, sex)) FROM patients
 SELECT COUNT(*) FROM patients p JOIN claims c ON p.pid = c.pid AND guest.band(p.birth_ym, p.sex) = 'low'

@@ -73,3 +73,4 @@ SELECT COUNT(*) AS n FROM (SELECT pid, lag(ym, 2, 202401) OVER (PARTITION BY pid
 SELECT COUNT(*) AS n FROM patients p WHERE sex = 1 OR EXISTS (SELECT 1 FROM claims c WHERE c.pid = p.pid AND icd10 = 'E11')
 SELECT COUNT(*) AS n FROM (SELECT pid, pid IN (SELECT pid FROM claims WHERE icd10 = 'E11') AS f FROM patients) WHERE f
 SELECT COUNT(*) AS n FROM labs WHERE value IN (SELECT v FROM (VALUES (1e308), (202401)) t(v))
+SELECT COUNT(*) FROM patients WHERE guest.band(birth_ym + 1, sex) = 'low'

@@ -275,6 +275,7 @@ impl Tracker<'_> {
             filter: Predicate::True,
             one_row: false,
             guest_rows: false,
+            lists: true,
             tables: std::collections::BTreeSet::new(),
         })
     }

@@ -5,12 +5,12 @@ use datafusion::{
     functions::math::expr_fn::sqrt,
     logical_expr::{Case, Expr, TryCast, expr::AggregateFunction, lit},
 };
-use visiting_policies::Refusal;
+use visiting_policies::{Refusal, sign};
 
 use super::{
     expression::{Scope, counted, first_column, not_valid, person_misused, place},
     linear::{Term, and, constant},
-    origin::of_guest,
+    origin::{Class, of_guest},
     over::Called,
     relation::{Col, Relation},
     track::Tracker,
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     plan::{GroupName, RELEASED, not_offered},
     predicate::Predicate,
-    question::{Column, Counted, OPAQUE, Statistic},
+    question::{Column, Counted, Key, OPAQUE, Statistic},
 };
 
 /// What is measured where only rows are counted.
@@ -60,6 +60,27 @@ impl Making {
         }
     }
 
+    /// A measure that is another one over other rows.
+    fn of_these_rows(&self, column: Column) -> Column {
+        let of = column.name.strip_prefix(OPAQUE).unwrap_or(&column.name);
+        let rows = sign::digest(format!("{} if {}", self.input.words(), column.when.text()).as_bytes());
+        Column { name: format!("{OPAQUE}{of} in {rows}"), bounds: None, opaque: true, ..column }
+    }
+
+    /// Each group of a guest's own, or of a list's, would be another measure of the rows that a guest makes: under one name they would be
+    /// as many as one likes.
+    pub(super) fn check_groups(&self, keys: &[Key], of_a_list: bool) -> Result<(), Refusal> {
+        let people = |s: &Statistic| matches!(s, Statistic::People(_) | Statistic::Distinct(_) | Statistic::Guest(_));
+        let many = of_a_list || keys.iter().any(|key| of_guest(&key.name));
+        if self.input.guest_rows && many && !self.statistics.iter().all(people) {
+            return Err(not_offered(
+                "what is counted or summed over rows that a guest makes is not offered by a guest's labels or a list's columns: group by listed columns, or count people",
+                "プログラムが作る行についての数や合計は、プログラムのラベルやリストの列では区分できません。一覧の列で区分するか、人数を数えてください",
+            ));
+        }
+        Ok(())
+    }
+
     /// The rows in which a column has a value, as a sum of ones.
     fn rows_of_guest(&mut self, of: Option<usize>) -> Expr {
         let there = of.and_then(|c| self.columns.get(c)).map(|(column, e)| (column.there(), e.clone()));
@@ -88,8 +109,7 @@ impl Making {
         // People are counted where a condition holds as anywhere. All else hangs on the rows that the guest makes, and so is another
         // measure over each of its tables.
         if self.input.guest_rows && column.name != ONE {
-            let of = column.name.strip_prefix(OPAQUE).unwrap_or(&column.name);
-            column = Column { name: format!("{OPAQUE}{of} in {}", self.input.name()), bounds: None, opaque: true, ..column };
+            column = self.of_these_rows(column);
         }
         self.columns.iter().position(|(c, _)| c.name == column.name && c.when == column.when).unwrap_or_else(|| {
             self.columns.push((column, e));
@@ -195,7 +215,7 @@ impl Tracker<'_> {
             Col::Person(..) => return Err(person_misused("person")),
         };
         // Those of a guest are as many as it likes, and whose they are is not in the ledger.
-        if !self.calls_in(&value).is_empty() || of_guest(&words) {
+        if !self.calls_in(&value).is_empty() || of_guest(&words) || (making.input.guest_rows && self.is_listed(&value)) {
             return Err(guest_inside());
         }
         let present = self.origins.present(&value);
@@ -274,6 +294,11 @@ impl Tracker<'_> {
         self.origins.present(e).map_or(Predicate::True, |p| self.origins.condition(&p).normalised())
     }
 
+    /// True for what a list, or a released table, has a part in.
+    pub(super) fn is_listed(&self, e: &Expr) -> bool {
+        self.origins.of(e).iter().any(|(_, origin)| origin.class == Class::Public)
+    }
+
     /// Anything that is not linear: one column, clipped at the k-th person.
     pub(super) fn opaque(&mut self, making: &mut Making, e: &Expr) -> Result<usize, Refusal> {
         let whole = match self.kind(e, &making.input)? {
@@ -295,7 +320,11 @@ impl Tracker<'_> {
         // Arithmetic that overflows or divides by zero is NULL, whatever its columns are.
         let present = self.origins.condition(&Expr::IsNotNull(Box::new(x.clone()))).normalised();
         let name = format!("{OPAQUE}{}", self.origins.words(x));
-        Ok(making.column(Column { name, when, present, scale, bounds: None, opaque: true }, value))
+        let mut column = Column { name, when, present, scale, bounds: None, opaque: true };
+        if self.is_listed(x) {
+            column = making.of_these_rows(column);
+        }
+        Ok(making.column(column, value))
     }
 
     fn sum(&mut self, making: &mut Making, x: &Expr) -> Result<Expr, Refusal> {

@@ -127,15 +127,17 @@ fn listed<'o>(c: &Column, origins: &'o Origins) -> Option<&'o Origin> {
     origins.get(c).filter(|origin| origin.class == Class::Catalogued && origin.columns.len() == 1)
 }
 
-/// True for what is worked out of the columns of one row, without subqueries and without guests: the guest could do as much itself.
-fn of_a_row(e: &Expr, origins: &Origins) -> bool {
+/// True for what is worked out of the columns of one row, without subqueries and without guests: the guest could do as much itself. A
+/// list's column would make a measure of its own of each of the list's rows, under one name.
+pub(super) fn of_a_row(e: &Expr, origins: &Origins) -> bool {
     let other = |n: &Expr| matches!(n, Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_));
-    !of_guest(&origins.words(e)) && !e.exists(|n| Ok(other(n))).unwrap_or(true)
+    let listed = origins.of(e).iter().any(|(_, origin)| origin.class == Class::Public);
+    !listed && !of_guest(&origins.words(e)) && !e.exists(|n| Ok(other(n))).unwrap_or(true)
 }
 
 fn computed() -> Refusal {
     not_offered(
-        "the argument of a guest is a column, a literal, or for a number what is computed of the row's columns; not another guest, a subquery or a computed text",
-        "プログラムの引数は、列か値か、数ならその行の列から計算した式です。別のプログラム・副問合せ・計算した文字列は使えません",
+        "the argument of a guest is a column, a literal, or for a number what is computed of the row's columns; not another guest, a subquery, a list's column or a computed text",
+        "プログラムの引数は、列か値か、数ならその行の列から計算した式です。別のプログラム・副問合せ・リストの列・計算した文字列は使えません",
     )
 }

@@ -135,7 +135,7 @@ impl Tracker<'_> {
         let plan = plan.and_then(LogicalPlanBuilder::build).map_err(|_| not_valid(join.filter.as_ref().and_then(place)))?;
         let public = left.unit.is_none() || right.unit.is_none();
         let one_row = left.one_row && right.one_row && !public;
-        let guest_rows = left.guest_rows || right.guest_rows;
+        let (guest_rows, lists) = (left.guest_rows || right.guest_rows, left.lists || right.lists || public);
         let tables: BTreeSet<_> = left.tables.iter().chain(&right.tables).cloned().collect();
         let mut outer = None;
         let (sources, filter) = match kind {
@@ -175,6 +175,7 @@ impl Tracker<'_> {
             filter,
             one_row,
             guest_rows,
+            lists,
             tables,
         };
         if let Some(renamed) = self.renamed.take() {

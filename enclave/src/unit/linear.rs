@@ -57,7 +57,10 @@ impl Tracker<'_> {
                 self.terms_of_case(&Case { expr: None, when_then_expr: branches, else_expr: None }, input)
             }
             // Months taken apart are the month column in another unit.
-            Expr::ScalarFunction(f) if is_of_months(f.name()) => one(1.0, Some(e.clone())),
+            Expr::ScalarFunction(f) if is_of_months(f.name()) => {
+                let listed = self.origins.of(e).iter().all(|(_, origin)| origin.class == Class::Catalogued);
+                Some(vec![Term { factor: 1.0, column: Some(e.clone()), opaque: !listed, when: None }])
+            }
             _ => None,
         }
     }

@@ -31,10 +31,10 @@ pub(crate) enum Class {
 
 /// True for words that a guest's value or a guest's table is part of.
 pub(super) fn of_guest(words: &str) -> bool {
-    let prefix = format!("{GUESTS}.");
-    words
-        .match_indices(&prefix)
-        .any(|(at, _)| !words.get(..at).is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric() || c == '_')))
+    let begins = |at: usize| !words.get(..at).is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+    // A table's name, and a call's.
+    let goes_on = |at: usize| words.get(at + GUESTS.len()..).is_some_and(|rest| rest.starts_with('.') || rest.starts_with(" sha256:"));
+    words.match_indices(GUESTS).any(|(at, _)| begins(at) && goes_on(at))
 }
 
 /// The row's own person in words.
@@ -118,7 +118,8 @@ impl Origin {
     /// The same where a row may be without it.
     pub(crate) fn or_null(mut self) -> Self {
         self.plain = None;
-        if !self.nullable {
+        // A guest's label may be missing as it is; what its call can give says nothing of rows that have no call.
+        if !self.nullable || matches!(self.values, Some(Values::Labels { .. })) {
             self.nullable = true;
             self.name.push('?');
         }

@@ -3,6 +3,7 @@
 
 use datafusion::{
     arrow::datatypes::DataType,
+    common::tree_node::TreeNode,
     logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, expr::AggregateFunction},
     prelude::ident,
 };
@@ -11,12 +12,13 @@ use visiting_policies::Refusal;
 use super::{
     aggregate::Making,
     expression::{Scope, not_valid, person_misused, place},
-    origin::of_guest,
+    guests::{of_a_row, too_many},
     reads::fits,
     relation::{Col, Relation},
     track::Tracker,
 };
 use crate::{
+    config::CALLS_MAX,
     plan::{GroupName, not_offered},
     question::{OfGroup, Statistic},
 };
@@ -53,10 +55,10 @@ impl Tracker<'_> {
                 Col::Value(value) => value,
                 _ => return Err(person_misused("person").at(place(e))),
             };
-            if of_guest(&self.origins.words(&value)) || !fits(param.kind, &self.kind(&value, &making.input)?) {
+            if !of_a_row(&value, &self.origins) || !fits(param.kind, &self.kind(&value, &making.input)?) {
                 return Err(not_offered(
-                    format!("{name}: `{}` is of another kind than the guest declares, or another guest's value", param.name),
-                    format!("{name}：引数 `{}` の型が宣言と違うか、別のプログラムの値です", param.name),
+                    format!("{name}: `{}` is of another kind than the guest declares, another guest's value, or of a list", param.name),
+                    format!("{name}：引数 `{}` の型が宣言と違うか、別のプログラムの値か、リストの列です", param.name),
                 )
                 .at(place(e)));
             }
@@ -64,6 +66,9 @@ impl Tracker<'_> {
         }
         let given: Vec<String> = arguments.iter().map(|e| self.origins.words(e)).collect();
         let called = Called { words: format!("{name} {}({})", guest.digest, given.join(", ")), digest: guest.digest.clone(), arguments };
+        if making.guests.len() + self.calls.len() >= CALLS_MAX && !making.guests.contains(&called) {
+            return Err(too_many());
+        }
         let at = making.guests.iter().position(|one| *one == called).unwrap_or_else(|| {
             making.guests.push(called);
             making.guests.len() - 1
@@ -75,6 +80,12 @@ impl Tracker<'_> {
 
     /// What each call reads: the keys, then the arguments, group by group.
     pub(super) fn of_groups(&self, calls: Vec<Called>, keys: &[Expr], input: &Relation) -> Result<Vec<OfGroup>, Refusal> {
+        if !calls.is_empty() && keys.iter().any(|e| self.is_listed(e)) {
+            return Err(not_offered(
+                "a guest over groups is not offered for groups of a list's column: everybody would be in many of them",
+                "群ごとのプログラムは、リストの列による群には使えません。同じ人が多くの群に入るためです",
+            ));
+        }
         let one = |Called { words, digest, arguments }: Called| {
             let mut exprs = Vec::new();
             for (i, e) in keys.iter().enumerate() {
@@ -96,14 +107,20 @@ impl Tracker<'_> {
     }
 }
 
-/// Nothing is asked beside such a number: it is in no ledger, and another question could be cut by it.
-pub(super) fn alone(points: usize) -> Result<(), Refusal> {
-    if points == 1 {
+/// Nothing is asked beside such a number: it is in no ledger, and another question could be cut by it. Nor does anything above choose
+/// rows: how many there are would be told before anybody has looked.
+pub(super) fn alone(points: usize, root: &LogicalPlan) -> Result<(), Refusal> {
+    let plain = |node: &LogicalPlan| match node {
+        LogicalPlan::TableScan(_) | LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => true,
+        LogicalPlan::Sort(sort) => sort.fetch.is_none(),
+        _ => false,
+    };
+    if points == 1 && !root.exists(|node| Ok(!plain(node))).unwrap_or(true) {
         return Ok(());
     }
     Err(not_offered(
-        "a guest over groups stands in a query with one GROUP BY over people, and no other",
-        "群ごとのプログラムは、人についての GROUP BY が 1 つだけの問合せで使えます",
+        "a guest over groups stands in a query with one GROUP BY over people and no HAVING, WHERE above it, LIMIT, DISTINCT, window, join or UNION",
+        "群ごとのプログラムは、人についての GROUP BY が 1 つだけで、その上に HAVING・WHERE・LIMIT・DISTINCT・ウィンドウ・結合・UNION のない問合せで使えます",
     ))
 }
 

@@ -30,6 +30,7 @@ use crate::{
 impl Tracker<'_> {
     /// GROUP BY the person and more: one row a person and group.
     pub(super) fn per_person(&mut self, node: &Aggregate, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
+        let input = self.with_guest_rows(input, &[node.group_expr.clone(), node.aggr_expr.clone()].concat());
         let here = [&input];
         let scope = Scope::of(&here, outer);
         let fields: Vec<_> = node.schema.iter().map(|(q, f)| (q.cloned(), f.name().clone())).collect();
@@ -103,6 +104,7 @@ impl Tracker<'_> {
             filter: Predicate::True,
             one_row,
             guest_rows,
+            lists: input.lists && !one_row,
             tables: input.tables,
         };
         Ok(Relation { sources: vec![self.as_source(words, &made, anybody)], ..made })
@@ -210,6 +212,7 @@ impl Tracker<'_> {
 
     /// Windows over one person's rows.
     pub(super) fn window(&mut self, node: &Window, input: Relation, outer: Option<&Scope<'_>>) -> Result<Relation, Refusal> {
+        let input = self.with_guest_rows(input, &node.window_expr);
         let (input, ties) = if node.window_expr.iter().any(hangs_on_ties) { self.with_ties(input)? } else { (input, Vec::new()) };
         let here = [&input];
         let scope = Scope::of(&here, outer);
@@ -323,7 +326,7 @@ impl Tracker<'_> {
         }
         let visible: Vec<Expr> =
             input.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
-        let mut relation = self.with_calls(input, visible.iter())?;
+        let mut relation = self.with_guest_rows(self.with_calls(input, visible.iter())?, &[]);
         let unit = relation.unit.clone().ok_or_else(|| not_valid(None))?;
         let (mut groups, mut carried, mut words) = (vec![Expr::Column(unit)], Vec::new(), Vec::new());
         for place in 0..relation.visible.len() {
@@ -360,7 +363,8 @@ impl Tracker<'_> {
             .map_err(|_| not_valid(None))?;
         let one_row = words.is_empty();
         let guest_rows = !one_row && (relation.guest_rows || words.iter().any(|words| of_guest(words)));
-        let made = Relation { carried, filter: Predicate::True, one_row, guest_rows, ..relation };
+        let lists = relation.lists && !one_row;
+        let made = Relation { carried, filter: Predicate::True, one_row, guest_rows, lists, ..relation };
         Ok(Relation { sources: vec![self.as_source(source, &made, anybody)], ..made })
     }
 
@@ -378,6 +382,12 @@ impl Tracker<'_> {
         Ok((values.into_iter().zip(&kinds).map(cast).collect(), kind))
     }
 
+    /// The values that a relation shows, in words and in its order.
+    fn values_of(&self, relation: &Relation) -> Vec<String> {
+        let words = |v: &Visible| if let Col::Value(e) = &v.col { self.origins.words(e) } else { String::new() };
+        relation.visible.iter().map(words).collect()
+    }
+
     /// UNION ALL of people: each branch's columns by place.
     pub(super) fn union(&mut self, branches: Vec<Relation>, names: Vec<Visible>) -> Result<Relation, Refusal> {
         let refused = || {
@@ -386,6 +396,9 @@ impl Tracker<'_> {
                 "この UNION の各部分は、個人キーを含む同じ列を持つか、それぞれが集計である必要があります",
             )
         };
+        // What the branches are called does not hang on their order; which branch has which values does not get lost by that.
+        let mut order: Vec<usize> = (0..branches.len()).collect();
+        order.sort_by_cached_key(|at| branches.get(*at).map(|b| (b.words(), self.values_of(b))));
         let unit = self.unit();
         let sites: BTreeSet<SiteColumn> = branches.iter().flat_map(|b| b.sites.iter().map(|(n, _)| n.clone())).collect();
         let sites: Vec<(SiteColumn, Column)> = sites.into_iter().map(|n| (n, self.site())).collect();
@@ -404,7 +417,7 @@ impl Tracker<'_> {
             let values: Vec<Expr> =
                 cols.into_iter().map(|c| if let Col::Value(v) = c { Ok(v) } else { Err(refused()) }).collect::<Result<_, _>>()?;
             let (values, kind) = self.one_type(values, &branches)?;
-            let words: Vec<String> = values.iter().map(|v| self.origins.words(v)).collect();
+            let words: Vec<String> = order.iter().filter_map(|at| values.get(*at)).map(|v| self.origins.words(v)).collect();
             let behind: BTreeSet<String> = values.iter().flat_map(|v| self.origins.columns(v)).collect();
             let mut origin = Origin::derived(format!("union({})", words.join(", ")), Class::Other, kind, behind.into_iter().collect());
             let origins: Option<Vec<Origin>> =
@@ -440,8 +453,7 @@ impl Tracker<'_> {
             });
         }
         let plan = plan.ok_or_else(refused)?.build().map_err(|_| refused())?;
-        let mut words: Vec<String> = branches.iter().map(Relation::words).collect();
-        words.sort();
+        let words: Vec<String> = order.iter().filter_map(|at| branches.get(*at)).map(Relation::words).collect();
         let made = Relation {
             plan,
             unit: Some(unit),
@@ -452,6 +464,7 @@ impl Tracker<'_> {
             filter: Predicate::True,
             one_row: false,
             guest_rows: branches.iter().any(|b| b.guest_rows),
+            lists: branches.iter().any(|b| b.lists),
             tables: branches.into_iter().flat_map(|b| b.tables).collect(),
         };
         Ok(Relation { sources: vec![self.as_source(format!("union({})", words.join("; ")), &made, None)], ..made })

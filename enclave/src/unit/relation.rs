@@ -54,6 +54,8 @@ pub(crate) struct Relation {
     pub(crate) one_row: bool,
     /// True where a guest chooses how many rows somebody has: then rows are a number that it gives, as any other.
     pub(crate) guest_rows: bool,
+    /// True where something about nobody is joined, so that a condition says how often somebody's row is there.
+    pub(crate) lists: bool,
     /// `listing.table` that it reads.
     pub(crate) tables: BTreeSet<(String, String)>,
 }

@@ -40,6 +40,7 @@ impl Tracker<'_> {
     pub(super) fn release(&mut self, node: &Aggregate, input: Relation, outer: Option<&Scope<'_>>) -> Result<LogicalPlan, Refusal> {
         let (groups, sets) = grouping(&node.group_expr)?;
         let (keys, key_exprs, kinds, input) = self.keys(&groups, input, outer)?;
+        let input = self.with_guest_rows(input, &node.aggr_expr);
         let mut making = Making {
             input: input.clone(),
             columns: Vec::new(),
@@ -67,6 +68,7 @@ impl Tracker<'_> {
                 "集計のない GROUP BY は、人数を数えない群の一覧になります。COUNT(DISTINCT 個人キー) を加えてください",
             ));
         }
+        making.check_groups(&keys, key_exprs.iter().any(|e| self.is_listed(e)))?;
         if !making.guests.is_empty() && sets.len() != 1 {
             return Err(misplaced());
         }

@@ -97,7 +97,7 @@ pub(crate) fn track(plan: &LogicalPlan, permit: &PermitSchema, floor: u64, prote
     match tracker.typed(plan, None)? {
         Typed::Released(root) if !tracker.points.is_empty() => {
             if tracker.points.iter().any(|point| !point.question.guests.is_empty()) {
-                over::alone(tracker.points.len())?;
+                over::alone(tracker.points.len(), &root)?;
             }
             let titles = titles(&root, &tracker.titles, &tracker.made)?;
             let calls = tracker.calls.into_iter().map(|(_, _, call)| call).collect();
@@ -307,6 +307,7 @@ impl Tracker<'_> {
             filter: Predicate::True,
             one_row: table.table.one_row_per_person,
             guest_rows: table.reads.is_some() && !table.table.one_row_per_person,
+            lists: false,
             tables: table
                 .reads
                 .iter()
@@ -384,6 +385,14 @@ impl Tracker<'_> {
     /// Remembers the tables of a subquery: their rules hold as well.
     pub(super) fn absorb(&mut self, inner: &Relation) {
         self.also.extend(inner.tables.iter().cloned());
+    }
+
+    /// The relation as a step with these expressions finds it: where something about nobody is joined, any guest in the query may say how
+    /// often a row is there (`list.n <= guest.f(...)`).
+    pub(super) fn with_guest_rows(&self, relation: Relation, exprs: &[Expr]) -> Relation {
+        let calls = |e: &Expr| e.exists(|n| Ok(matches!(n, Expr::ScalarFunction(f) if f.name().starts_with("guest.")))).unwrap_or(true);
+        let of_guest = || !self.calls.is_empty() || super::origin::of_guest(&relation.words()) || exprs.iter().any(calls);
+        Relation { guest_rows: relation.guest_rows || (relation.lists && of_guest()), ..relation }
     }
 
     /// Columns of guests' calls in an expression.

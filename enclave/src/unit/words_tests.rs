@@ -52,6 +52,10 @@ macro_rules! two_left {
 
 /// Texts that do not.
 const DIFFERENT: &[[&str; 2]] = &[
+    [
+        "SELECT s, COUNT(DISTINCT pid) FROM (SELECT pid, 'a' AS s FROM patients UNION ALL SELECT pid, 'b' AS s FROM claims) t GROUP BY s",
+        "SELECT s, COUNT(DISTINCT pid) FROM (SELECT pid, 'b' AS s FROM patients UNION ALL SELECT pid, 'a' AS s FROM claims) t GROUP BY s",
+    ],
     [two_left!("COUNT(DISTINCT a.pid) AS n", "b.pid = p.pid", ""), two_left!("COUNT(DISTINCT b.pid) AS n", "b.pid = p.pid", "")],
     [
         two_left!("COUNT(*) AS n", "b.pid = p.pid", " WHERE a.pid IS NULL"),

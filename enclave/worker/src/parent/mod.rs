@@ -40,6 +40,8 @@ pub enum Fault {
     Broken,
     /// Columns of other kinds, numbers or lengths than the guest declares.
     Arguments,
+    /// A call for a run that has ended: what is left of it sees no worker of the next.
+    Over,
     /// A child could not be started.
     Start(io::Error),
     /// The kernel gives less than the jail needs, so that nothing ran: what is missing, and what to do.
@@ -61,6 +63,7 @@ impl Fault {
                 "ゲストの処理が途中で終わったか、約束に反する答えを返したため、打ち切りました。",
                 "A guest's process ended, or answered against the rules, and was ended.",
             ),
+            Self::Over => ("終わった実行からの呼び出しです。", "A call came from a run that is over."),
             Self::Arguments => ("ゲストに渡す列が宣言書と違います。", "The columns for a guest are not those that it declares."),
             Self::NoJail(_) => (
                 "この計算機ではゲストを隔離できないため、動かしません。運用者に知らせてください。",
@@ -262,6 +265,12 @@ impl Pool {
         idle.workers.clear();
     }
 
+    /// The run that calls are made for now.
+    #[must_use]
+    pub fn run(&self) -> u64 {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).run
+    }
+
     /// How many workers wait for a call.
     #[must_use]
     pub fn idle(&self) -> usize {
@@ -271,23 +280,26 @@ impl Pool {
     /// See [`Worker::rows`].
     ///
     /// # Errors
-    /// The same; the worker is gone then, and the next call starts another.
-    pub fn rows(&self, columns: &[Column<'_>], rows: usize) -> Result<Codes, Fault> {
-        self.with(|worker| worker.rows(columns, rows))
+    /// The same; the worker is gone then, and the next call starts another. [`Fault::Over`] for a run that is over.
+    pub fn rows(&self, run: u64, columns: &[Column<'_>], rows: usize) -> Result<Codes, Fault> {
+        self.with(run, |worker| worker.rows(columns, rows))
     }
 
     /// See [`Worker::people`].
     ///
     /// # Errors
-    /// The same; the worker is gone then, and the next call starts another.
-    pub fn people(&self, columns: &[Column<'_>], lengths: &[u32]) -> Result<People, Fault> {
-        self.with(|worker| worker.people(columns, lengths))
+    /// The same as of [`Pool::rows`].
+    pub fn people(&self, run: u64, columns: &[Column<'_>], lengths: &[u32]) -> Result<People, Fault> {
+        self.with(run, |worker| worker.people(columns, lengths))
     }
 
-    fn with<T>(&self, call: impl FnOnce(&mut Worker) -> Result<T, Fault>) -> Result<T, Fault> {
-        let (run, idle) = {
+    fn with<T>(&self, run: u64, call: impl FnOnce(&mut Worker) -> Result<T, Fault>) -> Result<T, Fault> {
+        let idle = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            (idle.run, idle.workers.pop())
+            if idle.run != run {
+                return Err(Fault::Over);
+            }
+            idle.workers.pop()
         };
         let mut worker = match idle {
             Some(worker) => worker,

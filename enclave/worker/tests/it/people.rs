@@ -171,7 +171,7 @@ fn the_worked_example_gives_the_index_that_is_known() {
     let dictionary: Vec<_> = people.iter().flat_map(|(codes, ..)| *codes).map(|code| visiting_sdk::pack(code.as_bytes())).collect();
     let keys: Vec<i32> = (0..dictionary.len() as i32).collect();
     let lengths: Vec<u32> = people.iter().map(|(codes, ..)| codes.len() as u32).collect();
-    let told = pool.people(&[Column::Text(&keys, &dictionary, Validity::ALL)], &lengths).unwrap();
+    let told = pool.people(0, &[Column::Text(&keys, &dictionary, Validity::ALL)], &lengths).unwrap();
     assert_eq!(counts(&told), [Some(1); 6]);
     assert_eq!(column(&told, 0), people.iter().map(|(_, score, _)| Some(*score)).collect::<Vec<_>>());
     assert_eq!(column(&told, 1), people.iter().map(|(.., band)| Some(*band)).collect::<Vec<_>>());

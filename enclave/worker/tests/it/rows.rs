@@ -1,6 +1,6 @@
 //! The scalar form.
 
-use visiting_worker::{Column, Layers, Pool, Validity, Worker};
+use visiting_worker::{Column, Fault, Layers, Pool, Validity, Worker};
 
 use super::{Draw, artefact, program, worker};
 
@@ -211,7 +211,7 @@ fn a_row_is_the_same_alone_in_any_batch_and_in_any_order() {
         );
         let pool = Pool::new(program().to_owned(), Layers::ALL, artefact(&labels(&["int"]), &text));
         let call =
-            |rows: &[i64]| -> Vec<Option<u32>> { pool.rows(&[Column::Int(rows, Validity::ALL)], rows.len()).unwrap().iter().collect() };
+            |rows: &[i64]| -> Vec<Option<u32>> { pool.rows(0, &[Column::Int(rows, Validity::ALL)], rows.len()).unwrap().iter().collect() };
         let rows: Vec<i64> = (0..40).map(|_| draw.below(1000) as i64 - 20).collect();
         let whole = call(&rows);
         for (row, label) in rows.iter().zip(&whole) {
@@ -232,8 +232,8 @@ fn a_worker_that_comes_back_after_the_end_of_its_run_is_ended() {
     let text = r#"(module (func (export "f") (param i64) (result i32) (i32.and (i32.wrap_i64 (local.get 0)) (i32.const 3))))"#;
     let pool = Pool::new(program().to_owned(), Layers::ALL, artefact(&labels(&["int"]), text));
     let rows = vec![5_i64; 2_000_000];
-    let call = || pool.rows(&[Column::Int(&rows, Validity::ALL)], rows.len()).unwrap();
-    call();
+    let call = || pool.rows(0, &[Column::Int(&rows, Validity::ALL)], rows.len());
+    call().unwrap();
     assert_eq!(pool.idle(), 1, "kept for the next call of the run");
     std::thread::scope(|scope| {
         let late = scope.spawn(call);
@@ -244,6 +244,9 @@ fn a_worker_that_comes_back_after_the_end_of_its_run_is_ended() {
         pool.rest();
     });
     assert_eq!(pool.idle(), 0, "it has seen the rows of a run that is over");
+    // What is left of the run gets no worker, and so brings none back.
+    assert!(matches!(call(), Err(Fault::Over)));
+    assert!(pool.rows(pool.run(), &[Column::Int(&rows, Validity::ALL)], rows.len()).is_ok());
 }
 
 #[test]
