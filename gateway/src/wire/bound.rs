@@ -20,7 +20,7 @@ pub struct GuestView {
     pub guest: String,
     /// What it is called in SQL: `guest.<name>(…)`, or `FROM guest.<name>` where it makes a table.
     pub name: String,
-    /// `scalar` (a value for each row) or `person` (rows about each person).
+    /// `scalar` (a value for each row), `person` (rows about each person) or `group` (a number for each group).
     pub form: String,
     /// Of the person form: the query whose rows it reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
