@@ -219,8 +219,6 @@ async fn measured(setting: &Setting<'_>, shelf: &mut Shelf, sql: &str, stages: &
     judged.reasons.extend(untold);
     if tracked.points.iter().any(|point| !point.question.guests.is_empty()) {
         judged.reasons.insert(HoldReason::GuestOverPeople);
-        // No gate answers for the guest's numbers: what leaves is the table that the checkers have seen, or nothing.
-        judged.rules.insert("table".to_owned(), setting.keys.root.derive(&format!("held table {}", judged.csv)).hex());
     }
     if setting.held || !judged.reasons.is_empty() {
         judged.seen = seen(setting, &gathered, &applied);

@@ -18,6 +18,7 @@ use visiting_policies::{
     budget::Spent,
     case::{Kind, PermitCase, RunCase},
     handover::{Delivery, HoldAnswer, Order, Purpose, RunReport, RunTicket, Signed},
+    hold::HoldReason,
     receipt::{self, Receipt},
     rules::Municipalities,
     sign,
@@ -246,6 +247,8 @@ impl Enclave {
             };
             let jail = self.jail(&case, sql);
             let judged = judged.with_rules(jail.clone());
+            let seen = self.seen(run, &judged);
+            let judged = judged.with_rules(seen);
             let Verdicted { block, mut report, files } = self.verdict(run, &case, sql, judged)?;
             report.rules.extend(jail);
             if self.ledger.append(run, block, |ledger| hold::placed(ledger, report, files))? {
@@ -257,6 +260,13 @@ impl Enclave {
         drop(checking);
         wait_for_rung(started);
         self.let_out(run)
+    }
+
+    /// No gate answers for what a guest makes of many people: what leaves is the table that the checkers have seen, or nothing. The tag
+    /// that says so is this run's own, so that it tells nobody which tables are equal.
+    fn seen(&self, run: &RunId, judged: &Judged) -> Option<(String, String)> {
+        let tag = || self.keys.root.derive(&format!("held table of {run}: {}", judged.csv)).hex();
+        judged.reasons.contains(&HoldReason::GuestOverPeople).then(|| ("table".to_owned(), tag()))
     }
 
     /// What is said of a run that calls guests, whatever comes of it, when their jail is not whole.

@@ -10,7 +10,7 @@ use visiting_policies::{Refusal, sign};
 use super::{
     expression::{Scope, counted, first_column, not_valid, person_misused, place},
     linear::{Term, and, constant},
-    origin::{Class, of_guest},
+    origin::of_guest,
     over::Called,
     relation::{Col, Relation},
     track::Tracker,
@@ -296,7 +296,7 @@ impl Tracker<'_> {
 
     /// True for what a list, or a released table, has a part in.
     pub(super) fn is_listed(&self, e: &Expr) -> bool {
-        self.origins.of(e).iter().any(|(_, origin)| origin.class == Class::Public)
+        self.origins.of_a_list(e)
     }
 
     /// Anything that is not linear: one column, clipped at the k-th person.
@@ -320,11 +320,7 @@ impl Tracker<'_> {
         // Arithmetic that overflows or divides by zero is NULL, whatever its columns are.
         let present = self.origins.condition(&Expr::IsNotNull(Box::new(x.clone()))).normalised();
         let name = format!("{OPAQUE}{}", self.origins.words(x));
-        let mut column = Column { name, when, present, scale, bounds: None, opaque: true };
-        if self.is_listed(x) {
-            column = making.of_these_rows(column);
-        }
-        Ok(making.column(column, value))
+        Ok(making.column(Column { name, when, present, scale, bounds: None, opaque: true }, value))
     }
 
     fn sum(&mut self, making: &mut Making, x: &Expr) -> Result<Expr, Refusal> {

@@ -131,8 +131,7 @@ fn listed<'o>(c: &Column, origins: &'o Origins) -> Option<&'o Origin> {
 /// list's column would make a measure of its own of each of the list's rows, under one name.
 pub(super) fn of_a_row(e: &Expr, origins: &Origins) -> bool {
     let other = |n: &Expr| matches!(n, Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_));
-    let listed = origins.of(e).iter().any(|(_, origin)| origin.class == Class::Public);
-    !listed && !of_guest(&origins.words(e)) && !e.exists(|n| Ok(other(n))).unwrap_or(true)
+    !origins.of_a_list(e) && !of_guest(&origins.words(e)) && !e.exists(|n| Ok(other(n))).unwrap_or(true)
 }
 
 fn computed() -> Refusal {

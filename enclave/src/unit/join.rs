@@ -118,6 +118,12 @@ impl Tracker<'_> {
                 "人のいない行を残す外部結合は使えません。人の表を残る側に置いてください",
             ));
         }
+        // A call on the far side is made there: a row without that side has no value of it.
+        match kind {
+            JoinType::Left => right = self.with_own_calls(right)?,
+            JoinType::Right => left = self.with_own_calls(left)?,
+            _ => {}
+        }
         let frame = left.plan.schema().join(right.plan.schema()).map_err(|_| not_valid(None))?;
         let safe = |e: Expr| safe(e, &frame).map_err(|_| not_valid(place(&e_place(join))));
         // That two people who must be there are the same says nothing new; of one who may be missing it does.
@@ -182,6 +188,12 @@ impl Tracker<'_> {
             self.rename(&mut relation, renamed)?;
         }
         Ok(Typed::Unit(Box::new(self.named(relation, outer))))
+    }
+
+    fn with_own_calls(&self, relation: Relation) -> Result<Relation, Refusal> {
+        let values: Vec<Expr> =
+            relation.visible.iter().filter_map(|v| if let Col::Value(e) = &v.col { Some(e.clone()) } else { None }).collect();
+        self.with_calls(relation, values.iter())
     }
 
     /// The relation as one source, where it is one to the relations that it is joined to.

@@ -32,9 +32,19 @@ pub(crate) enum Class {
 /// True for words that a guest's value or a guest's table is part of.
 pub(super) fn of_guest(words: &str) -> bool {
     let begins = |at: usize| !words.get(..at).is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
-    // A table's name, and a call's.
+    // A table's name, and a call's; not what a text in quotes says.
     let goes_on = |at: usize| words.get(at + GUESTS.len()..).is_some_and(|rest| rest.starts_with('.') || rest.starts_with(" sha256:"));
-    words.match_indices(GUESTS).any(|(at, _)| begins(at) && goes_on(at))
+    let mut found = words.match_indices(GUESTS).filter(|(at, _)| begins(*at) && goes_on(*at)).peekable();
+    if found.peek().is_none() {
+        return false;
+    }
+    let (mut quoted, mut escaped, mut outside) = (false, false, vec![false; words.len()]);
+    for (at, c) in words.char_indices() {
+        outside.get_mut(at).into_iter().for_each(|place| *place = !quoted);
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+    }
+    found.any(|(at, _)| outside.get(at).copied().unwrap_or(true))
 }
 
 /// The row's own person in words.
@@ -64,6 +74,8 @@ pub(crate) struct Origin {
     pub(crate) columns: Vec<String>,
     /// Of a column of a list: the list in words and its rows.
     pub(crate) list: Option<(String, u64)>,
+    /// True for what a list's column had a part in, however many steps ago.
+    pub(crate) listed: bool,
 }
 
 impl Origin {
@@ -84,6 +96,7 @@ impl Origin {
             kind: kind(column),
             columns: vec![full],
             list: None,
+            listed: false,
         }
     }
 
@@ -107,6 +120,7 @@ impl Origin {
             kind,
             columns,
             list: None,
+            listed: false,
         }
     }
 
@@ -216,6 +230,11 @@ impl Origins {
             Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
         });
         found.into_iter().filter_map(|c| self.get(&c).map(|o| (c, o))).collect()
+    }
+
+    /// True for what a list, or a released table, has a part in.
+    pub(super) fn of_a_list(&self, e: &Expr) -> bool {
+        self.of(e).iter().any(|(_, origin)| origin.class == Class::Public || origin.listed)
     }
 
     /// Catalogue names behind an expression, sorted.

@@ -57,6 +57,7 @@ impl Tracker<'_> {
                     let kind = self.kind(other, &input)?;
                     let mut origin = Origin::derived(self.origins.words(other), Class::Other, kind, self.origins.columns(other));
                     self.declare(&mut origin, [other]);
+                    origin.listed = self.origins.of_a_list(other);
                     self.origins.add(origin)
                 }
             };
@@ -152,6 +153,7 @@ impl Tracker<'_> {
             [Expr::Column(c)] => self.origins.get(c).cloned(),
             _ => None,
         };
+        let listed = values.iter().chain(filter.iter()).any(|v| self.origins.of_a_list(v));
         params.args = values.into_iter().map(|v| self.safe(v, input)).collect::<Result<_, _>>()?;
         params.filter = filter.map(|f| self.safe(f, input).map(Box::new)).transpose()?;
         params.order_by = order.into_iter().map(|s| Ok(Sort { expr: self.safe(s.expr, input)?, ..s })).collect::<Result<_, Refusal>>()?;
@@ -163,6 +165,7 @@ impl Tracker<'_> {
         let kind = made.get_type(input.plan.schema()).map_err(|_| not_valid(place(e)))?;
         let name_in_plans = format!("{name}({words}) of {}", input.words());
         let mut origin = Origin::derived(name_in_plans, Class::Other, kind, columns.into_iter().collect());
+        origin.listed = listed;
         match (name.as_str(), plain) {
             ("count", _) if input.guest_rows => origin.nullable = false,
             ("count", _) => (origin.class, origin.nullable) = (Class::Count, false),
@@ -263,6 +266,8 @@ impl Tracker<'_> {
                 params.window_frame,
                 input.words()
             );
+            let by = order.iter().map(|s| &s.expr).chain(&only);
+            let listed = args.iter().chain(by).any(|v| self.origins.of_a_list(v));
             let columns: BTreeSet<String> = args.iter().flat_map(|v| self.origins.columns(v)).collect();
             let plain = match (fun.name(), args.as_slice()) {
                 ("lag" | "lead" | "first_value" | "last_value" | "nth_value" | "min" | "max", [Expr::Column(c)]) => {
@@ -288,6 +293,7 @@ impl Tracker<'_> {
             let e = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
             let kind = signed(e.get_type(input.plan.schema()).map_err(|_| not_valid(place(&e)))?);
             let mut origin = Origin::derived(words, if counts { Class::Count } else { Class::Other }, kind, columns.into_iter().collect());
+            origin.listed = listed;
             if let Some(of) = plain {
                 (origin.class, origin.values, origin.months, origin.measure) =
                     (of.class, of.values, of.months, of.measure.map(|(s, _)| (s, None)));
@@ -338,6 +344,7 @@ impl Tracker<'_> {
                     let kind = self.kind(other, &relation)?;
                     let mut origin = Origin::derived(self.origins.words(other), Class::Other, kind, self.origins.columns(other));
                     self.declare(&mut origin, [other]);
+                    origin.listed = self.origins.of_a_list(other);
                     self.origins.add(origin)
                 }
             };
@@ -429,6 +436,7 @@ impl Tracker<'_> {
                     (first.class, first.values.clone(), first.months, first.measure);
             }
             self.declare(&mut origin, &values);
+            origin.listed = values.iter().any(|v| self.origins.of_a_list(v));
             let column = self.origins.add(origin);
             visible.push(Visible { col: Col::Value(Expr::Column(column.clone())), ..name });
             columns.push((column, values));
