@@ -65,10 +65,9 @@ impl CheckedOutput {
             values.iter().zip(&columns).filter(|(v, b)| **b && **v != Value::Masked && **v != Value::Text(String::new())).count()
         };
         let cells: u64 = rows.iter().map(|(values, _)| bears(values) as u64).sum();
-        let for_people = tracked.points.iter().any(|point| !point.question.guests.is_empty());
-        if for_people {
-            // The gate has shown something of its own, and every row of it is here, whatever a guest said.
-        } else if cells == 0 || !points.iter().enumerate().any(|(place, answer)| own(place, answer)) {
+        // Where a guest speaks of groups it is decided before: the gate shows people, and they are asked whatever the guest said.
+        let asked = tracked.points.iter().any(|point| !point.question.guests.is_empty());
+        if !asked && (cells == 0 || !points.iter().enumerate().any(|(place, answer)| own(place, answer))) {
             return Err(nothing_to_show().into());
         }
         if !ordered {

@@ -28,6 +28,7 @@ mod above;
 mod aggregate;
 mod arguments;
 mod budget;
+mod calls;
 mod canon;
 mod expression;
 mod guests;
@@ -46,6 +47,7 @@ mod release;
 mod safe;
 mod subquery;
 mod track;
+mod union;
 #[cfg(test)]
 mod who_data_tests;
 #[cfg(test)]
