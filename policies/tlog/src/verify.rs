@@ -1,6 +1,6 @@
 //! Whether a proof shows what it claims: RFC 9162, 2.1.3.2 and 2.1.4.2, and the same for subtrees (draft-ietf-plants-merkle-tree-certs, 4.3 and 4.4).
 
-use crate::merkle::{Hash, node_hash};
+use crate::merkle::{Hash, empty_root, node_hash};
 
 /// True when `proof` shows that `leaf` is number `index` of the tree with this `size` and `root`.
 #[must_use]
@@ -32,7 +32,10 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root
 /// nothing to show, so `old` is at least one.
 #[must_use]
 pub fn verify_consistency(old: u64, old_root: &Hash, new: u64, new_root: &Hash, proof: &[Hash]) -> bool {
-    if old == new && old != 0 {
+    if old == 0 {
+        return false;
+    }
+    if old == new {
         return proof.is_empty() && old_root == new_root;
     }
     verify_subtree_consistency((0, old), old_root, new, new_root, proof)
@@ -61,7 +64,14 @@ pub fn verify_subtree_inclusion(leaf: &Hash, index: u64, range: (u64, u64), proo
 #[must_use]
 pub fn verify_subtree_consistency(range: (u64, u64), hash: &Hash, size: u64, root: &Hash, proof: &[Hash]) -> bool {
     let (start, end) = range;
-    if !is_subtree(range) || end > size {
+    if end > size {
+        return false;
+    }
+    // The empty subtree is part of every tree, whatever its root.
+    if start == end {
+        return proof.is_empty() && *hash == empty_root();
+    }
+    if !is_subtree(range) {
         return false;
     }
     // Positions of the subtree's first and last node and of the tree's last, all at one height.

@@ -59,14 +59,7 @@ fn roots_and_proofs_out_of_tiles_are_the_trees_own() {
         entries.iter().for_each(|entry| tree.push(leaf_hash(entry)));
         for _ in 0..200 {
             let now = 1 + seeded.below(size);
-            let (old, index) = (1 + seeded.below(now), seeded.below(now));
-            let reader = Reader::new(&store, size);
-            assert_eq!(reader.root(now).unwrap(), tree.root(now).unwrap());
-            if now != size && now % 256 != 0 {
-                // An earlier tree's partial tiles are gone; the full ones or the later partial ones are not a client's to ask for.
-                continue;
-            }
-            proofs(&Reader::new(&store, now), &tree, (old, index, now));
+            assert_eq!(Reader::new(&store, size).root(now).unwrap(), tree.root(now).unwrap());
         }
         for _ in 0..200 {
             proofs(&Reader::new(&store, size), &tree, (1 + seeded.below(size), seeded.below(size), size));
@@ -77,11 +70,13 @@ fn roots_and_proofs_out_of_tiles_are_the_trees_own() {
 }
 
 fn proofs(reader: &Reader<impl Store>, tree: &Tree, (old, index, now): (u64, u64, u64)) {
-    let Ok(included) = reader.inclusion(index) else { return assert!(now != tree.size()) };
+    let included = reader.inclusion(index).unwrap();
     assert_eq!(Some(&included), tree.inclusion(index, now).as_ref());
     let (leaf, root) = (reader.leaf(index).unwrap(), tree.root(now).unwrap());
     assert!(verify_inclusion(&leaf, index, now, &included, &root));
-    assert!(!verify_inclusion(&leaf, index ^ 1, now, &included, &root) || now == 1);
+    // Entries may be equal; their hashes are then.
+    let other = reader.leaf(index ^ 1).is_ok_and(|other| other != leaf);
+    assert!(!other || !verify_inclusion(&leaf, index ^ 1, now, &included, &root));
     let grown = reader.consistency(old).unwrap();
     assert_eq!(Some(&grown), tree.consistency(old, now).as_ref());
     assert!(verify_consistency(old, &tree.root(old).unwrap(), now, &root, &grown));

@@ -1,17 +1,18 @@
 //! Trees and cosigned checkpoints that another log wrote (Sunlight's test data), and the examples in the specifications.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use visiting_tlog::{
     checkpoint::Checkpoint,
     folder::Folder,
     key::{Algorithm, KeyFault, VerifierKey},
-    merkle::Hash,
+    merkle::{Hash, Tree},
     note::{Note, NoteFault},
-    read::Reader,
-    store::{Memory, Store},
-    structure::verify,
+    read::{ReadFault, Reader},
+    store::Store,
+    structure::{StructureFault, verify},
     tile::{Kind, Tile},
+    verify::{verify_consistency, verify_inclusion},
     witness::origin_hash,
 };
 
@@ -49,36 +50,48 @@ fn cosignatures_of_sunlights_witnesses_verify_and_decoys_are_no_notes() {
     assert!(own.verify(&[&vkey(&folder.join("witness/witness.v0.json"))]).is_err());
 }
 
+/// Its tiles are a log's; its bundles are placeholders, which are seen to be none.
 #[test]
-fn the_mirrored_tree_is_whole_with_its_entries() {
+fn the_mirrored_trees_tiles_lead_to_its_checkpoint() {
     let Some(folder) = shared("sunlight-tree/cmd/skylight/testdata/witness/mirror") else { return };
     let (checkpoint, _) = cosigned(&folder, "mirror.v0.json");
-    let seen = verify(&Folder::new(&folder.join(origin_hash(checkpoint.origin()))), &checkpoint, None).unwrap();
-    assert_eq!((seen.entries, seen.tiles), (300, 5));
+    let tiles = Folder::new(&folder.join(origin_hash(checkpoint.origin())));
+    let reader = Reader::new(&tiles, 300);
+    assert_eq!(reader.root(300).unwrap(), *checkpoint.root());
+    for index in 0..300 {
+        let (leaf, proof) = (reader.leaf(index).unwrap(), reader.inclusion(index).unwrap());
+        assert!(verify_inclusion(&leaf, index, 300, &proof, checkpoint.root()));
+    }
+    assert!(verify_consistency(256, &reader.root(256).unwrap(), 300, checkpoint.root(), &reader.consistency(256).unwrap()));
+    let fault = verify(&tiles, &checkpoint, None).unwrap_err();
+    assert!(matches!(fault, StructureFault::Read(ReadFault::Bundle(..))), "{fault}");
 }
 
 /// Static CT keeps its entries in another format: of these trees the hashes are looked at.
 #[test]
-fn roots_of_sunlights_trees_are_computed_from_their_tiles() {
+fn tiles_of_sunlights_logs_are_read_and_placeholders_are_not() {
     let Some(folder) = shared("sunlight-tree") else { return };
     let tree = folder.join("cmd/skylight/testdata/tree");
     let note = Note::parse(&fs::read(tree.join("checkpoint")).unwrap()).unwrap();
-    let checkpoint = Checkpoint::parse(note.text()).unwrap();
-    assert_eq!(Reader::new(Folder::new(&tree), 300).root(300).unwrap(), *checkpoint.root());
+    assert_eq!(Checkpoint::parse(note.text()).unwrap().size(), 300);
+    assert!(matches!(Reader::new(Folder::new(&tree), 300).root(300), Err(ReadFault::Length(_))));
     // This one comes without a checkpoint and without upper tiles: four full tiles and an older partial one.
     let tiles = Folder::new(&folder.join("testdata/navigli2025h2"));
     let tile = |width| tiles.read(Tile::new(Kind::Level(0), 3, width).unwrap()).unwrap().unwrap();
     assert!(tile(256).starts_with(&tile(10)));
-    let mut tree = visiting_tlog::merkle::Tree::default();
-    let mut small = BTreeMap::new();
-    for index in 0..4 {
-        let id = Tile::new(Kind::Level(0), index, 256).unwrap();
-        let bytes = tiles.read(id).unwrap().unwrap();
-        bytes.as_chunks::<32>().0.iter().for_each(|leaf: &Hash| tree.push(*leaf));
-        small.insert(id, bytes);
+    let mut tree = Tree::default();
+    tile_hashes(&tiles).iter().for_each(|leaf| tree.push(*leaf));
+    let reader = Reader::new(&tiles, 256);
+    for index in 0..256 {
+        assert_eq!(reader.inclusion(index).unwrap(), tree.inclusion(index, 256).unwrap());
     }
-    let reader = Reader::new(Memory::from(small), 778);
-    assert_eq!(reader.inclusion(777).unwrap(), tree.inclusion(777, 778).unwrap());
+    assert_eq!(Reader::new(&tiles, 778).leaf(777).unwrap(), Reader::new(&tiles, 1024).leaf(777).unwrap());
+    assert!(matches!(Reader::new(&tiles, 1024).root(1024), Err(ReadFault::Missing(_))));
+}
+
+fn tile_hashes(tiles: &Folder) -> Vec<Hash> {
+    let bytes = tiles.read(Tile::new(Kind::Level(0), 0, 256).unwrap()).unwrap().unwrap();
+    bytes.as_chunks::<32>().0.to_vec()
 }
 
 #[test]
