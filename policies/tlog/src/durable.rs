@@ -48,8 +48,10 @@ fn make_folders(folder: &Path, touched: &mut BTreeSet<PathBuf>) -> io::Result<()
 
 /// Reads a file of at most `limit` bytes; `None` when it is not there.
 pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let file = match fs::metadata(path) {
+        // A copy from somebody else may hold a pipe, which would never end.
+        Ok(about) if !about.is_file() => return Err(io::Error::other(format!("{} is no file", path.display()))),
+        Ok(_) => File::open(path)?,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(error),
     };
