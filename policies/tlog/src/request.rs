@@ -1,12 +1,13 @@
-//! What a log asks of a witness: the body of `add-checkpoint` (tlog-witness).
+//! What a log asks of a witness, the body of `add-checkpoint`, and what it takes from the answer (tlog-witness).
 
 use std::fmt;
 
 use crate::{
     checkpoint::Checkpoint,
     encoding::{decimal, hash_from_base64, to_base64},
+    key::VerifierKey,
     merkle::Hash,
-    note::{NOTE_MAX_BYTES, Note},
+    note::{NOTE_MAX_BYTES, Note, NoteFault},
 };
 
 /// "The client MUST NOT send more than 63 consistency proof lines."
@@ -60,6 +61,20 @@ impl Request {
         let checkpoint = Checkpoint::parse(note.text()).map_err(|_| RequestFault::Checkpoint)?;
         Ok(Self { old, proof, note, checkpoint })
     }
+}
+
+/// The note with what a witness answered: cosignatures of the given keys are verified and kept, all others are ignored.
+///
+/// # Errors
+/// [`NoteFault`] when the answer is out of form, a known witness's line is not its, or none of them answered.
+pub fn cosigned(note: &Note, answer: &str, witnesses: &[&VerifierKey]) -> Result<Note, NoteFault> {
+    // "the client MAY concatenate it to the checkpoint, and use a note verification function configured with the witness keys"
+    let answered = Note::parse(format!("{note}{answer}").as_bytes())?;
+    let mut cosigned = note.clone();
+    for valid in answered.verify(witnesses)? {
+        cosigned.add(valid.signature.clone());
+    }
+    Ok(cosigned)
 }
 
 impl fmt::Display for Request {

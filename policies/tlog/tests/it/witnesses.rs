@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, fs, thread};
 
 use visiting_tlog::{
     checkpoint::Checkpoint,
+    cosignature::cosign,
     desk::{Desk, DeskFault},
     key::{Algorithm, SecretKey},
     merkle::{Hash, empty_root},
-    note::{Note, Signature},
+    note::{Note, NoteFault, Signature},
     read::Reader,
-    request::Request,
+    request::{Request, cosigned},
     store::Memory,
     witness::{Answer, Latest, State, Witness, WitnessFault, origin_hash},
 };
@@ -86,6 +87,24 @@ fn what_grows_is_cosigned_and_what_is_said_is_a_note_signature_line() {
         state = after(&answer);
         assert_eq!(state.latest(ORIGIN).unwrap().checkpoint(), &request.checkpoint);
     }
+}
+
+#[test]
+fn a_log_keeps_cosignatures_of_the_witnesses_that_it_knows() {
+    // "The client MUST ignore any cosignatures from unknown keys."
+    let request = Log::new("client").request(0, 7);
+    let (key, other) = (witness_key(), secret("witness.example/w1", Algorithm::Cosignature, 4));
+    let answer = ask(&State::default(), &request).body;
+    let foreign = cosign(request.note.text(), &other, NOW).unwrap().to_string();
+    let note = cosigned(&request.note, &format!("{foreign}{answer}"), &[key.verifier()]).unwrap();
+    assert_eq!(note.to_string(), format!("{}{answer}", request.note));
+    assert_eq!(cosigned(&request.note, &foreign, &[key.verifier()]), Err(NoteFault::Unsigned));
+    assert_eq!(cosigned(&request.note, "", &[key.verifier()]), Err(NoteFault::Unsigned));
+    assert_eq!(cosigned(&request.note, "no line\n", &[key.verifier()]), Err(NoteFault::Form));
+    assert_eq!(cosigned(&request.note, answer.trim_end(), &[key.verifier()]), Err(NoteFault::Form));
+    // A cosignature of another checkpoint is not this one's.
+    let wrong = cosign(Log::new("client").request(0, 8).note.text(), &key, NOW).unwrap().to_string();
+    assert_eq!(cosigned(&request.note, &wrong, &[key.verifier()]), Err(NoteFault::Wrong("witness.example/w1".to_owned())));
 }
 
 #[test]
