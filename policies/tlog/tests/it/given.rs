@@ -45,7 +45,11 @@ impl Seeded {
 
     /// Entries of 0 to 40 bytes.
     pub(crate) fn entries(&mut self, count: u64) -> Vec<Vec<u8>> {
-        (0..count).map(|_| (0..self.below(41)).map(|_| self.next() as u8).collect()).collect()
+        let mut entry = || {
+            let length = self.index(41);
+            sha256(&self.next().to_be_bytes()).repeat(2)[..length].to_vec()
+        };
+        (0..count).map(|_| entry()).collect()
     }
 }
 
