@@ -11,6 +11,7 @@
 mod differential;
 mod given;
 mod growth;
+mod killed;
 mod mutated;
 mod notes;
 mod policies;
