@@ -31,6 +31,10 @@ impl Store for Plain {
     fn partials(&self, tile: Tile) -> io::Result<Vec<u16>> {
         Folder::new(&self.0).partials(tile)
     }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        Folder::new(&self.0).remove(tiles)
+    }
 }
 
 fn entry(number: u64, bytes: usize) -> Vec<u8> {

@@ -9,7 +9,7 @@ use crate::{
     merkle::{Frontier, Hash, leaf_hash},
     read::{ReadFault, Reader, hashes},
     store::{Store, read_or_full},
-    tile::{FULL, Kind, Tile, complete_hash},
+    tile::{FULL, KINDS, Kind, Tile, complete_hash, hashes_of},
 };
 
 /// Tiles handed to the store together: they share its waits, and no append holds more than these in memory.
@@ -62,7 +62,7 @@ impl<S: Store> Appender<S> {
         Self { store, size: 0, edge: Vec::new(), bundle: Vec::new(), waiting: Vec::new(), stale: false }
     }
 
-    /// Goes on after the last checkpoint. Tiles past it, left by a crash, are written again.
+    /// Goes on after the last checkpoint. Tiles past it, left by a crash, are taken away or written again: the next entries may be others.
     ///
     /// # Errors
     /// [`AppendFault::Differs`] when the store does not hold the log of this checkpoint: "A log MUST not sign any checkpoint which is
@@ -84,8 +84,11 @@ impl<S: Store> Appender<S> {
         }
         // The edge alone has the root; that the full tiles beside it are there is asked of the reader's way to it as well.
         let read = Reader::new(&this.store, size).root(size)?;
-        let same = this.root() == *last.root() && read == *last.root();
-        if same { Ok(this) } else { Err(AppendFault::Differs { size }) }
+        if this.root() != *last.root() || read != *last.root() {
+            return Err(AppendFault::Differs { size });
+        }
+        KINDS.into_iter().try_for_each(|kind| remove_leftovers(&this.store, kind, size))?;
+        Ok(this)
     }
 
     /// Entries in the log.
@@ -177,9 +180,23 @@ impl<S: Store> Appender<S> {
 
 /// The partial tile of a level; `None` where the tree ends with a full one or has none.
 fn edge_tile(kind: Kind, size: u64) -> Option<Tile> {
-    let level = if let Kind::Level(level) = kind { u32::from(level) } else { 0 };
-    let hashes = size.checked_shr(level * crate::tile::HEIGHT)?;
-    Tile::at(kind, hashes / u64::from(FULL), size).filter(|tile| !tile.is_full())
+    Tile::at(kind, hashes_of(kind, size) / u64::from(FULL), size).filter(|tile| !tile.is_full())
+}
+
+/// Partial tiles wider than the last checkpoint's would stand beside full ones that they are no beginning of. Full ones are written over.
+fn remove_leftovers(store: &impl Store, kind: Kind, size: u64) -> io::Result<()> {
+    let first = hashes_of(kind, size) / u64::from(FULL);
+    for index in first.. {
+        let Some(full) = Tile::new(kind, index, FULL) else { break };
+        let partials = store.partials(full)?;
+        let promised = Tile::at(kind, index, size).map_or(0, Tile::width);
+        let left: Vec<_> = partials.iter().filter(|width| **width > promised).filter_map(|width| full.of_width(*width)).collect();
+        store.remove(&left)?;
+        if partials.is_empty() && index > first && store.read(full)?.is_none() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The bytes of the partial bundle, whose entries must be those that level 0 says.

@@ -71,4 +71,13 @@ impl Store for Folder {
         widths.retain(|width| (1..FULL).contains(width));
         Ok(widths)
     }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        let gone = |tile: &Tile| match fs::remove_file(self.path(*tile)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        // Not synced: what a power loss brings back is taken away again at the next start.
+        tiles.iter().try_for_each(gone)
+    }
 }

@@ -27,6 +27,12 @@ pub trait Store: Sync {
     /// # Errors
     /// What the medium says.
     fn partials(&self, tile: Tile) -> io::Result<Vec<u16>>;
+
+    /// Takes tiles away that no checkpoint ever promised. One that is not there is no fault.
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()>;
 }
 
 /// What the tile holds of a log that may have grown past it: its own bytes, or the full tile's in its place. "Clients ... MAY fetch
@@ -75,6 +81,11 @@ impl Store for Memory {
         let kept = self.locked();
         Ok((1..FULL).filter(|w| tile.of_width(*w).is_some_and(|t| kept.contains_key(&t))).collect())
     }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        self.locked().retain(|tile, _| !tiles.contains(tile));
+        Ok(())
+    }
 }
 
 impl<S: Store> Store for &S {
@@ -88,5 +99,9 @@ impl<S: Store> Store for &S {
 
     fn partials(&self, tile: Tile) -> io::Result<Vec<u16>> {
         (**self).partials(tile)
+    }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        (**self).remove(tiles)
     }
 }

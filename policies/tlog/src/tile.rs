@@ -25,6 +25,25 @@ pub enum Kind {
     Entries,
 }
 
+/// All that a tree of 64-bit size can have.
+pub(crate) const KINDS: [Kind; 9] = [
+    Kind::Entries,
+    Kind::Level(0),
+    Kind::Level(1),
+    Kind::Level(2),
+    Kind::Level(3),
+    Kind::Level(4),
+    Kind::Level(5),
+    Kind::Level(6),
+    Kind::Level(7),
+];
+
+/// Hashes that a tree of `size` entries has in all tiles of a level, or entries in all its bundles.
+pub(crate) fn hashes_of(kind: Kind, size: u64) -> u64 {
+    let level = if let Kind::Level(level) = kind { u32::from(level) } else { 0 };
+    size.checked_shr(level * HEIGHT).unwrap_or(0)
+}
+
 /// One immutable resource of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tile {
@@ -80,17 +99,14 @@ impl Tile {
     /// The tile with this number in a tree of `size` entries, as wide as that tree makes it; `None` where it would be empty.
     #[must_use]
     pub fn at(kind: Kind, index: u64, size: u64) -> Option<Self> {
-        let level = if let Kind::Level(level) = kind { u32::from(level) } else { 0 };
-        let hashes = size.checked_shr(level * HEIGHT).unwrap_or(0);
         let before = index.checked_mul(u64::from(FULL))?;
-        let width = hashes.checked_sub(before)?.min(u64::from(FULL));
+        let width = hashes_of(kind, size).checked_sub(before)?.min(u64::from(FULL));
         Self::new(kind, index, u16::try_from(width).ok()?)
     }
 
     /// Everything that a tree of `size` entries consists of.
     pub fn all(size: u64) -> impl Iterator<Item = Self> {
-        let kinds = std::iter::once(Kind::Entries).chain((0..=7).map(Kind::Level));
-        kinds.flat_map(move |kind| (0..).map_while(move |index| Self::at(kind, index, size)))
+        KINDS.into_iter().flat_map(move |kind| (0..).map_while(move |index| Self::at(kind, index, size)))
     }
 
     /// Reads a path; only the one spelling of each tile is taken.

@@ -111,6 +111,32 @@ fn a_log_is_not_continued_from_a_checkpoint_that_its_tiles_do_not_lead_to() {
     assert_eq!(again.root(), *last.root());
 }
 
+#[test]
+fn other_entries_may_follow_what_was_never_published() {
+    let mut seeded = Seeded::new("never published");
+    let scratch = Scratch::new("never-published");
+    let entries = seeded.entries(300);
+    let (_, before) = log(&entries);
+    for (left, next) in [(1, 1), (100, 300), (300, 100), (1000, 2000), (66_000, 70_000)] {
+        let (memory, folder) = (Memory::default(), Folder::new(&scratch.path().join(left.to_string())));
+        Appender::create(&memory).append(&entries).unwrap();
+        Appender::create(&folder).append(&entries).unwrap();
+        let (lost, others) = (seeded.entries(left), seeded.entries(next));
+        goes_on(&memory, &before, (&lost, &others));
+        if left <= 1000 {
+            goes_on(&folder, &before, (&lost, &others));
+        }
+    }
+}
+
+fn goes_on(store: &impl Store, before: &Checkpoint, (lost, others): (&[Vec<u8>], &[Vec<u8>])) {
+    Appender::open(store, before).unwrap().append(lost).unwrap();
+    let mut log = Appender::open(store, before).unwrap();
+    log.append(others).unwrap();
+    let now = Checkpoint::new(ORIGIN, log.size(), log.root()).unwrap();
+    verify(store, &now, Some(before)).unwrap();
+}
+
 /// Fails from the n-th write on.
 #[derive(Debug)]
 struct Failing(Memory, std::sync::atomic::AtomicI64);
@@ -127,6 +153,10 @@ impl Store for Failing {
 
     fn partials(&self, tile: Tile) -> io::Result<Vec<u16>> {
         self.0.partials(tile)
+    }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        self.0.remove(tiles)
     }
 }
 
