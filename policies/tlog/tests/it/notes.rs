@@ -1,5 +1,6 @@
 //! signed-note v1.0.0, tlog-checkpoint v1.0.0 and tlog-cosignature, sentence by sentence.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use visiting_tlog::{
     checkpoint::Checkpoint,
     cosignature::{CosignFault, TIME_MAX, cosign},
@@ -191,11 +192,32 @@ fn a_cosignature_is_over_its_time_and_the_whole_text() {
     // "Extension lines ... if present MUST be included in the cosigned message."
     let cut = Note::parse(note.to_string().replace("extension\n", "").as_bytes()).unwrap();
     assert_eq!(cut.verify(&[witness.verifier()]).unwrap_err(), NoteFault::Wrong("witness.example/w1".to_owned()));
-    // The message, spelled out; an Ed25519 signature over the text alone is none.
-    let message = format!("cosignature/v1\ntime 1679315147\n{text}");
-    let plain = secret("witness.example/w1", Algorithm::Ed25519, 3);
-    let over_message = Note::sign(&message, &[&plain]).unwrap().signatures()[0].bytes().to_vec();
-    assert_eq!(note.signatures()[1].bytes()[8..], over_message[..]);
+}
+
+/// A cosignature of the message as it is spelled here, not by the library.
+fn spelled(time: u64, text: &str) -> Signature {
+    let message = format!("cosignature/v1\ntime {time}\n{text}");
+    let signature = Note::sign(&message, &[&secret("w", Algorithm::Ed25519, 3)]).unwrap().signatures()[0].bytes().to_vec();
+    let id = secret("w", Algorithm::Cosignature, 3).verifier().id();
+    let blob = [&id.to_be_bytes()[..], &time.to_be_bytes(), &signature].concat();
+    Signature::parse(&format!("\u{2014} w {}", BASE64_STANDARD.encode(blob))).unwrap()
+}
+
+#[test]
+fn the_message_is_two_lines_and_the_text() {
+    // "two newline (U+000A) terminated lines (one header line and one timestamp line)"; "an ASCII decimal with no leading zeroes".
+    let witness = secret("w", Algorithm::Cosignature, 3);
+    for time in [1, 9, 10, 1_679_315_147, TIME_MAX] {
+        assert_eq!(cosign(&text(), &witness, time).unwrap(), spelled(time, &text()));
+    }
+    let read = |time, text: &str| {
+        let note = Note::sign(text, &[&log_key()]).unwrap().with(vec![spelled(time, text)]);
+        note.verify(&[witness.verifier()]).map(|valid| valid[0].time)
+    };
+    assert_eq!(read(7, &text()), Ok(Some(7)));
+    // "It MUST NOT exceed 2^63 - 1"; and it is a note signature applied to a checkpoint.
+    assert_eq!(read(TIME_MAX + 1, &text()), Err(NoteFault::Wrong("w".to_owned())));
+    assert_eq!(read(7, "no checkpoint\n"), Err(NoteFault::Wrong("w".to_owned())));
 }
 
 #[test]
