@@ -72,6 +72,7 @@ fn the_logs_own_signature_is_needed_under_its_origin() {
 fn what_is_wrong_is_said_with_its_line() {
     let (a, b, log) = (witness(1), witness(2), log_key());
     let (a, b, log) = (a.verifier().to_string(), b.verifier().to_string(), log.verifier().to_string());
+    let other_log = secret("another.name", Algorithm::Ed25519, 1).verifier().to_string();
     let named_anew = secret("another.name", Algorithm::Cosignature, 11).verifier().to_string();
     for (file, line, what) in [
         // "A policy file must include exactly one quorum line."
@@ -93,6 +94,7 @@ fn what_is_wrong_is_said_with_its_line() {
         (format!("witness {a}\n"), 1, What::Line),
         // "Duplicate logs, i.e., multiple log lines with the same public key, are not allowed." Names do not matter.
         (format!("log {log}\nlog {log}\n"), 2, What::DuplicateKey),
+        (format!("log {log}\nlog {other_log}\n"), 2, What::DuplicateKey),
         (format!("witness A {a}\nwitness B {named_anew}\n"), 2, What::DuplicateKey),
         // "Log and witness keys must use a signature type appropriate".
         (format!("log {a}\n"), 1, What::KeyType),
