@@ -1,4 +1,5 @@
-//! Whether a proof shows what it claims: RFC 9162, 2.1.3.2 and 2.1.4.2, and the same for subtrees (draft-ietf-plants-merkle-tree-certs, 4.3 and 4.4).
+//! Whether a proof shows what it claims: RFC 9162, 2.1.3.2 and 2.1.4.2, and the same for subtrees
+//! (draft-ietf-plants-merkle-tree-certs, 4.3 and 4.4).
 
 use crate::merkle::{Hash, empty_root, node_hash};
 

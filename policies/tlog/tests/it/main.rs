@@ -8,6 +8,7 @@
     reason = "a test ends with a message when anything is not as expected"
 )]
 
+mod desks;
 mod differential;
 mod given;
 mod growth;
