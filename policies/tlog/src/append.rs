@@ -4,7 +4,7 @@
 use std::io;
 
 use crate::{
-    bundle::{self, BundleFault, ENTRY_MAX_BYTES, EntryTooLong},
+    bundle::{self, ENTRY_MAX_BYTES, EntryTooLong},
     checkpoint::Checkpoint,
     merkle::{Frontier, Hash, leaf_hash},
     read::{ReadFault, Reader, hashes},
@@ -32,6 +32,9 @@ pub enum AppendFault {
         /// Entries of the checkpoint.
         size: u64,
     },
+    /// The last bundle does not hold the entries of the last tile.
+    #[error("the entries of {0} are not those that were logged")]
+    Entries(Tile),
     /// The right edge cannot be read.
     #[error(transparent)]
     Read(#[from] ReadFault),
@@ -202,14 +205,13 @@ fn remove_leftovers(store: &impl Store, kind: Kind, size: u64) -> io::Result<()>
 /// The bytes of the partial bundle, whose entries must be those that level 0 says.
 fn edge_bundle(store: &impl Store, tile: Tile, leaves: &[Hash]) -> Result<Vec<u8>, AppendFault> {
     let (found, bytes) = read_or_full(store, tile)?.ok_or(ReadFault::Missing(tile))?;
-    let fault = |fault: BundleFault| AppendFault::Read(ReadFault::Bundle(found, fault));
-    let entries = bundle::entries(&bytes, found.width()).map_err(fault)?;
+    let entries = bundle::entries(&bytes, found.width()).map_err(|fault| ReadFault::Bundle(found, fault))?;
     let mut bundle = Vec::new();
     for (entry, leaf) in entries.iter().zip(leaves) {
-        if leaf_hash(entry) != *leaf {
-            return Err(fault(BundleFault::Count { expected: tile.width() }));
+        let pushed = bundle::push(&mut bundle, entry);
+        if pushed.is_err() || leaf_hash(entry) != *leaf {
+            return Err(AppendFault::Entries(found));
         }
-        bundle::push(&mut bundle, entry).map_err(|_| fault(BundleFault::Count { expected: tile.width() }))?;
     }
     Ok(bundle)
 }

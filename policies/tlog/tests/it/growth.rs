@@ -14,7 +14,7 @@ use visiting_tlog::{
     verify::{verify_consistency, verify_inclusion},
 };
 
-use crate::given::{ORIGIN, Scratch, Seeded, log};
+use crate::given::{ORIGIN, Scratch, Seeded, log, with};
 
 /// Appends in batches of a size that the generator draws, opening the log anew before each.
 fn in_batches(entries: &[Vec<u8>], seeded: &mut Seeded, most: u64) -> Memory {
@@ -104,6 +104,12 @@ fn a_log_is_not_continued_from_a_checkpoint_that_its_tiles_do_not_lead_to() {
     assert!(matches!(Appender::open(&store, &other), Err(AppendFault::Differs { size: 700 })));
     let (short, _) = log(&entries[..600]);
     assert!(matches!(Appender::open(&short, &last), Err(AppendFault::Read(_))));
+    for changed in [Tile::parse("tile/entries/002.p/188"), Tile::parse("tile/0/002.p/188"), Tile::parse("tile/1/000.p/2")] {
+        let mut bytes = store.tiles()[&changed.unwrap()].clone();
+        *bytes.last_mut().unwrap() ^= 1;
+        let other = with(&store.tiles(), changed.unwrap(), Some(bytes));
+        assert!(Appender::open(&other, &last).is_err(), "{}", changed.unwrap());
+    }
     // What a crash left past the checkpoint is written again.
     let (_, before) = log(&entries[..512]);
     let mut again = Appender::open(&store, &before).unwrap();
