@@ -1,12 +1,13 @@
-//! The 518 published proof vectors (transparency-dev/merkle): 98 inclusion, 98 consistency, 204 and 118 of subtrees.
+//! The 518 published proof vectors (transparency-dev/merkle): 98 inclusion, 98 consistency, 204 and 118 of subtrees; and every
+//! subtree of small trees.
 
 use std::{fs, path::PathBuf};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use visiting_tlog::{
-    merkle::{Hash, sha256},
-    verify::{verify_consistency, verify_inclusion, verify_subtree_consistency, verify_subtree_inclusion},
+    merkle::{Hash, Tree, empty_root, leaf_hash, sha256},
+    verify::{is_subtree, verify_consistency, verify_inclusion, verify_subtree_consistency, verify_subtree_inclusion},
 };
 
 use crate::given::shared;
@@ -77,4 +78,58 @@ fn consistency_of_a_subtree_is_shown_and_refused_as_published() {
         let range = (v["start"].as_u64()?, v["end"].as_u64()?);
         Some(verify_subtree_consistency(range, &root(&v["root1"])?, v["size"].as_u64()?, &root(&v["root2"])?, &proof(v)?))
     });
+}
+
+/// Hash over some leaves, by the definition (RFC 6962, 2.1).
+fn mth(leaves: &[Hash]) -> Hash {
+    let mut tree = Tree::default();
+    leaves.iter().for_each(|leaf| tree.push(*leaf));
+    tree.root(leaves.len() as u64).unwrap()
+}
+
+/// SUBTREE_SUBPROOF of draft-ietf-plants-merkle-tree-certs, 4.4.1.
+fn subproof(start: usize, end: usize, leaves: &[Hash], known: bool) -> Vec<Hash> {
+    if (start, end) == (0, leaves.len()) {
+        return if known { vec![] } else { vec![mth(leaves)] };
+    }
+    let split = leaves.len().next_power_of_two() / 2;
+    let (left, right) = leaves.split_at(split);
+    let (mut proof, other) = if end <= split {
+        (subproof(start, end, left, known), right)
+    } else if split <= start {
+        (subproof(start - split, end - split, right, known), left)
+    } else {
+        (subproof(0, end - split, right, false), left)
+    };
+    proof.push(mth(other));
+    proof
+}
+
+#[test]
+fn every_subtree_of_small_trees_is_shown_and_nothing_else() {
+    let leaves: Vec<Hash> = (0..40u8).map(|n| leaf_hash(&[n])).collect();
+    for size in 1..=leaves.len() {
+        let (tree, root) = (&leaves[..size], mth(&leaves[..size]));
+        for (start, end) in (0..size).flat_map(|start| (start + 1..=size).map(move |end| (start, end))) {
+            let range = (start as u64, end as u64);
+            if !is_subtree(range) {
+                continue;
+            }
+            let (hash, proof) = (mth(&leaves[start..end]), subproof(start, end, tree, true));
+            let holds = |range, hash: &Hash, root: &Hash, proof: &[Hash]| verify_subtree_consistency(range, hash, size as u64, root, proof);
+            assert!(holds(range, &hash, &root, &proof), "{range:?} of {size}");
+            assert!(!holds(range, &[1; 32], &root, &proof) && !holds(range, &hash, &[1; 32], &proof));
+            assert!(!holds(range, &hash, &root, &[proof.as_slice(), &[root]].concat()));
+            assert!(proof.is_empty() || !holds(range, &hash, &root, &proof[1..]));
+        }
+    }
+}
+
+#[test]
+fn from_an_empty_tree_nothing_is_shown() {
+    assert!(!verify_consistency(0, &empty_root(), 1, &[1; 32], &[]));
+    assert!(!verify_consistency(0, &empty_root(), 0, &empty_root(), &[]));
+    // As the published vectors have it, an empty subtree is part of any tree that reaches so far.
+    assert!(verify_subtree_consistency((4, 4), &empty_root(), 9, &[1; 32], &[]));
+    assert!(!verify_subtree_consistency((10, 10), &empty_root(), 9, &[1; 32], &[]));
 }
