@@ -103,3 +103,31 @@ impl Checkpoint {
         Ok(Self { size, root: root.ok_or_else(|| bad("the checkpoint has no root"))? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use visiting_tlog::{
+        checkpoint::Checkpoint as Exact,
+        key::{Algorithm, SecretKey, VerifierKey},
+        note::Note,
+    };
+
+    use super::*;
+
+    /// What the gateway publishes is what C2SP's texts ask for, so the exact reader can take its place.
+    #[test]
+    fn checkpoints_and_keys_are_spelled_as_c2sp_spells_them() {
+        let (seed, name) = ([7; 32], "log.example/visits");
+        let ours = SigningKey::from_seed(&seed).unwrap();
+        let exact = SecretKey::from_seed(name, Algorithm::Ed25519, &seed).unwrap();
+        let vkey = vkey(name, &ours.public_bytes());
+        assert_eq!(VerifierKey::parse(&vkey).unwrap(), *exact.verifier());
+        assert_eq!(parse_vkey(&exact.verifier().to_string()).unwrap(), (name.to_owned(), ours.public_bytes()));
+        let signed = Checkpoint { size: 300, root: [9; 32] }.sign(name, &ours);
+        let same = Exact::new(name, 300, [9; 32]).unwrap().sign(&[&exact]).unwrap();
+        assert_eq!(signed, same.to_string());
+        let note = Note::parse(signed.as_bytes()).unwrap();
+        assert_eq!(note.verify(&[exact.verifier()]).unwrap().len(), 1);
+        assert_eq!(Checkpoint::open(&same.to_string(), name, &ours.public_bytes()).unwrap().size, 300);
+    }
+}

@@ -1,0 +1,64 @@
+//! Files that are there whole or not at all, and survive a power loss once they are said to be there.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+/// Writes several files: each under a name of its own first, then synced, then renamed; at last the folders are synced.
+pub(crate) fn write(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
+    let mut folders = BTreeSet::new();
+    for (path, bytes) in files {
+        let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        make_folders(folder, &mut folders)?;
+        let mut file = File::create(beside(path))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        folders.insert(folder.to_owned());
+    }
+    for (path, _) in files {
+        fs::rename(beside(path), path)?;
+    }
+    folders.iter().try_for_each(|folder| File::open(folder)?.sync_all())
+}
+
+/// Where a file is written before it is renamed: in the same folder, under a name that is no tile's.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// Makes a folder and those above it; whoever got a new entry is to be synced too.
+fn make_folders(folder: &Path, touched: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        make_folders(above, touched)?;
+        touched.insert(above.to_owned());
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Reads a file of at most `limit` bytes; `None` when it is not there.
+pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let file = match fs::metadata(path) {
+        // A copy from somebody else may hold a pipe, which would never end.
+        Ok(about) if !about.is_file() => return Err(io::Error::other(format!("{} is no file", path.display()))),
+        Ok(_) => File::open(path)?,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{} is too long", path.display())));
+    }
+    Ok(Some(bytes))
+}
