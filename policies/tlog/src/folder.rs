@@ -9,7 +9,7 @@ use crate::{
     bundle::BUNDLE_MAX_BYTES,
     durable,
     note::NOTE_MAX_BYTES,
-    store::Store,
+    store::{Published, Store},
     tile::{FULL, Tile},
 };
 
@@ -24,24 +24,18 @@ impl Folder {
         Self(path.to_owned())
     }
 
-    /// The published checkpoint, a note still to be verified; `None` before the first one.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
+    fn path(&self, tile: Tile) -> PathBuf {
+        self.0.join(tile.to_string())
+    }
+}
+
+impl Published for Folder {
+    fn checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
         durable::read(&self.0.join("checkpoint"), NOTE_MAX_BYTES)
     }
 
-    /// Replaces the published checkpoint; what it covers is written before.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn publish(&self, note: &[u8]) -> io::Result<()> {
+    fn publish(&self, note: &[u8]) -> io::Result<()> {
         durable::write(&[(self.0.join("checkpoint"), note)])
-    }
-
-    fn path(&self, tile: Tile) -> PathBuf {
-        self.0.join(tile.to_string())
     }
 }
 

@@ -35,6 +35,21 @@ pub trait Store: Sync {
     fn remove(&self, tiles: &[Tile]) -> io::Result<()>;
 }
 
+/// Where a log is published: tiles, and the checkpoint that says how many of them count.
+pub trait Published: Store {
+    /// The published checkpoint, a note still to be verified; `None` before the first one.
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn checkpoint(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Replaces the published checkpoint, durably; what it covers was written before.
+    ///
+    /// # Errors
+    /// What the medium says.
+    fn publish(&self, note: &[u8]) -> io::Result<()>;
+}
+
 /// What the tile holds of a log that may have grown past it: its own bytes, or the full tile's in its place. "Clients ... MAY fetch
 /// the full tile in parallel as a fallback in case the partial tile is not available anymore."
 pub(crate) fn read_or_full(store: &impl Store, tile: Tile) -> io::Result<Option<(Tile, Vec<u8>)>> {
