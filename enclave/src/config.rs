@@ -47,6 +47,10 @@ pub const LADDER_FIRST_MS: u64 = 250;
 /// The rung from which on who waits is told that combinations are being audited, milliseconds: before that nobody has begun to wonder.
 pub const AUDIT_TOLD_MS: u64 = 2_000;
 
+/// Seconds that the witnesses' newest time may differ from this machine's: what happened since, a revocation among it, is not known
+/// here (A8). The gateway has them asked every 20 s.
+pub const FRESH_MAX_S: u64 = 60;
+
 /// Names the file of the official populations by municipality: `code,population` lines under that title. Without it, the invented table.
 pub const MUNICIPALITIES_ENV: &str = "VISITING_MUNICIPALITIES";
 

@@ -1,7 +1,10 @@
 //! The enclave follows the record instead of believing the gateway (A8): it folds every event with the law itself, recomputes the
 //! tree, and demands that each checkpoint continues its own last one. What is not in the record does not happen here.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use visiting_policies::{
     Code, Refusal,
@@ -13,8 +16,17 @@ use visiting_policies::{
     roster::Roster,
     sign,
 };
+use visiting_tlog::{
+    key::{Algorithm, VerifierKey},
+    note::Note,
+    policy::{Policy, Refused},
+};
 
-use crate::{config::Config, door::Door, fault::Fault};
+use crate::{
+    config::{Config, FRESH_MAX_S},
+    door::Door,
+    fault::Fault,
+};
 
 /// The enclave's own copy of everything the record says.
 #[derive(Debug)]
@@ -25,8 +37,21 @@ pub struct Follower {
     lines: Vec<String>,
     checkpoint: String,
     seen: Option<(u64, merkle::Hash)>,
+    /// Witnesses' time of the newest checkpoint, seconds since 1970; `None` where nobody is asked for.
+    witnessed: Option<u64>,
+    policy: Policy,
     path: PathBuf,
     unlawful: Option<Refusal>,
+}
+
+/// Who must stand by the log, as this enclave was told: its own copy, not the gateway's.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn policy(config: &Config) -> Result<Policy, Fault> {
+    let file = std::fs::read(config.home.join("policy"))
+        .map_err(|e| Fault::Other(format!("enclave/policy cannot be read ({e}); `visiting setup` makes it")))?;
+    Policy::parse(&file).map_err(|fault| Fault::Other(format!("enclave/policy: {fault}")))
 }
 
 impl Follower {
@@ -47,20 +72,59 @@ impl Follower {
             lines: Vec::new(),
             checkpoint: String::new(),
             seen: None,
+            witnessed: None,
+            policy: policy(config)?,
             path,
             unlawful: None,
         };
         if !stored.is_empty() {
-            let opened = follower.open_checkpoint(&stored)?;
+            // It was accepted once; who must stand by the newest one may be others by now.
+            let opened = follower.signed(&stored)?;
             follower.seen = Some((opened.size, opened.root));
         }
         Ok(follower)
     }
 
-    fn open_checkpoint(&self, note: &str) -> Result<Checkpoint, Refusal> {
+    /// The time that permits are judged by, milliseconds since 1970: the witnesses', who are not the operator's; a demo has the
+    /// machine's clock.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.witnessed.map_or_else(system_ms, |seconds| seconds.saturating_mul(1000))
+    }
+
+    /// Nothing runs and nothing leaves by a checkpoint that may be missing a revocation (A8).
+    pub(crate) fn fresh(&self) -> Result<(), Fault> {
+        self.fresh_at(system_ms() / 1000)
+    }
+
+    fn fresh_at(&self, now: u64) -> Result<(), Fault> {
+        let Some(time) = self.witnessed.filter(|time| time.abs_diff(now) > FRESH_MAX_S) else { return Ok(()) };
+        Err(Fault::Other(format!(
+            "the witnesses stood by the newest checkpoint {} s {} this machine's time: nothing runs until they are reached again, or a clock is set",
+            time.abs_diff(now),
+            if time < now { "before" } else { "after" }
+        )))
+    }
+
+    fn signed(&self, note: &str) -> Result<Checkpoint, Refusal> {
         let roster = self.cases.roster();
         let key = sign::from_base64(&roster.log_key).unwrap_or_default();
         Checkpoint::open(note, &roster.origin, &key)
+    }
+
+    /// A checkpoint that the log signed and enough witnesses stand by. One that only lacks witnesses may still get them: it is not
+    /// taken, and not held against the record.
+    fn accept(&self, note: &str) -> Result<(Checkpoint, Option<u64>), Fault> {
+        let checkpoint = self.signed(note)?;
+        let unlawful = |why: &dyn std::fmt::Display| Refusal::new(Code::RecordUnlawful, format!("the log's checkpoint: {why}"));
+        let parsed = Note::parse(note.as_bytes()).map_err(|fault| unlawful(&fault))?;
+        let key = <[u8; 32]>::try_from(sign::from_base64(&self.cases.roster().log_key).unwrap_or_default());
+        let key = key.map_err(|_| unlawful(&"the roster's key is none"))?;
+        let log = VerifierKey::new(&self.cases.roster().origin, Algorithm::Ed25519, key).map_err(|fault| unlawful(&fault))?;
+        match self.policy.accept_of(&parsed, &[log]) {
+            Ok(accepted) => Ok((checkpoint, accepted.time)),
+            Err(Refused::Quorum) => Err(Fault::Gateway("it shows a checkpoint that too few witnesses stand by".to_owned())),
+            Err(other) => Err(unlawful(&other).into()),
+        }
     }
 
     /// Reads on until the gateway's newest checkpoint is reached and proved.
@@ -92,7 +156,7 @@ impl Follower {
     }
 
     fn try_take(&mut self, events: &[String], note: &str) -> Result<bool, Fault> {
-        let checkpoint = self.open_checkpoint(note)?;
+        let (checkpoint, time) = self.accept(note)?;
         for line in events {
             let event = Event::from_bytes(line.as_bytes())?;
             self.cases
@@ -124,6 +188,8 @@ impl Follower {
             self.checkpoint = note.to_owned();
         }
         self.seen = Some((checkpoint.size, checkpoint.root));
+        // An older time for what is known already makes nothing older.
+        self.witnessed = self.witnessed.max(time);
         Ok(true)
     }
 
@@ -161,4 +227,8 @@ impl Follower {
         let line = usize::try_from(index).ok().and_then(|i| self.lines.get(i))?;
         Some((line.clone(), self.tree.inclusion(index, size)?, self.checkpoint.clone()))
     }
+}
+
+fn system_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

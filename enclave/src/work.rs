@@ -9,7 +9,7 @@ mod preflight;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::atomic::AtomicBool,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use visiting_catalog::Listing;
@@ -35,7 +35,7 @@ use crate::{
     exit::nothing_to_show,
     extract::{self, Extract},
     fault::Fault,
-    follow::Follower,
+    follow::{Follower, policy},
     guest::shelf::Shelf,
     judge::{self, Judged, Setting},
     keys::GateKeys,
@@ -76,7 +76,13 @@ impl Enclave {
     ///
     /// # Errors
     /// A sentence for the operator; nothing has run.
-    pub fn open(config: Config) -> Result<Self, Fault> {
+    pub fn open(config: Config, demo: bool) -> Result<Self, Fault> {
+        if !demo && policy(&config)?.asks_for_no_witness() {
+            return Err(Fault::Other(
+                "enclave/policy asks for no witness, which is for demos only: `visiting setup --witness VKEY=URL` names some, or pass --demo"
+                    .to_owned(),
+            ));
+        }
         let keys = GateKeys::load(&config)?;
         let mut enclave = Self {
             listings: visiting_catalog::load().map_err(|e| Fault::Other(e.to_string()))?,
@@ -97,6 +103,9 @@ impl Enclave {
             std::fs::create_dir_all(folder)?;
         }
         patiently(|| enclave.follower.advance(&enclave.door))?;
+        if enclave.follower.cases.demo && !demo {
+            return Err(Fault::Other("the record was opened in demo mode: pass --demo, or use another data folder".to_owned()));
+        }
         if !enclave.ledger.continues(enclave.follower.cases.ledger.as_ref())? {
             return Err(Fault::Other(
                 "the ledger is not the one in the record (a restored back-up?): nothing runs until the newest one is back".to_owned(),
@@ -170,6 +179,7 @@ impl Enclave {
         if let Err(refusal) = self.follower.check_ticket(ticket) {
             return self.decline(sign::digest(&serde_json::to_vec(ticket)?), "enclave: take a ticket", &refusal);
         }
+        self.follower.fresh()?;
         match &ticket.value.order {
             Order::Extract { permit } => self.extract(permit),
             Order::Run { run, sql } => self.run(run, sql, |case| case.hold.is_none()),
@@ -216,7 +226,7 @@ impl Enclave {
         self.report_exposure()?;
         let started = Instant::now();
         // Under a permit that has ended nothing is fetched: the run gets its refusal below.
-        if self.follower.cases.open_permit(&case.permit, &case.by, now_ms()).is_ok() {
+        if self.follower.cases.open_permit(&case.permit, &case.by, self.follower.now_ms()).is_ok() {
             let cases = &self.follower.cases;
             match self.guests.fetch(&self.door, &cases.guests_of(&case.permit, case.index), sql) {
                 Err(Fault::Refused(refusal)) => return self.decline(run.to_string(), "enclave: take a guest", &refusal),
@@ -278,7 +288,7 @@ impl Enclave {
 
     /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
     fn judge(&mut self, case: &RunCase, sql: &str, auditing: &AtomicBool) -> Result<Judged, Fault> {
-        let open = self.follower.cases.open_permit(&case.permit, &case.by, now_ms())?;
+        let open = self.follower.cases.open_permit(&case.permit, &case.by, self.follower.now_ms())?;
         check_unshown(open)?;
         let (permit, standing) = (open.permit.clone(), open.standing());
         let bound = self.follower.cases.guests_of(&case.permit, case.index);
@@ -335,6 +345,7 @@ impl Enclave {
         let Some((report, index)) = judged else { return self.ledger.left(run.as_str()) };
         let settled = self.follower.cases.runs.get(run).is_some_and(|c| c.released.is_some() || c.withheld);
         if report.verdict != Verdict::Refuse && !settled {
+            self.follower.fresh()?;
             let mut files = pending.files;
             files.insert("receipt.note".to_owned(), sign::to_base64(self.receipt(run, report, index)?.as_bytes()));
             match self.door.report("deliveries", &Delivery { run: run.clone(), files }) {
@@ -420,10 +431,6 @@ fn wait_for_rung(started: Instant) {
 /// The ladder.
 fn rungs() -> impl Iterator<Item = Duration> {
     std::iter::successors(Some(Duration::from_millis(LADDER_FIRST_MS)), |rung| rung.checked_mul(2))
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// At start the gateway may still be coming up: tries while it cannot be reached, stops at anything else.

@@ -17,6 +17,7 @@ use visiting_policies::{
     sign::SigningKey,
     terms::PersonId,
 };
+use visiting_tlog::folder::Folder;
 
 use crate::{
     audits::Audits,
@@ -40,6 +41,8 @@ pub(crate) struct App {
     pub(crate) people: People,
     pub(crate) drafts: Drafts,
     pub(crate) logins: Logins,
+    /// The published log.
+    pub(crate) log: Folder,
     pub(crate) catalog: Vec<Listing>,
     /// Public code masters.
     pub(crate) masters: Vec<Master>,

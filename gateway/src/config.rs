@@ -19,6 +19,8 @@ pub struct Config {
     pub public: SocketAddr,
     /// Where the enclave connects.
     pub internal: SocketAddr,
+    /// PostgreSQL's address, where several gateways write one record; otherwise the journal is a file in the data folder.
+    pub journal: Option<String>,
     /// Demo logins, no witness.
     pub demo: bool,
 }
@@ -29,6 +31,11 @@ pub enum ConfigError {
     /// Not an address.
     #[error("{0} must be an address with a port, such as 127.0.0.1:8750")]
     Address(&'static str),
+    /// Not a database.
+    #[error(
+        "VISITING_JOURNAL must be the address of a PostgreSQL database, such as postgres://user@host/database; leave it out for a file"
+    )]
+    Journal,
     /// There is no TLS in this version, so nothing may listen beyond this machine.
     #[error("{0} must be a loopback address: this version has no TLS of its own")]
     NotLoopback(&'static str),
@@ -42,7 +49,11 @@ impl Config {
     pub fn from_env(demo: bool) -> Result<Self, ConfigError> {
         let public = address("VISITING_ADDR", PUBLIC_ADDRESS)?;
         let internal = address("VISITING_INTERNAL_ADDR", INTERNAL_ADDRESS)?;
-        Ok(Self { home: Home::from_env(), public, internal, demo })
+        let journal = std::env::var("VISITING_JOURNAL").ok().filter(|url| !url.is_empty());
+        if journal.as_ref().is_some_and(|url| !url.starts_with("postgres://") && !url.starts_with("postgresql://")) {
+            return Err(ConfigError::Journal);
+        }
+        Ok(Self { home: Home::from_env(), public, internal, journal, demo })
     }
 }
 

@@ -2,27 +2,26 @@
 //! only then seen by anyone. One thread does this; everybody else reads what it published.
 
 use std::{
-    collections::BTreeMap,
-    path::Path,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::{oneshot, watch};
 use visiting_policies::{
-    case::Cases,
-    merkle::{Tree, leaf_hash},
-    note::Checkpoint,
     record::{Act, Actor, Event, RequestKey},
     refusal::{Code, Refusal},
     roster::Roster,
     sign::{self, SigningKey},
-    terms::ApplicationId,
 };
+use visiting_tlog::checkpoint::Checkpoint;
+
+pub use crate::view::{Step, Stood, View};
 
 use crate::{
+    health::{Health, Standing},
     journal::Journal,
-    log_folder::{self, LogFolder, PAGE},
+    publish::{self, Publication, Publisher},
+    view::stopped,
     writer::{Proposal, Writer},
 };
 
@@ -36,82 +35,12 @@ pub fn system_clock() -> Clock {
     Arc::new(move || u64::try_from(now().as_millis()).unwrap_or(u64::MAX))
 }
 
-/// What readers see: the fold and the tree of everything that is durable.
-#[derive(Debug)]
-pub struct View {
-    /// The fold.
-    pub cases: Cases,
-    /// The tree over the leaves.
-    pub tree: Tree,
-    /// The signed checkpoint over all of them.
-    pub checkpoint: String,
-    /// Digest of reception's remarks by application: the law does not need them, the applicant does.
-    pub remarks: BTreeMap<ApplicationId, String>,
-    /// When a permit was issued and a run released, milliseconds since 1970, by id: for the public register.
-    pub moments: BTreeMap<String, u64>,
-    /// The steps of each application, oldest first: for the people of the case.
-    pub courses: BTreeMap<ApplicationId, Vec<Step>>,
-}
-
-/// One step of a case, as the record has it.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// Index of its event.
-    pub index: u64,
-    /// When, milliseconds since 1970.
-    pub at_ms: u64,
-    /// Who.
-    pub by: Actor,
-    /// The event's kind.
-    pub kind: String,
-}
-
-impl View {
-    /// Folds one durable leaf.
-    pub(crate) fn follow(&mut self, event: &Event, leaf: &[u8]) -> Result<(), Refusal> {
-        self.cases.admit(event)?;
-        self.tree.push(leaf_hash(leaf));
-        if let Some(application) = self.case_of(&event.act) {
-            let step = Step { index: self.tree.size() - 1, at_ms: event.at_ms, by: event.by.clone(), kind: event.act.kind() };
-            self.courses.entry(application).or_default().push(step);
-        }
-        match &event.act {
-            Act::CompletenessDenied { application, remarks } => {
-                self.remarks.insert(application.clone(), remarks.clone());
-            }
-            Act::PermitIssued { permit } => {
-                self.moments.insert(permit.id.to_string(), event.at_ms);
-            }
-            Act::Released { run, .. } => {
-                self.moments.insert(run.to_string(), event.at_ms);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The application that an act moves.
-    fn case_of(&self, act: &Act) -> Option<ApplicationId> {
-        let of_permit = |permit| self.cases.permits.get(permit).map(|case| case.permit.application.clone());
-        match act {
-            Act::ApplicationSubmitted { application, .. }
-            | Act::CompletenessConfirmed { application }
-            | Act::CompletenessDenied { application, .. } => Some(application.clone()),
-            Act::VoteCast { vote } => Some(vote.ballot.application.clone()),
-            Act::PermitIssued { permit } => Some(permit.application.clone()),
-            Act::ExtractMade { report, .. } => of_permit(&report.permit),
-            Act::PermitSuspended { order, .. } => of_permit(&order.permit),
-            _ => None,
-        }
-    }
-
-    /// Signs the checkpoint over what is folded.
-    pub(crate) fn seal(&mut self, origin: &str, key: &SigningKey) {
-        let size = self.tree.size();
-        if let Some(root) = self.tree.root(size) {
-            self.checkpoint = Checkpoint { size, root }.sign(origin, key);
-        }
-    }
+/// What writer and publisher share with the desk.
+pub(crate) struct Parts {
+    pub(crate) view: Arc<RwLock<View>>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) clock: Clock,
+    pub(crate) health: Arc<Health>,
 }
 
 /// The desk. Clones share it.
@@ -122,6 +51,10 @@ pub struct Desk {
     size: watch::Receiver<u64>,
     journal: Arc<dyn Journal>,
     clock: Clock,
+    health: Arc<Health>,
+    published: watch::Receiver<u64>,
+    /// Whether a policy asks for witnesses.
+    witnessed: bool,
 }
 
 impl std::fmt::Debug for Desk {
@@ -131,24 +64,45 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// Folds the journal, compares it with the log published last, and starts the writer.
+    /// Folds the journal, compares it with what was published last, and starts writer and publisher.
     ///
     /// # Errors
-    /// When the journal is unlawful, was rolled back, or the log folder cannot be written.
-    pub fn open(journal: Arc<dyn Journal>, roster: Roster, key: SigningKey, log: &Path, clock: Clock) -> Result<Self, Refusal> {
+    /// When the journal is unlawful, was rolled back, or a place of publication cannot be read.
+    pub fn open(
+        journal: Arc<dyn Journal>,
+        roster: Roster,
+        key: SigningKey,
+        publication: Publication,
+        clock: Clock,
+    ) -> Result<Self, Refusal> {
         let origin = roster.origin.clone();
         if roster.log_key != key.public() {
             return Err(Refusal::new(Code::KeyUnusable, "log.seed is not the key that the roster names"));
         }
-        let (mut view, last_ms) = recover(journal.as_ref(), roster)?;
-        compare(&view, log_folder::last_checkpoint(log, &origin, &key.public_bytes()))?;
-        view.seal(&origin, &key);
-        let folder = LogFolder::open(log, journal.as_ref()).map_err(|e| unavailable(&e))?;
-        let size = watch::Sender::new(view.cases.size());
+        let key = Arc::new(key);
+        let view = Arc::new(RwLock::new(View::new(roster, Arc::clone(&key))));
+        let size = watch::Sender::new(0);
         let (proposals, inbox) = mpsc::channel();
-        let desk = Self { proposals, size: size.subscribe(), view: Arc::new(RwLock::new(view)), journal, clock };
-        Writer::new(&desk, folder, size, origin, key, last_ms).start(inbox)?;
+        let published = watch::Sender::new(0);
+        let (told_size, told_published) = (size.subscribe(), published.subscribe());
+        let witnessed = !publication.policy.asks_for_no_witness();
+        let health = Arc::default();
+        let desk = Self { proposals, size: told_size, view, journal, clock, health, published: told_published, witnessed };
+        let publisher = Publisher::new(publication, desk.parts(), published, &origin, key).map_err(|e| unavailable(&e))?;
+        // Read before the journal: what another gateway publishes meanwhile is in the journal by then.
+        let seen = publisher.seen().map_err(|e| unavailable(&e))?;
+        desk.recover(&seen)?;
+        size.send_replace(desk.view().tree.size());
+        let (news, told) = mpsc::channel();
+        publisher.start(told).map_err(|e| unavailable(&e))?;
+        Writer::new(desk.parts(), size, news).start(inbox)?;
         Ok(desk)
+    }
+
+    fn recover(&self, seen: &[(String, Checkpoint)]) -> Result<(), Refusal> {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.recover(self.journal.as_ref())?;
+        publish::compare(&view, seen)
     }
 
     /// Records an act and returns its index once it is durable. A request that was recorded before gives the first index.
@@ -190,7 +144,7 @@ impl Desk {
     pub async fn leaves(&self, from: u64, limit: u64) -> Result<Vec<String>, Refusal> {
         let journal = Arc::clone(&self.journal);
         let read = tokio::task::spawn_blocking(move || journal.read(from, limit));
-        let leaves = read.await.map_err(|e| unavailable(&e))?.map_err(|e| unavailable(&e))?;
+        let leaves = read.await.map_err(|e| unavailable(&e))?.map_err(|e| stopped(&e))?;
         Ok(leaves.into_iter().map(|leaf| String::from_utf8_lossy(&leaf).into_owned()).collect())
     }
 
@@ -233,8 +187,43 @@ impl Desk {
         (self.clock)()
     }
 
-    pub(crate) fn parts(&self) -> (Arc<RwLock<View>>, Arc<dyn Journal>, Clock) {
-        (Arc::clone(&self.view), Arc::clone(&self.journal), Arc::clone(&self.clock))
+    /// The checkpoint that the enclave may go by, over everything that is durable now: where witnesses are asked for, they have
+    /// cosigned it, which is waited for at most `wait`.
+    ///
+    /// # Errors
+    /// [`Code::RecordUnavailable`] when too few witnesses answer.
+    pub async fn stood(&self, wait: Duration) -> Result<Arc<Stood>, Refusal> {
+        let (size, note) = {
+            let view = self.view();
+            (view.tree.size(), view.checkpoint().to_owned())
+        };
+        if !self.witnessed {
+            return Ok(Arc::new(Stood { size, note }));
+        }
+        let mut published = self.published.clone();
+        let reached = tokio::time::timeout(wait, published.wait_for(|published| *published >= size)).await;
+        let stood = self.view().published.clone();
+        let late = || Refusal::new(Code::RecordUnavailable, "too few witnesses have cosigned the record; nothing goes on until they do");
+        if reached.is_ok_and(|reached| reached.is_ok()) { stood.ok_or_else(late) } else { Err(late()) }
+    }
+
+    /// What is wrong at this moment.
+    pub(crate) fn health(&self) -> Standing {
+        let (size, published) = {
+            let view = self.view();
+            (view.tree.size(), view.published.as_ref().map_or(0, |stood| stood.size))
+        };
+        self.health.standing(size, published)
+    }
+
+    /// The causes, for the operator's side.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        self.health.causes()
+    }
+
+    fn parts(&self) -> Parts {
+        let (view, journal) = (Arc::clone(&self.view), Arc::clone(&self.journal));
+        Parts { view, journal, clock: Arc::clone(&self.clock), health: Arc::clone(&self.health) }
     }
 }
 
@@ -242,41 +231,6 @@ impl Desk {
 pub(crate) fn unavailable(cause: &dyn std::fmt::Display) -> Refusal {
     tracing::error!("the record is unavailable: {cause}");
     Refusal::new(Code::RecordUnavailable, "the record cannot be written or read, so nothing was done; try again later")
-}
-
-/// Folds the whole journal under the same law as a new event.
-fn recover(journal: &dyn Journal, roster: Roster) -> Result<(View, u64), Refusal> {
-    let mut view = View {
-        cases: Cases::new(roster),
-        tree: Tree::default(),
-        checkpoint: String::new(),
-        remarks: BTreeMap::new(),
-        moments: BTreeMap::new(),
-        courses: BTreeMap::new(),
-    };
-    let mut last_ms = 0;
-    loop {
-        let page = journal.read(view.tree.size(), PAGE).map_err(|e| unavailable(&e))?;
-        if page.is_empty() {
-            return Ok((view, last_ms));
-        }
-        for leaf in page {
-            let event = Event::from_bytes(&leaf)?;
-            last_ms = last_ms.max(event.at_ms);
-            view.follow(&event, &leaf)?;
-        }
-    }
-}
-
-/// What was published can only be a beginning of the journal: otherwise events were lost or changed and nothing may go on.
-fn compare(view: &View, published: Option<Checkpoint>) -> Result<(), Refusal> {
-    let Some(published) = published else { return Ok(()) };
-    if view.tree.root(published.size) == Some(published.root) {
-        return Ok(());
-    }
-    let detail =
-        "the journal does not continue the published checkpoint: it was rolled back or changed; restore the newest copy of the journal";
-    Err(Refusal::new(Code::RecordUnlawful, detail))
 }
 
 /// Digest that names a request of an actor; the record holds no raw keys.
@@ -289,10 +243,12 @@ pub fn request_key(actor: &str, key: &str, request: &[u8]) -> RequestKey {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use visiting_tlog::{folder::Folder, read::Reader, store::Published};
+
     use super::*;
     use crate::{
         home::Home,
-        journal::{JournalError, SqliteJournal},
+        journal::{JournalError, SqliteJournal, StoreFault, Trouble},
         setup::{self, tests::Scratch},
     };
 
@@ -303,13 +259,17 @@ mod tests {
     impl Journal for Fragile {
         fn append_if(&self, head: u64, batch: &[Vec<u8>]) -> Result<u64, JournalError> {
             if self.1.load(Ordering::SeqCst) {
-                return Err(JournalError::Store(rusqlite::Error::InvalidQuery));
+                return Err(StoreFault::new(Trouble::Full, "database or disk is full").into());
             }
             self.0.append_if(head, batch)
         }
 
         fn read(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, JournalError> {
             self.0.read(from, limit)
+        }
+
+        fn is_shared(&self) -> bool {
+            false
         }
     }
 
@@ -327,7 +287,7 @@ mod tests {
         fn desk(&self) -> Result<Desk, Refusal> {
             let roster = setup::read_roster(&self.1.gateway("roster.json")).unwrap();
             let key = crate::files::read_key(&self.1.gateway("log.seed")).unwrap();
-            Desk::open(self.2.clone(), roster, key, &self.1.log(), system_clock())
+            Desk::open(self.2.clone(), roster, key, Publication::unwitnessed(&self.1.log()).unwrap(), system_clock())
         }
 
         fn opened(&self) -> Act {
@@ -355,9 +315,14 @@ mod tests {
         }
         indices.sort_unstable();
         assert_eq!(indices, (1..65).collect::<Vec<_>>());
-        let log = std::fs::read_to_string(room.1.log().join("events.ndjson")).unwrap();
-        assert_eq!(log.lines().collect::<Vec<_>>(), desk.leaves(0, 100).await.unwrap());
-        assert_eq!(std::fs::read_to_string(room.1.log().join("checkpoint")).unwrap(), desk.view().checkpoint);
+        let told = desk.leaves(0, 100).await.unwrap();
+        let mut published = desk.published.clone();
+        published.wait_for(|size| *size == 65).await.unwrap();
+        let note = Folder::new(&room.1.log()).checkpoint().unwrap().unwrap();
+        assert_eq!(String::from_utf8(note).unwrap(), desk.view().checkpoint());
+        let read = |entry: Result<Vec<u8>, _>| String::from_utf8(entry.unwrap()).unwrap();
+        let log: Vec<_> = Reader::new(Folder::new(&room.1.log()), 65).entries().map(read).collect();
+        assert_eq!(log, told);
     }
 
     #[tokio::test]
@@ -392,6 +357,8 @@ mod tests {
         let desk = room.desk().unwrap();
         desk.act(Actor::Gateway, None, room.opened()).await.unwrap();
         desk.act(Actor::Gateway, None, listing("l")).await.unwrap();
+        // What nobody has seen can be taken back unseen; what was published cannot.
+        desk.published.clone().wait_for(|size| *size == 2).await.unwrap();
         let leaves = desk.journal.read(0, 1).unwrap();
         let older = SqliteJournal::open(&room.0.path("older.sqlite")).unwrap();
         older.append_if(0, &leaves).unwrap();

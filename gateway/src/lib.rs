@@ -13,19 +13,23 @@ pub mod desk;
 mod documents;
 mod drafts;
 pub mod files;
+mod health;
 pub mod home;
 pub mod journal;
-mod log_folder;
 mod own_name;
 mod people;
 pub mod portal;
 pub mod problem;
+pub mod publish;
 mod remains;
 mod routes;
 pub mod serve;
 pub mod setup;
+#[cfg(test)]
+mod simulated;
 mod stream;
 mod tickets;
+mod view;
 pub mod wire;
 mod writer;
 

@@ -21,6 +21,10 @@ use visiting_policies::{
     refusal::Code,
     roster::Roster,
 };
+use visiting_tlog::{
+    folder::Folder,
+    policy::{Policy, PolicyFault},
+};
 
 use crate::{
     app::App,
@@ -31,8 +35,9 @@ use crate::{
     documents::Documents,
     drafts::Drafts,
     files,
-    journal::SqliteJournal,
+    journal::{Journal, PostgresJournal, SqliteJournal},
     people::People,
+    publish::Publication,
     routes, setup,
     stream::{
         limits::{STALL_MAX, Streams},
@@ -61,6 +66,14 @@ pub enum ServeError {
     /// Another gateway has the data folder.
     #[error("another gateway is running on this data folder; stop it first")]
     Taken,
+    /// The witnesses.
+    #[error("gateway/policy: {0}")]
+    Policy(PolicyFault),
+    /// Nobody outside stands by the log.
+    #[error(
+        "gateway/policy asks for no witness, which is for demos only: `visiting setup --witness VKEY=URL` names some, or start with --demo"
+    )]
+    Unwitnessed,
     /// The network.
     #[error("cannot serve at {0}: {1}")]
     Network(SocketAddr, std::io::Error),
@@ -89,15 +102,35 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     }
 }
 
-/// One gateway per data folder: recovery repairs the published log, which must not happen under a running gateway. The lock ends
-/// with the process, however it ends.
-fn lock(config: &Config) -> Result<File, ServeError> {
+/// One gateway per data folder, unless the journal is where several may write it. The lock ends with the process, however it ends.
+fn lock(config: &Config) -> Result<Option<File>, ServeError> {
+    if config.journal.is_some() {
+        return Ok(None);
+    }
     let file = File::create(config.home.gateway(".lock")).map_err(setup::SetupError::from)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(ServeError::Taken),
         Err(TryLockError::Error(error)) => Err(setup::SetupError::from(error).into()),
     }
+}
+
+/// The journal: in the data folder, or the database that several gateways share.
+fn journal(config: &Config) -> Result<Arc<dyn Journal>, ServeError> {
+    match &config.journal {
+        Some(url) => Ok(Arc::new(PostgresJournal::open(url)?)),
+        None => Ok(Arc::new(SqliteJournal::open(&config.home.gateway("journal.sqlite"))?)),
+    }
+}
+
+/// Where the log goes, and who must stand by it. `quorum none` is a demo's.
+fn publication(config: &Config) -> Result<Publication, ServeError> {
+    let file = std::fs::read(config.home.gateway("policy")).map_err(setup::SetupError::from)?;
+    let policy = Policy::parse(&file).map_err(ServeError::Policy)?;
+    if policy.asks_for_no_witness() && !config.demo {
+        return Err(ServeError::Unwitnessed);
+    }
+    Ok(Publication { folder: config.home.log(), places: Vec::new(), policy })
 }
 
 /// One gateway, recovered from its journal.
@@ -105,9 +138,9 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
     let home = &config.home;
     let roster = setup::read_roster(&home.gateway("roster.json"))?;
     let (catalog, masters) = (visiting_catalog::load()?, visiting_catalog::masters()?);
-    let journal = Arc::new(SqliteJournal::open(&home.gateway("journal.sqlite"))?);
+    let (journal, publication) = (journal(config)?, publication(config)?);
     let key = files::read_key(&home.gateway("log.seed"))?;
-    let desk = Desk::open(journal, roster.clone(), key, &home.log(), system_clock())?;
+    let desk = Desk::open(journal, roster.clone(), key, publication, system_clock())?;
     open_record(&desk, &roster, config.demo).await?;
     publish_listings(&desk, &catalog).await?;
     let token = std::fs::read_to_string(home.gateway("enclave.token")).map_err(setup::SetupError::from)?;
@@ -117,6 +150,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         people: People::at(home.gateway("people.json")),
         drafts: Drafts::open(&home.gateway("drafts.sqlite"))?,
         logins: Logins::new(&roster.origin, &files::read_seed(&home.gateway("login.seed"))?),
+        log: Folder::new(&home.log()),
         catalog,
         masters,
         streams: Streams::default(),
@@ -136,7 +170,9 @@ async fn open_record(desk: &Desk, roster: &Roster, demo: bool) -> Result<(), Ref
     };
     if size == 0 {
         let act = Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo };
-        return desk.act(Actor::Gateway, None, act).await.map(|_| ());
+        // Two gateways may open a shared record at once: the law lets one of them in, and the other finds it opened.
+        let opened = desk.act(Actor::Gateway, None, act).await;
+        return if desk.view().cases.size() > 0 { Ok(()) } else { opened.map(|_| ()) };
     }
     match (opened_as, demo) {
         (true, false) => {

@@ -14,6 +14,7 @@ use visiting_policies::{
     sign::{self, SigningKey},
     terms::{PersonId, Role},
 };
+use visiting_tlog::policy::Policy;
 
 use crate::{
     drafts::Drafts,
@@ -37,6 +38,9 @@ pub enum SetupError {
     /// A key or an id.
     #[error(transparent)]
     Key(#[from] Refusal),
+    /// Who stands by the log.
+    #[error("the witnesses: {0}; each is given as VKEY=URL, the key as `visiting-witness` prints it")]
+    Witness(String),
     /// A file of an earlier setup.
     #[error("{0} of an earlier setup cannot be read: {1}; remove the data folder to start anew")]
     Unreadable(&'static str, serde_json::Error),
@@ -97,6 +101,7 @@ pub fn prepare(home: &Home) -> Result<(), SetupError> {
     share_token(home)?;
     once(&home.enclave("roster.json"), || Ok(json(&roster)))?;
     once(&home.gateway("people.json"), || Ok(json(&names())))?;
+    witnesses(home, &note::vkey(&roster.origin, &log.public_bytes()))?;
     once(&home.log().join("log.vkey"), || Ok(line(note::vkey(&roster.origin, &log.public_bytes()))))?;
     once(&home.log().join("gate.vkey"), || Ok(line(note::vkey(&signer(&roster.origin), &gate.public_bytes()))))?;
     Ok(())
@@ -133,6 +138,45 @@ fn roster(home: &Home, log: &SigningKey, gate: &SigningKey) -> Result<Roster, Se
     once(&path, || Ok(json(&roster)))?;
     // An edited roster wins over the demo's: it is the one that opened the record.
     read_roster(&path)
+}
+
+/// Who must stand by the log. The gateway asks them, the enclave believes no other checkpoint, and auditors find the same file
+/// beside the log: each has its own copy. A demo has nobody.
+fn witnesses(home: &Home, vkey: &str) -> Result<(), SetupError> {
+    let path = home.gateway("policy");
+    once(&path, || Ok(line(format!("log {vkey}\nquorum none"))))?;
+    let policy = fs::read(path)?;
+    once(&home.enclave("policy"), || Ok(policy.clone()))?;
+    once(&home.log().join("policy"), || Ok(policy))
+}
+
+/// Asks for witnesses from now on, each as `VKEY=URL`, all of them or as many as `quorum` says.
+///
+/// # Errors
+/// [`SetupError::Witness`] when one is out of form; nothing was changed then.
+pub fn set_witnesses(home: &Home, named: &[String], quorum: Option<usize>) -> Result<(), SetupError> {
+    prepare(home)?;
+    let vkey = fs::read_to_string(home.log().join("log.vkey"))?;
+    let mut text = format!("log {}\n", vkey.trim());
+    let mut names = Vec::new();
+    for (number, witness) in named.iter().enumerate() {
+        let (vkey, url) = split_witness(witness).ok_or_else(|| SetupError::Witness(format!("`{witness}` is not VKEY=URL")))?;
+        names.push(format!("w{number}"));
+        text.push_str(&format!("witness w{number} {vkey} {url}\n"));
+    }
+    let threshold = quorum.map_or_else(|| "all".to_owned(), |quorum| quorum.to_string());
+    text.push_str(&format!("group witnesses {threshold} {}\nquorum witnesses\n", names.join(" ")));
+    Policy::parse(text.as_bytes()).map_err(|fault| SetupError::Witness(fault.to_string()))?;
+    for path in [home.gateway("policy"), home.enclave("policy"), home.log().join("policy")] {
+        files::replace(&path, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Keys end in base64, which may have `=` at its end; addresses have none before `://`.
+fn split_witness(text: &str) -> Option<(&str, &str)> {
+    let (before, _) = text.split_once("://")?;
+    text.split_at_checked(before.rfind('=')?).map(|(vkey, url)| (vkey, &url[1..]))
 }
 
 fn share_token(home: &Home) -> Result<(), SetupError> {

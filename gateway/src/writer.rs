@@ -1,26 +1,39 @@
-//! The writer thread: admits proposals, commits them in groups, publishes, answers. The order is the soundness: admitted ->
-//! durable -> visible -> answered.
+//! The writer thread: admits proposals, commits them in groups, answers. The order is the soundness: admitted -> durable ->
+//! visible -> answered. Where others write the same journal, it reads on to their head first and admits anew.
 
-use std::sync::{Arc, PoisonError, RwLock, mpsc};
+use std::{
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    time::Duration,
+};
 
 use tokio::sync::{oneshot, watch};
 use visiting_policies::{
     case::Cases,
     record::{Act, Actor, Event, RequestKey, VERSION},
-    refusal::Refusal,
-    sign::SigningKey,
+    refusal::{Code, Refusal},
     terms::PermitId,
 };
 
 use crate::{
-    desk::{Clock, Desk, View, unavailable},
+    desk::{Clock, Parts, unavailable},
     files,
-    journal::Journal,
-    log_folder::LogFolder,
+    health::Health,
+    journal::{Journal, JournalError},
+    view::{PAGE, View, stopped},
 };
 
-/// Most proposals in one commit: they share its fsync, and none waits for more than these.
-const GROUP_MAX: usize = 256;
+/// Most proposals in one commit: they share its fsync. A thousand of the usual size are written in the time of one fsync.
+const GROUP_MAX: usize = 1024;
+
+/// How often what other gateways wrote is looked for, while nobody proposes anything here: a tenth of a second is not waited for.
+const FOLLOW_EVERY: Duration = Duration::from_millis(100);
+
+/// Times that a group is admitted anew because another gateway wrote first. Of many writers one gets through each time.
+const RACES_MAX: usize = 100;
+
+/// How far a clock may be behind the record, milliseconds: clocks of two gateways differ, and are set. The record's time stands
+/// still meanwhile; beyond, permits would not end when they should.
+const CLOCK_BACK_MAX_MS: u64 = 5_000;
 
 /// One act that somebody wants recorded.
 #[derive(Debug)]
@@ -40,6 +53,13 @@ struct Group {
     leaves: Vec<Vec<u8>>,
 }
 
+/// Why a group was not written.
+enum Stopped {
+    /// Others wrote; everything is admitted anew.
+    Moved,
+    Refused(Refusal),
+}
+
 pub(crate) struct Writer {
     /// The fold with the group's events on top; equal to the view between groups.
     cases: Cases,
@@ -47,116 +67,227 @@ pub(crate) struct Writer {
     view: Arc<RwLock<View>>,
     journal: Arc<dyn Journal>,
     clock: Clock,
-    folder: LogFolder,
     size: watch::Sender<u64>,
-    origin: String,
-    key: SigningKey,
+    /// Tells the publisher that there is something.
+    news: mpsc::Sender<()>,
+    health: Arc<Health>,
+    /// What the journal holds may be more than what is folded here.
+    behind: bool,
+    /// A fault that only tests can ask for: answers before the journal has it. The simulation must find it.
+    #[cfg(test)]
+    pub(crate) hasty: bool,
 }
 
 impl Writer {
-    pub(crate) fn new(desk: &Desk, folder: LogFolder, size: watch::Sender<u64>, origin: String, key: SigningKey, last_ms: u64) -> Self {
-        let (view, journal, clock) = desk.parts();
-        let cases = desk.view().cases.clone();
-        Self { cases, last_ms, view, journal, clock, folder, size, origin, key }
+    pub(crate) fn new(parts: Parts, size: watch::Sender<u64>, news: mpsc::Sender<()>) -> Self {
+        let Parts { view, journal, clock, health } = parts;
+        let (cases, last_ms) = {
+            let view = view.read().unwrap_or_else(PoisonError::into_inner);
+            (view.cases.clone(), view.last_ms)
+        };
+        Self {
+            cases,
+            last_ms,
+            view,
+            journal,
+            clock,
+            size,
+            news,
+            health,
+            behind: false,
+            #[cfg(test)]
+            hasty: false,
+        }
     }
 
     /// Runs until the last desk is dropped.
     pub(crate) fn start(mut self, inbox: mpsc::Receiver<Proposal>) -> Result<(), Refusal> {
-        self.publish(&[]);
         let work = move || {
-            while let Ok(first) = inbox.recv() {
-                let group = std::iter::once(first).chain(inbox.try_iter().take(GROUP_MAX - 1)).collect();
-                self.commit(group);
+            loop {
+                match self.next(&inbox) {
+                    Ok(first) => {
+                        let group = std::iter::once(first).chain(inbox.try_iter().take(GROUP_MAX - 1)).collect();
+                        self.commit(group);
+                    }
+                    Err(mpsc::RecvTimeoutError::Timeout) => self.look(),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                }
             }
         };
         std::thread::Builder::new().name("journal".to_owned()).spawn(work).map(|_| ()).map_err(|e| unavailable(&e))
     }
 
-    fn commit(&mut self, proposals: Vec<Proposal>) {
-        let mut group = Group::default();
-        let mut answers = Vec::with_capacity(proposals.len());
-        for proposal in proposals {
-            let outcome = self.admit(&mut group, proposal.by, proposal.request, (proposal.act, proposal.follows));
-            answers.push((proposal.reply, outcome));
+    fn next(&self, inbox: &mpsc::Receiver<Proposal>) -> Result<Proposal, mpsc::RecvTimeoutError> {
+        if self.journal.is_shared() {
+            return inbox.recv_timeout(FOLLOW_EVERY);
         }
-        let written = if group.leaves.is_empty() { Ok(()) } else { self.write(&group) };
-        for (reply, outcome) in answers {
-            // A caller that went away finds its answer under its Idempotency-Key.
-            let _ = reply.send(written.clone().and(outcome));
+        inbox.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected)
+    }
+
+    /// What others wrote; a fault is told when somebody proposes something.
+    fn look(&mut self) {
+        if let Err(refusal) = self.catch_up() {
+            tracing::error!("the journal cannot be followed: {}", refusal.detail);
         }
     }
 
+    pub(crate) fn commit(&mut self, proposals: Vec<Proposal>) {
+        let answers = self.decide(&proposals);
+        for (proposal, outcome) in proposals.into_iter().zip(answers) {
+            // A caller that went away finds its answer under its Idempotency-Key.
+            let _ = proposal.reply.send(outcome);
+        }
+    }
+
+    /// One answer for each proposal, all of them durable.
+    fn decide(&mut self, proposals: &[Proposal]) -> Vec<Result<u64, Refusal>> {
+        let refuse_all = |refusal: Refusal| proposals.iter().map(|_| Err(refusal.clone())).collect();
+        for _ in 0..RACES_MAX {
+            if let Err(refusal) = self.ready() {
+                return refuse_all(refusal);
+            }
+            let mut group = Group::default();
+            let outcomes = proposals.iter().map(|proposal| self.admit(&mut group, proposal)).collect();
+            #[cfg(test)]
+            if self.hasty {
+                let _ = self.write(&group);
+                return outcomes;
+            }
+            match self.write(&group) {
+                Ok(()) => return outcomes,
+                Err(Stopped::Refused(refusal)) => return refuse_all(refusal),
+                Err(Stopped::Moved) => {}
+            }
+        }
+        refuse_all(Refusal::new(Code::RecordUnavailable, "many gateways write the record at this moment; nothing was done, send it again"))
+    }
+
+    /// Nothing is admitted while the record is closed, its clock is wrong, or more may be in the journal than is known here.
+    fn ready(&mut self) -> Result<(), Refusal> {
+        self.health.open()?;
+        if self.behind {
+            self.catch_up()?;
+        }
+        let now = (self.clock)();
+        if now + CLOCK_BACK_MAX_MS < self.last_ms {
+            let seconds = (self.last_ms - now) / 1000;
+            let detail =
+                format!("this machine's clock is {seconds} s before the newest event of the record; nothing was done, set the clock");
+            return Err(Refusal::new(Code::RecordUnavailable, detail));
+        }
+        Ok(())
+    }
+
     /// Admits one act, and what follows from it (the permit from a vote, the opening from the last check), so that both are one write.
-    fn admit(
-        &mut self,
-        group: &mut Group,
-        by: Actor,
-        request: Option<RequestKey>,
-        (act, follows): (Act, Option<Act>),
-    ) -> Result<u64, Refusal> {
-        if let Some(request) = &request
+    fn admit(&mut self, group: &mut Group, proposal: &Proposal) -> Result<u64, Refusal> {
+        let Proposal { by, request, act, follows, .. } = proposal;
+        if let Some(request) = request
             && let Some(index) = self.cases.repeated(request)?
         {
             return Ok(index);
         }
-        let voted = if let Act::VoteCast { vote } = &act { Some(vote.ballot.application.clone()) } else { None };
-        let index = self.fold(group, by, request, act)?;
+        self.opens_when_last(act, follows.is_some())?;
+        let index = self.fold(group, by.clone(), request.clone(), act.clone())?;
         if let Some(act) = follows {
-            self.fold(group, Actor::Gateway, None, act)?;
+            self.fold(group, Actor::Gateway, None, act.clone())?;
         }
-        let Some(application) = voted else { return Ok(index) };
+        let Act::VoteCast { vote } = act else { return Ok(index) };
+        let application = &vote.ballot.application;
         let id = PermitId::from_random(&files::random::<16>()?);
-        if let Some(permit) = self.cases.granted(&application, &id) {
+        if let Some(permit) = self.cases.granted(application, &id) {
             self.fold(group, Actor::Gateway, None, Act::PermitIssued { permit })?;
         }
         Ok(index)
     }
 
+    /// Whoever casts the last check opens all in the same write. At another gateway somebody may have cast one in between.
+    fn opens_when_last(&self, act: &Act, opens: bool) -> Result<(), Refusal> {
+        let Act::CheckCast { run, .. } = act else { return Ok(()) };
+        let hold = self.cases.runs.get(run).and_then(|case| case.hold.as_ref());
+        if hold.is_some_and(|hold| (hold.missing() == 1) != opens) {
+            let detail = "another check was cast at the same moment; nothing was done, send yours again";
+            return Err(Refusal::new(Code::RecordUnavailable, detail).ja("同時に別の審査結果が提出されました。もう一度送信してください"));
+        }
+        Ok(())
+    }
+
     fn fold(&mut self, group: &mut Group, by: Actor, request: Option<RequestKey>, act: Act) -> Result<u64, Refusal> {
         // The record's time never goes back, whatever the machine's clock does.
-        self.last_ms = self.last_ms.max((self.clock)());
-        let event = Event { v: VERSION, at_ms: self.last_ms, by, request, act };
+        let at_ms = self.last_ms.max((self.clock)());
+        let event = Event { v: VERSION, at_ms, by, request, act };
         let leaf = event.to_bytes()?;
         let index = self.cases.size();
         self.cases.admit(&event)?;
+        self.last_ms = at_ms;
         group.events.push(event);
         group.leaves.push(leaf);
         Ok(index)
     }
 
-    /// Makes the group durable and then visible. On failure the fold goes back to what is durable.
-    fn write(&mut self, group: &Group) -> Result<(), Refusal> {
-        let head = self.cases.size() - group.leaves.len() as u64;
-        if let Err(error) = self.journal.append_if(head, &group.leaves) {
-            let durable = self.read().cases.clone();
-            self.cases = durable;
-            return Err(unavailable(&error));
+    /// Makes the group durable and then visible. On failure the fold goes back to what is known to be durable, and the journal is
+    /// asked what it has before anything else is admitted.
+    fn write(&mut self, group: &Group) -> Result<(), Stopped> {
+        if group.leaves.is_empty() {
+            return Ok(());
         }
-        self.show(group)?;
-        self.publish(&group.leaves);
-        Ok(())
+        let head = self.cases.size() - group.leaves.len() as u64;
+        let written = self.journal.append_if(head, &group.leaves);
+        self.health.journal(written.as_ref().err());
+        if let Err(error) = written {
+            self.back();
+            return Err(if matches!(error, JournalError::HeadMoved { .. }) { Stopped::Moved } else { Stopped::Refused(stopped(&error)) });
+        }
+        self.show(&group.events, &group.leaves).map_err(Stopped::Refused)
     }
 
-    fn show(&self, group: &Group) -> Result<(), Refusal> {
+    fn back(&mut self) {
+        let (cases, last_ms) = {
+            let view = self.read();
+            (view.cases.clone(), view.last_ms)
+        };
+        (self.cases, self.last_ms, self.behind) = (cases, last_ms, true);
+    }
+
+    /// Folds what the journal holds beyond what is known: others' events, and one's own of which the answer was lost.
+    pub(crate) fn catch_up(&mut self) -> Result<(), Refusal> {
+        loop {
+            let known = self.cases.size();
+            let read = self.journal.read(known, PAGE);
+            self.health.journal(read.as_ref().err());
+            let leaves = read.map_err(|error| stopped(&error))?;
+            if leaves.is_empty() {
+                self.behind = false;
+                return Ok(());
+            }
+            self.take(&leaves).inspect_err(|refusal| self.health.close(&refusal.detail))?;
+        }
+    }
+
+    /// Events that this gateway did not admit are judged by the same law; after an unlawful one nothing is written any more.
+    fn take(&mut self, leaves: &[Vec<u8>]) -> Result<(), Refusal> {
+        let mut events = Vec::with_capacity(leaves.len());
+        for leaf in leaves {
+            let event = Event::from_bytes(leaf)?;
+            self.cases.admit(&event)?;
+            self.last_ms = self.last_ms.max(event.at_ms);
+            events.push(event);
+        }
+        self.show(&events, leaves)
+    }
+
+    fn show(&self, events: &[Event], leaves: &[Vec<u8>]) -> Result<(), Refusal> {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        for (event, leaf) in group.events.iter().zip(&group.leaves) {
+        for (event, leaf) in events.iter().zip(leaves) {
             view.follow(event, leaf)?;
         }
-        view.seal(&self.origin, &self.key);
         drop(view);
         self.size.send_replace(self.cases.size());
+        // Without a publisher (it ended with its fault told) the record goes on.
+        let _ = self.news.send(());
         Ok(())
     }
 
-    /// The folder is a copy: when it cannot be written, operators hear of it and the next publication catches up.
-    fn publish(&mut self, leaves: &[Vec<u8>]) {
-        let checkpoint = self.read().checkpoint.clone();
-        if let Err(error) = self.folder.publish(leaves, &checkpoint, self.journal.as_ref()) {
-            tracing::error!("the log was not published: {error}");
-        }
-    }
-
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, View> {
+    fn read(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

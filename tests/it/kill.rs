@@ -16,7 +16,7 @@ use visiting_policies::{record::Event, vote::Decision};
 use visiting_tests::{
     guest, journey,
     skip::skip,
-    world::{Unit, World, record_lines},
+    world::{Unit, World, journal_lines},
 };
 
 /// People of the population: the journey is about events, not about rows.
@@ -140,10 +140,10 @@ fn disturb(world: &mut World, victim: Unit, todo: &BTreeSet<&'static str>, done:
     let (mut killed, mut seen, mut length) = (BTreeSet::new(), 0, 0);
     loop {
         let last = done.load(Ordering::SeqCst);
-        let now = std::fs::metadata(world.home().join("log/events.ndjson")).map_or(0, |m| m.len());
-        if now != length {
-            length = now;
-            let lines = record_lines(world.home());
+        // The journal itself: what is published comes later, when the step that follows may have been taken.
+        let lines = journal_lines(world.home());
+        if lines.len() != length {
+            length = lines.len();
             // Kinds that came while the victim was away, or in one write, wait for the next journey: each pair is a kill of its own.
             let fresh: Vec<String> = lines.iter().skip(seen).map(|l| kind(l)).collect();
             seen = lines.len();

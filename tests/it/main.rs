@@ -36,6 +36,7 @@ mod over;
 mod portal;
 mod preflight;
 mod python_guests;
+mod record;
 mod review;
 mod rewrites;
 mod rules;

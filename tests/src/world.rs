@@ -18,7 +18,7 @@ use processes::Running;
 use tools::{copy, free_address, fresh_folder};
 
 pub use processes::Unit;
-pub use reading::record_lines;
+pub use reading::{journal_lines, record_lines};
 pub use tools::{audit, binaries, fhir_set, omop_set, run_tool, text, tree};
 
 use crate::raw::Raw;
@@ -62,6 +62,17 @@ impl World {
         let folder = fresh_folder(name)?;
         copy(home, &folder).map_err(|e| format!("the data folder cannot be copied: {e}"))?;
         Self::in_folder(folder)
+    }
+
+    /// Another set of processes on this world's data folder, at addresses of its own.
+    ///
+    /// # Errors
+    /// When there are none left.
+    pub fn beside(&self) -> Result<Self, Fault> {
+        let mut other = Self::in_folder(self.home.clone())?;
+        other.environment.clone_from(&self.environment);
+        other.kept = true;
+        Ok(other)
     }
 
     fn in_folder(home: PathBuf) -> Result<Self, Fault> {

@@ -7,7 +7,7 @@ use visiting_policies::{
     terms::PreflightId,
 };
 
-use super::{Enclave, now_ms, operator_problem};
+use super::{Enclave, operator_problem};
 use crate::{config::ATTEMPTS_MAX, fault::Fault, known::Known, roles::RulesInForce, twin::Tried};
 
 impl Enclave {
@@ -37,7 +37,7 @@ impl Enclave {
 
     fn try_out(&mut self, case: &PreflightCase, sql: &str) -> Result<Tried, Fault> {
         let cases = &self.follower.cases;
-        cases.open_permit(&case.permit, &case.by, now_ms())?;
+        cases.open_permit(&case.permit, &case.by, self.follower.now_ms())?;
         let permit = cases.permits.get(&case.permit).ok_or_else(|| Refusal::not_found("permit"))?;
         let bound = cases.guests_of(&case.permit, case.index);
         self.guests.fetch(&self.door, &bound, sql)?;

@@ -1,4 +1,5 @@
-//! `visiting setup`: makes the data folder of a demo. `visiting setup --forget PERSON` erases a name.
+//! `visiting setup`: makes the data folder of a demo. `visiting setup --forget PERSON` erases a name. `visiting setup --witness VKEY=URL`
+//! names who must stand by the log.
 
 use std::process::ExitCode;
 
@@ -11,8 +12,9 @@ fn main() -> ExitCode {
         [flag, person] if flag == "--forget" => {
             setup::forget(&home, person).map(|known| if known { "the name is erased" } else { "there was no name" }.to_owned())
         }
+        [flag, rest @ ..] if flag == "--witness" && !rest.is_empty() => witnesses(&home, rest),
         _ => {
-            eprintln!("usage: visiting setup [--forget PERSON]");
+            eprintln!("usage: visiting setup [--forget PERSON | --witness VKEY=URL... [--quorum N]]");
             return ExitCode::from(2);
         }
     };
@@ -26,4 +28,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn witnesses(home: &Home, rest: &[String]) -> Result<String, setup::SetupError> {
+    let (named, quorum) = match rest {
+        [named @ .., flag, quorum] if flag == "--quorum" => {
+            let number = quorum.parse().map_err(|_| setup::SetupError::Witness(format!("--quorum {quorum} is no number")))?;
+            (named, Some(number))
+        }
+        named => (named, None),
+    };
+    setup::set_witnesses(home, named, quorum)?;
+    Ok(format!("{} witnesses are asked from the next start on", named.len()))
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use visiting_tlog::{append::Appender, checkpoint::Checkpoint, folder::Folder, merkle::empty_root, note::Note, store::Published};
+
 use super::{Client, Problem};
-use crate::{files, wire::Proof};
+use crate::wire::Proof;
 
 impl Client {
     /// The newest checkpoint.
@@ -49,31 +51,38 @@ impl Client {
         self.get_query("/v1/log/consistency", &[("old", &old.to_string()), ("new", &new.to_string())])
     }
 
-    /// Saves `events.ndjson` and `checkpoint` into a folder, in the form that `visiting audit verify` reads. Returns the number
-    /// of events: exactly those that the checkpoint covers.
+    /// Saves the published log into a folder, as C2SP tiles, which `visiting audit verify` reads. A folder that holds an earlier part
+    /// goes on from there. Returns the number of events: exactly those that the checkpoint covers.
     ///
     /// # Errors
-    /// The gateway's problem, or the client's own when the folder cannot be written.
+    /// The gateway's problem, or the client's own when the folder cannot be written or holds another log.
     pub fn save_log(&self, folder: &Path) -> Result<u64, Problem> {
-        let checkpoint = self.checkpoint()?;
-        let size = checkpoint.lines().nth(1).and_then(|l| l.parse().ok());
-        let size: u64 = size.ok_or_else(|| Problem::unreachable("the checkpoint cannot be read"))?;
-        let (mut text, mut have) = (String::new(), 0);
-        while have < size {
-            let lines = self.log_events(have, size - have)?;
+        let note = self.text("/log/checkpoint", &[])?;
+        let unread = || Problem::unreachable("the checkpoint cannot be read");
+        let signed = Note::parse(note.as_bytes()).map_err(|_| unread())?;
+        let checkpoint = Checkpoint::parse(signed.text()).map_err(|_| unread())?;
+        let unwritable = |fault: &dyn std::fmt::Display| Problem::unreachable(format!("the folder cannot be written: {fault}"));
+        std::fs::create_dir_all(folder).map_err(|fault| unwritable(&fault))?;
+        let folder = Folder::new(folder);
+        let mut log = Appender::open(&folder, &begun(&folder, checkpoint.origin())?).map_err(|fault| unwritable(&fault))?;
+        while log.size() < checkpoint.size() {
+            let lines = self.log_events(log.size(), checkpoint.size() - log.size())?;
             if lines.is_empty() {
                 return Err(Problem::unreachable("the log is shorter than its checkpoint"));
             }
-            have += lines.len() as u64;
-            for line in lines {
-                text.push_str(&line);
-                text.push('\n');
-            }
+            log.append(&lines).map_err(|fault| unwritable(&fault))?;
         }
-        let unwritable = |e: std::io::Error| Problem::unreachable(format!("the folder cannot be written: {e}"));
-        std::fs::create_dir_all(folder).map_err(unwritable)?;
-        files::replace(&folder.join("events.ndjson"), text.as_bytes()).map_err(unwritable)?;
-        files::replace(&folder.join("checkpoint"), checkpoint.as_bytes()).map_err(unwritable)?;
-        Ok(size)
+        folder.publish(note.as_bytes()).map_err(|fault| unwritable(&fault))?;
+        Ok(checkpoint.size())
     }
+}
+
+/// What the folder holds already; nothing where it is new.
+fn begun(folder: &Folder, origin: &str) -> Result<Checkpoint, Problem> {
+    let foreign = || Problem::unreachable("the folder holds another log; name an empty one");
+    let Some(note) = folder.checkpoint().map_err(|_| foreign())? else {
+        return Checkpoint::new(origin, 0, empty_root()).map_err(|_| foreign());
+    };
+    let note = Note::parse(&note).map_err(|_| foreign())?;
+    Checkpoint::parse(note.text()).ok().filter(|begun| begun.origin() == origin).ok_or_else(foreign)
 }

@@ -43,7 +43,7 @@ visiting client [--as PERSON] VERB …
   sample show RUN                               one of them, as it left
   sample look RUN fine|recall --reason TEXT [--key FILE.seed]
                                                 sign that it is fine, or ask the ministry for its recall
-  log DIR                                       save events.ndjson and checkpoint
+  log DIR                                       save the published log, for `visiting audit verify`
   log follow [--from N] [--kind K,K] [--lines | --cloudevents] [--once] [--log-key VKEY]
                                                 the record as it grows, proved as it comes; goes on where it was
   log audit-events [--from N] [--limit M] [--out PATH]

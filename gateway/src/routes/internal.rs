@@ -1,6 +1,6 @@
 //! The enclave's side of the wall: it pulls the record and tickets, and pushes reports and deliveries. Same law, same guard.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Router,
@@ -9,7 +9,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use visiting_policies::{
     case::{Kind, RunCase},
     exposure::ExposureReport,
@@ -26,8 +26,9 @@ use super::{bound, permits::Wait, runs::RECEIPT};
 use crate::{
     app::{Answer, App, Call, Shared, json},
     desk::request_key,
-    log_folder::PAGE,
+    health::Standing,
     tickets,
+    view::PAGE,
     wire::{Document, EnclaveRefusal, Index, RecordPage},
 };
 
@@ -37,9 +38,13 @@ struct From {
     from: u64,
 }
 
+/// Longest wait for witnesses: two of their own patience, and shorter than the enclave's.
+const COSIGNED_WITHIN: Duration = Duration::from_secs(12);
+
 pub(super) fn table() -> Router<Shared> {
     Router::new()
         .route("/internal/v1/record", get(record))
+        .route("/internal/v1/health", get(health))
         .route("/internal/v1/tickets", get(pull_tickets))
         .route("/internal/v1/guests", get(|app, call| bound_document(app, call, "GET /internal/v1/guests", Kind::Guest)))
         .route("/internal/v1/codes", get(|app, call| bound_document(app, call, "GET /internal/v1/codes", Kind::Codes)))
@@ -59,14 +64,23 @@ async fn record(State(app): State<Shared>, call: Call) -> Answer {
     app.guard(call.inner_actor(), "GET /internal/v1/record", async {
         call.only_enclave()?;
         let From { from } = call.query()?;
-        let (checkpoint, size) = {
-            let view = app.desk.view();
-            (view.checkpoint.clone(), view.tree.size())
-        };
-        let events = app.desk.leaves(from, size.saturating_sub(from).min(PAGE)).await?;
-        Ok(json(StatusCode::OK, RecordPage { events, checkpoint }))
+        let stood = app.desk.stood(COSIGNED_WITHIN).await?;
+        let events = app.desk.leaves(from, stood.size.saturating_sub(from).min(PAGE)).await?;
+        Ok(json(StatusCode::OK, RecordPage { events, checkpoint: stood.note.clone() }))
     })
     .await
+}
+
+/// What is wrong with the record, for whoever operates it; no act, so nothing is recorded.
+async fn health(State(app): State<Shared>) -> Answer {
+    Ok(json(StatusCode::OK, Causes { standing: app.desk.health(), causes: app.desk.causes() }))
+}
+
+#[derive(Serialize)]
+struct Causes {
+    #[serde(flatten)]
+    standing: Standing,
+    causes: Vec<String>,
 }
 
 /// Work that is authorised and not done; waits for some when there is none.

@@ -99,7 +99,7 @@ fn most_audit_events() -> u64 {
 /// The newest checkpoint (C2SP tlog-checkpoint).
 #[utoipa::path(get, path = "/v1/log/checkpoint", tag = "log", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(crate) async fn show_checkpoint(State(app): State<Shared>) -> Answer {
-    Ok(app.desk.view().checkpoint.clone().into_response())
+    Ok(app.desk.view().checkpoint().to_owned().into_response())
 }
 
 /// Exact leaf lines, for auditors. Reading them is an event.

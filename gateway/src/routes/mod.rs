@@ -17,6 +17,8 @@ pub(crate) mod reviews;
 pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod samples;
+mod standing;
+mod tiles;
 
 use axum::{Json, Router, extract::DefaultBodyLimit, middleware::from_fn, routing::get};
 use utoipa::{
@@ -100,6 +102,9 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(patterns::list_patterns))
         .routes(routes!(log::prove_inclusion))
         .routes(routes!(log::prove_consistency))
+        .routes(routes!(tiles::show_checkpoint))
+        .routes(routes!(tiles::show_tile))
+        .routes(routes!(standing::show_health))
 }
 
 /// The OpenAPI document of the public API.

@@ -148,7 +148,7 @@ impl Feed {
     /// Size and checkpoint of one and the same moment.
     fn known(&self) -> Known {
         let view = self.app.desk.view();
-        Known { size: view.tree.size(), checkpoint: view.checkpoint.clone() }
+        Known { size: view.tree.size(), checkpoint: view.checkpoint().to_owned() }
     }
 
     /// The next events, up to the place of the next checkpoint, and that checkpoint when it is reached.

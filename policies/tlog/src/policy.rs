@@ -93,6 +93,8 @@ pub struct Policy {
     logs: Vec<VerifierKey>,
     /// Members stand before their groups.
     nodes: Vec<Node>,
+    /// Of each witness, in the order of [`Policy::witnesses`].
+    urls: Vec<Option<String>>,
     names: BTreeMap<Vec<u8>, usize>,
     /// The quorum, once its line was read; within, `None` is `quorum none`.
     quorum: Option<Option<usize>>,
@@ -105,6 +107,8 @@ pub struct Accepted {
     pub checkpoint: Checkpoint,
     /// Names of the witnesses' keys that cosigned it, and when.
     pub witnesses: Vec<(String, u64)>,
+    /// The latest time since which enough witnesses have stood by it, seconds since 1970; `None` where none is asked for.
+    pub time: Option<u64>,
 }
 
 impl Policy {
@@ -136,7 +140,8 @@ impl Policy {
             [] => Ok(()),
             [first, ..] if first.starts_with(b"#") => Ok(()),
             [b"log", key] | [b"log", key, _] => self.log(key),
-            [b"witness", name, key] | [b"witness", name, key, _] => self.witness(name, key),
+            [b"witness", name, key] => self.witness(name, key, None),
+            [b"witness", name, key, url] => self.witness(name, key, Some(url)),
             [b"group", name, threshold, members @ ..] => self.group(name, threshold, members),
             [b"quorum", name] => self.set_quorum(name),
             _ => Err(What::Line),
@@ -155,12 +160,14 @@ impl Policy {
         Ok(())
     }
 
-    fn witness(&mut self, name: &[u8], vkey: &[u8]) -> Result<(), What> {
+    fn witness(&mut self, name: &[u8], vkey: &[u8], url: Option<&&[u8]>) -> Result<(), What> {
         let key = key(vkey, Algorithm::Cosignature)?;
         if self.witnesses().any(|known| known.public() == key.public()) {
             return Err(What::DuplicateKey);
         }
-        self.define(name, Node::Witness(key))
+        self.define(name, Node::Witness(key))?;
+        self.urls.push(url.map(|url| String::from_utf8_lossy(url).into_owned()));
+        Ok(())
     }
 
     fn group(&mut self, name: &[u8], threshold: &[u8], names: &[&[u8]]) -> Result<(), What> {
@@ -219,6 +226,11 @@ impl Policy {
         self.nodes.iter().filter_map(|node| if let Node::Witness(key) = node { Some(key) } else { None })
     }
 
+    /// Where each witness answers, its key beside it: those whose line says so.
+    pub fn addresses(&self) -> impl Iterator<Item = (&VerifierKey, &str)> {
+        self.witnesses().zip(&self.urls).filter_map(|(key, url)| Some((key, url.as_deref()?)))
+    }
+
     /// True for `quorum none`: the log's word is enough.
     #[must_use]
     pub fn asks_for_no_witness(&self) -> bool {
@@ -247,11 +259,14 @@ impl Policy {
             return Err(Refused::Log);
         }
         let witnesses: Vec<_> = valid.iter().filter_map(|v| Some((v.key, v.time?))).collect();
-        if !self.is_witnessed(|key| witnesses.iter().any(|(witness, _)| *witness == key)) {
+        let since = |from: u64| self.is_witnessed(|key| witnesses.iter().any(|(witness, time)| *witness == key && *time >= from));
+        if !since(0) {
             return Err(Refused::Quorum);
         }
+        let times = witnesses.iter().map(|(_, time)| *time).filter(|time| !self.asks_for_no_witness() && since(*time));
+        let time = times.max();
         let witnesses = witnesses.into_iter().map(|(key, time)| (key.name().to_owned(), time)).collect();
-        Ok(Accepted { checkpoint, witnesses })
+        Ok(Accepted { checkpoint, witnesses, time })
     }
 
     /// Node by node: members stand before their groups.

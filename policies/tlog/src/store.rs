@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use crate::tile::{FULL, Tile};
@@ -104,6 +104,24 @@ impl Store for Memory {
 }
 
 impl<S: Store> Store for &S {
+    fn read(&self, tile: Tile) -> io::Result<Option<Vec<u8>>> {
+        (**self).read(tile)
+    }
+
+    fn write(&self, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
+        (**self).write(tiles)
+    }
+
+    fn partials(&self, tile: Tile) -> io::Result<Vec<u16>> {
+        (**self).partials(tile)
+    }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        (**self).remove(tiles)
+    }
+}
+
+impl<S: Store + Send + ?Sized> Store for Arc<S> {
     fn read(&self, tile: Tile) -> io::Result<Option<Vec<u8>>> {
         (**self).read(tile)
     }

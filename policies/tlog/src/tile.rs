@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 /// All that a tree of 64-bit size can have.
-pub(crate) const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 9] = [
     Kind::Entries,
     Kind::Level(0),
     Kind::Level(1),
@@ -39,7 +39,8 @@ pub(crate) const KINDS: [Kind; 9] = [
 ];
 
 /// Hashes that a tree of `size` entries has in all tiles of a level, or entries in all its bundles.
-pub(crate) fn hashes_of(kind: Kind, size: u64) -> u64 {
+#[must_use]
+pub fn hashes_of(kind: Kind, size: u64) -> u64 {
     let level = if let Kind::Level(level) = kind { u32::from(level) } else { 0 };
     size.checked_shr(level * HEIGHT).unwrap_or(0)
 }

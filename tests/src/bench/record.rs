@@ -1,7 +1,7 @@
 //! `visiting bench record`: what a line of the record costs to write, to verify and to stream, on the disk of the data folder.
 //!
-//! Written is what a caller waits for: admitted by the law, in the journal and synced, in the published folder and synced, checkpoint
-//! signed and renamed. The raw peer appends as many bytes to a file and calls fdatasync.
+//! Written is what a caller waits for: admitted by the law, in the journal and synced, folded. The log is published beside it meanwhile, on
+//! the same disk. The raw peer appends as many bytes to a file and calls fdatasync.
 
 use std::{
     fs::OpenOptions,
@@ -17,6 +17,7 @@ use visiting_gateway::{
     files,
     home::Home,
     journal::SqliteJournal,
+    publish::Publication,
     setup::read_roster,
 };
 use visiting_policies::record::{Act, Actor};
@@ -34,12 +35,18 @@ const SINGLE: usize = 400;
 /// Writers at once, and how long they write.
 const WRITERS: usize = 64;
 const WRITING: Duration = Duration::from_secs(8);
+/// Callers at once who never wait for each other, for bulk: a few groups are under way at any time.
+const BULK: usize = 4096;
+/// Pause between two looks at the published checkpoint.
+const LOOK: Duration = Duration::from_millis(2);
 /// Rounds over the finished record.
 const ROUNDS: usize = 5;
 
 /// Targets of the record's own issue: events a second and milliseconds of 64 writers, events a second of structural verification.
 const TARGET_64_PER_S: f64 = 8250.0;
 const TARGET_64_MS: f64 = 10.0;
+const TARGET_BULK_PER_S: f64 = 42_800.0;
+const TARGET_PROOF_MS: f64 = 1000.0;
 const TARGET_VERIFY_PER_S: f64 = 500_000.0;
 
 /// Runs the benchmarks of the record.
@@ -49,15 +56,20 @@ const TARGET_VERIFY_PER_S: f64 = 500_000.0;
 pub fn record(mut say: impl FnMut(&str)) -> Result<(), String> {
     let mut world = World::new("bench-record")?;
     say(&format!(
-        "# one SQLite journal (WAL, synchronous=FULL) and its published folder; events of {LEAF_BYTES} bytes; raw: append and fdatasync of as many bytes on the same disk"
+        "# one SQLite journal (WAL, synchronous=FULL), the log published beside it; events of {LEAF_BYTES} bytes; raw: append and fdatasync of as many bytes on the same disk"
     ));
     let runtime = Runtime::new().map_err(|e| e.to_string())?;
     let desk = runtime.block_on(open(&Home::at(world.home())))?;
     let (single, raw) = runtime.block_on(one_writer(&desk, &world.home().join("raw")))?;
     say(&line("append_single_p50_vs_raw", single, raw, single / raw));
-    let (per_s, wait) = runtime.block_on(many_writers(&desk))?;
+    let (per_s, wait) = runtime.block_on(many_writers(&desk, WRITERS))?;
     say(&line("append_64_per_s", per_s, TARGET_64_PER_S, per_s / TARGET_64_PER_S));
     say(&line("append_64_p50_ms", wait, TARGET_64_MS, wait / TARGET_64_MS));
+    let watched = watch(&desk);
+    let (bulk, _) = runtime.block_on(many_writers(&desk, BULK))?;
+    say(&line("append_bulk_per_s", bulk, TARGET_BULK_PER_S, bulk / TARGET_BULK_PER_S));
+    let late = watched.join().map_err(|_| "the publication could not be watched")?;
+    say(&line("proof_available_ms", ms(late), TARGET_PROOF_MS, ms(late) / TARGET_PROOF_MS));
     let size = desk.view().cases.size();
     drop((desk, runtime));
     let verified = verify(&world, size)?;
@@ -74,8 +86,9 @@ async fn open(home: &Home) -> Result<Desk, String> {
     let roster = read_roster(&home.gateway("roster.json")).map_err(|e| e.to_string())?;
     let key = files::read_key(&home.gateway("log.seed")).map_err(|e| e.to_string())?;
     let journal = SqliteJournal::open(&home.gateway("journal.sqlite")).map_err(|e| e.to_string())?;
+    let publication = Publication::unwitnessed(&home.log()).map_err(|e| e.to_string())?;
     let opened = Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo: true };
-    let desk = Desk::open(Arc::new(journal), roster, key, &home.log(), system_clock()).map_err(|e| e.to_string())?;
+    let desk = Desk::open(Arc::new(journal), roster, key, publication, system_clock()).map_err(|e| e.to_string())?;
     desk.act(Actor::Gateway, None, opened).await.map_err(|e| e.to_string())?;
     Ok(desk)
 }
@@ -105,7 +118,7 @@ async fn one_writer(desk: &Desk, raw: &Path) -> Result<(f64, f64), String> {
 }
 
 /// Events a second and median milliseconds of many writers, each of which waits for its answer.
-async fn many_writers(desk: &Desk) -> Result<(f64, f64), String> {
+async fn many_writers(desk: &Desk, count: usize) -> Result<(f64, f64), String> {
     let start = Instant::now();
     let writer = || {
         let desk = desk.clone();
@@ -117,12 +130,36 @@ async fn many_writers(desk: &Desk) -> Result<(f64, f64), String> {
             Ok::<_, String>(times)
         })
     };
-    let writers: Vec<_> = (0..WRITERS).map(|_| writer()).collect();
+    let writers: Vec<_> = (0..count).map(|_| writer()).collect();
     let mut times = Vec::new();
     for writer in writers {
         times.extend(writer.await.map_err(|e| e.to_string())??);
     }
     Ok((times.len() as f64 / start.elapsed().as_secs_f64(), median(&mut times)))
+}
+
+/// The longest, in bulk, from an event's answer to a published checkpoint that it can be proved under: sizes are noted as they are
+/// answered, and looked for in what is published.
+fn watch(desk: &Desk) -> std::thread::JoinHandle<Duration> {
+    let desk = desk.clone();
+    std::thread::spawn(move || {
+        let (mut waiting, mut longest) = (std::collections::VecDeque::new(), Duration::ZERO);
+        let until = Instant::now() + WRITING;
+        while Instant::now() < until || !waiting.is_empty() {
+            let (size, published) = {
+                let view = desk.view();
+                (view.tree.size(), view.published.as_ref().map_or(0, |stood| stood.size))
+            };
+            if Instant::now() < until && waiting.back().is_none_or(|(known, _)| *known < size) {
+                waiting.push_back((size, Instant::now()));
+            }
+            while let Some((_, since)) = waiting.pop_front_if(|(size, _)| *size <= published) {
+                longest = longest.max(since.elapsed());
+            }
+            std::thread::sleep(LOOK);
+        }
+        longest
+    })
 }
 
 /// Events a second of the offline verifier, structure only, the start of its process included.

@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rusqlite::{Connection, OpenFlags};
 use visiting_policies::record::Event;
+use visiting_tlog::{checkpoint::Checkpoint, folder::Folder, note::Note, read::Reader, store::Published};
 
 use super::{Fault, LOOK, World, audit};
 
@@ -47,11 +49,11 @@ impl World {
     /// # Errors
     /// When none comes in time.
     pub fn wait_event(&self, from: usize, wanted: impl Fn(&Event) -> bool, patience: Duration) -> Result<usize, Fault> {
-        let (until, mut length) = (Instant::now() + patience, u64::MAX);
+        let (until, mut known) = (Instant::now() + patience, None);
         while Instant::now() < until {
-            let now = fs::metadata(self.home.join("log/events.ndjson")).map_or(0, |m| m.len());
-            if now != length {
-                length = now;
+            let now = fs::read(self.home.join("log/checkpoint")).ok();
+            if now != known {
+                known = now;
                 if let Some(found) = self.events()?.iter().skip(from).position(&wanted) {
                     return Ok(from + found);
                 }
@@ -70,10 +72,25 @@ impl World {
     }
 }
 
-/// Whole lines of a home's published record.
+/// Lines of a home's journal, which come before the published ones.
+#[must_use]
+pub fn journal_lines(home: &Path) -> Vec<String> {
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let journal = Connection::open_with_flags(home.join("gateway/journal.sqlite"), flags)?;
+        let mut select = journal.prepare("SELECT leaf FROM events ORDER BY seq")?;
+        let leaves = select.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+        leaves.map(|leaf| Ok(String::from_utf8_lossy(&leaf?).into_owned())).collect()
+    };
+    read().unwrap_or_default()
+}
+
+/// Lines of a home's published record: the entries under its checkpoint.
 #[must_use]
 pub fn record_lines(home: &Path) -> Vec<String> {
-    let all = fs::read(home.join("log/events.ndjson")).unwrap_or_default();
-    let whole = all.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    String::from_utf8_lossy(all.get(..whole).unwrap_or_default()).lines().map(str::to_owned).collect()
+    let folder = Folder::new(&home.join("log"));
+    let note = folder.checkpoint().ok().flatten().and_then(|note| Note::parse(&note).ok());
+    let Some(checkpoint) = note.and_then(|note| Checkpoint::parse(note.text()).ok()) else { return Vec::new() };
+    let log = Reader::new(&folder, checkpoint.size());
+    log.entries().map_while(Result::ok).map(|entry| String::from_utf8_lossy(&entry).into_owned()).collect()
 }

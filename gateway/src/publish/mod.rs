@@ -1,0 +1,307 @@
+//! Publication: the tiles of the log and its checkpoint at every place that is configured, cosigned by the policy's witnesses.
+//!
+//! A thread of its own: the record never waits for it. The journal is the truth and the places follow it; what a place or a witness
+//! has seen and the journal does not hold closes the record, as then the journal was rolled back or changed.
+
+mod place;
+mod witnesses;
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+use visiting_policies::{
+    note,
+    refusal::{Code, Refusal},
+    sign::SigningKey,
+};
+use visiting_tlog::{
+    append::AppendFault,
+    checkpoint::Checkpoint,
+    folder::Folder,
+    key::{Algorithm, VerifierKey},
+    note::Note,
+    policy::{Policy, PolicyFault},
+    store::Published,
+};
+
+use self::{place::Place, witnesses::Witnesses};
+use crate::{
+    desk::Parts,
+    health::Health,
+    journal::{Journal, JournalError},
+    view::{Stood, View},
+};
+
+/// Name of the place that is always there.
+const FOLDER: &str = "the log's folder";
+
+/// Pause between the beginnings of two publications, where nobody waits for cosignatures: each costs half a dozen syncs of the disk
+/// that the journal is on, and a proof within a second is soon enough.
+const GAP: Duration = Duration::from_millis(250);
+
+/// The same where the enclave waits for cosignatures before it does anything.
+const GAP_WITNESSED: Duration = Duration::from_millis(50);
+
+/// How often witnesses are asked although nothing happened: the enclave takes no checkpoint that is older than 60 s (A8), and
+/// two answers may be lost.
+const FRESH_EVERY: Duration = Duration::from_secs(20);
+
+/// How often a gateway that does not publish looks whether it may, and what the one that does has published.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Where and for whom the log is published.
+#[derive(Clone)]
+pub struct Publication {
+    /// The folder of the log on this machine; always one of the places.
+    pub folder: PathBuf,
+    /// Further places by name.
+    pub places: Vec<(String, Arc<dyn Published + Send>)>,
+    /// Which witnesses must stand by a checkpoint.
+    pub policy: Policy,
+}
+
+/// Why the log could not be published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PublishFault {
+    #[error("{place}: {fault}")]
+    Place { place: String, fault: io::Error },
+    #[error("{place}: {fault}")]
+    Tiles { place: String, fault: AppendFault },
+    #[error("the key of the log cannot sign: {0}")]
+    Key(String),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("too few witnesses cosigned the checkpoint over {size} events: {}", .answers.join("; "))]
+    Witnesses { size: u64, answers: Vec<String> },
+    /// The record is closed.
+    #[error("{0}")]
+    Closes(String),
+}
+
+/// Publishes one log.
+pub(crate) struct Publisher {
+    view: Arc<RwLock<View>>,
+    journal: Arc<dyn Journal>,
+    health: Arc<Health>,
+    origin: String,
+    key: Arc<SigningKey>,
+    places: Vec<Place>,
+    witnesses: Witnesses,
+    lock: PathBuf,
+    /// Size of what was published last.
+    news: watch::Sender<u64>,
+    /// Held by the one gateway that publishes.
+    publishing: Option<File>,
+}
+
+impl Publisher {
+    /// Opens the places.
+    pub(crate) fn new(
+        publication: Publication,
+        desk: &Desk,
+        news: watch::Sender<u64>,
+        origin: &str,
+        key: Arc<SigningKey>,
+    ) -> Result<Self, PublishFault> {
+        let at = |fault| PublishFault::Place { place: FOLDER.to_owned(), fault };
+        fs::create_dir_all(&publication.folder).map_err(at)?;
+        let unusable = |why: String| PublishFault::Key(why);
+        let public = <[u8; 32]>::try_from(key.public_bytes()).map_err(|_| unusable("it is no Ed25519 key".to_owned()))?;
+        let log = VerifierKey::new(origin, Algorithm::Ed25519, public).map_err(|fault| unusable(fault.to_string()))?;
+        let folder = (FOLDER.to_owned(), Arc::new(Folder::new(&publication.folder)) as Arc<dyn Published + Send>);
+        let places = std::iter::once(folder).chain(publication.places);
+        let Parts { view, journal, health, .. } = parts;
+        Ok(Self {
+            places: places.map(|(name, store)| Place::new(name, store, log.clone())).collect(),
+            witnesses: Witnesses::new(publication.policy, log),
+            lock: publication.folder.join(".publishing"),
+            publishing: None,
+            view,
+            journal,
+            health,
+            news,
+            origin: origin.to_owned(),
+            key,
+        })
+    }
+
+    /// What stands at each place now.
+    pub(crate) fn seen(&self) -> Result<Vec<(String, Checkpoint)>, PublishFault> {
+        let seen = |place: &Place| Ok(place.published()?.map(|(checkpoint, _)| (place.name().to_owned(), checkpoint)));
+        self.places.iter().filter_map(|place| seen(place).transpose()).collect()
+    }
+
+    /// Runs until the writer ends.
+    pub(crate) fn start(mut self, news: mpsc::Receiver<()>) -> io::Result<()> {
+        let work = move || {
+            let mut patience = Duration::ZERO;
+            loop {
+                match news.recv_timeout(patience) {
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return self.last(),
+                    Ok(()) | Err(mpsc::RecvTimeoutError::Timeout) => {}
+                }
+                let begun = Instant::now();
+                self.turn();
+                // What came meanwhile is in the next turn, which does not begin at once.
+                patience = self.patience();
+                let rest = self.gap().saturating_sub(begun.elapsed());
+                match wait(&news, rest) {
+                    Waited::Ended => return self.last(),
+                    Waited::News => patience = Duration::ZERO,
+                    Waited::Nothing => {}
+                }
+            }
+        };
+        std::thread::Builder::new().name("publisher".to_owned()).spawn(work).map(|_| ())
+    }
+
+    /// What was written last is published too.
+    fn last(&mut self) {
+        self.turn();
+    }
+
+    fn gap(&self) -> Duration {
+        if self.witnesses.are_asked() { GAP_WITNESSED } else { GAP }
+    }
+
+    fn patience(&self) -> Duration {
+        if self.publishing.is_none() {
+            return LOOK_EVERY;
+        }
+        let failing = !self.health.is_published();
+        if failing { FRESH_EVERY / 20 } else { FRESH_EVERY }
+    }
+
+    fn turn(&mut self) {
+        let done = if self.may_publish() { self.publish() } else { self.look() };
+        match done {
+            Ok(()) => self.health.publication(None),
+            Err(PublishFault::Closes(why)) => {
+                self.health.close(&why);
+                self.health.publication(Some(why));
+            }
+            Err(fault) => self.health.publication(Some(fault.to_string())),
+        }
+    }
+
+    /// One gateway publishes; the lock ends with its process, however it ends.
+    fn may_publish(&mut self) -> bool {
+        if self.publishing.is_none() {
+            let locked = File::create(&self.lock).ok().filter(|file| file.try_lock().is_ok());
+            self.publishing = locked;
+        }
+        self.publishing.is_some()
+    }
+
+    /// Tiles first, then the signature, then the witnesses', then the checkpoint.
+    fn publish(&mut self) -> Result<(), PublishFault> {
+        let (size, root) = {
+            let view = self.view();
+            (view.tree.size(), view.tree.root(view.tree.size()))
+        };
+        let Some(root) = root else { return Ok(()) };
+        let journal = Arc::clone(&self.journal);
+        let mut late = None;
+        for place in &mut self.places {
+            // A place that fails does not hold up the others.
+            late = place.bring(size, &root, journal.as_ref()).err().or(late);
+        }
+        let note = note::Checkpoint { size, root }.sign(&self.origin, &self.key);
+        let note = Note::parse(note.as_bytes()).map_err(|fault| PublishFault::Key(fault.to_string()))?;
+        let note = self.cosigned(&note, size)?;
+        for place in &mut self.places {
+            late = place.publish(size, &note).err().or(late);
+        }
+        self.stands(size, &note);
+        late.map_or(Ok(()), Err)
+    }
+
+    fn cosigned(&mut self, note: &Note, size: u64) -> Result<Note, PublishFault> {
+        let proofs = {
+            let view = self.view();
+            self.witnesses.proofs(|old| view.tree.consistency(old, size))
+        };
+        let view = Arc::clone(&self.view);
+        let prove = |old: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.consistency(old, size);
+        let journal = Arc::clone(&self.journal);
+        self.witnesses.cosign(note, size, proofs, &prove, &|event| Ok(!journal.read(event, 1)?.is_empty()))
+    }
+
+    /// What another gateway has published of the same record.
+    fn look(&mut self) -> Result<(), PublishFault> {
+        let Some(place) = self.places.first() else { return Ok(()) };
+        let Some((checkpoint, note)) = place.published()? else { return Ok(()) };
+        if self.witnesses.accept(&note) && self.view().tree.root(checkpoint.size()) == Some(*checkpoint.root()) {
+            self.stands(checkpoint.size(), &note);
+        }
+        Ok(())
+    }
+
+    fn stands(&self, size: u64, note: &Note) {
+        let stood = Some(Arc::new(Stood { size, note: note.to_string() }));
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        if view.published != stood {
+            view.published = stood;
+            drop(view);
+            self.news.send_replace(size);
+        }
+    }
+
+    fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was published can only be a beginning of what is folded.
+pub(crate) fn compare(view: &View, seen: &[(String, Checkpoint)]) -> Result<(), Refusal> {
+    let other = seen.iter().find(|(_, published)| view.tree.root(published.size()) != Some(*published.root()));
+    let Some((place, published)) = other else { return Ok(()) };
+    let detail = format!(
+        "the journal does not continue the checkpoint over {} events that was published at {place}: it was rolled back or changed; restore the newest copy of the journal",
+        published.size()
+    );
+    Err(Refusal::new(Code::RecordUnlawful, detail))
+}
+
+enum Waited {
+    Ended,
+    News,
+    Nothing,
+}
+
+/// Waits the whole of `rest`, whatever comes.
+fn wait(news: &mpsc::Receiver<()>, rest: Duration) -> Waited {
+    let until = Instant::now() + rest;
+    let mut waited = Waited::Nothing;
+    loop {
+        match news.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(()) => waited = Waited::News,
+            Err(mpsc::RecvTimeoutError::Timeout) => return waited,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Waited::Ended,
+        }
+    }
+}
+
+impl fmt::Debug for Publication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places: Vec<&str> = self.places.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Publication").field("folder", &self.folder).field("places", &places).finish_non_exhaustive()
+    }
+}
+
+impl Publication {
+    /// A log in this folder that nobody witnesses, as the demo has it.
+    ///
+    /// # Errors
+    /// None that is known: the policy is a constant.
+    pub fn unwitnessed(folder: &Path) -> Result<Self, PolicyFault> {
+        Ok(Self { folder: folder.to_owned(), places: Vec::new(), policy: Policy::parse(b"quorum none\n")? })
+    }
+}

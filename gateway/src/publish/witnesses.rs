@@ -1,0 +1,167 @@
+//! Asks the policy's witnesses for their cosignatures (C2SP tlog-witness, as a client).
+//!
+//! Plain HTTP is enough: what travels are hashes and signatures, which say nothing about anybody and are verified on both sides.
+
+use std::time::Duration;
+
+use visiting_policies::merkle::Hash;
+use visiting_tlog::{
+    checkpoint::Checkpoint,
+    key::VerifierKey,
+    note::Note,
+    policy::Policy,
+    request::{Request, cosigned},
+};
+
+use super::PublishFault;
+use crate::journal::JournalError;
+
+/// Longest wait for one witness: the enclave waits too, and others may be enough.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Largest answer, bytes: a cosignature or two, or a sentence.
+const ANSWER_MAX_BYTES: u64 = 16 << 10;
+
+/// The policy's witnesses.
+pub(super) struct Witnesses {
+    policy: Policy,
+    log: VerifierKey,
+    each: Vec<Witness>,
+    agent: ureq::Agent,
+}
+
+struct Witness {
+    key: VerifierKey,
+    url: String,
+    /// Events of the checkpoint that it cosigned last, as far as is known here.
+    size: u64,
+}
+
+/// A proof from each witness's last size.
+pub(super) type Proofs = Vec<Option<Vec<Hash>>>;
+
+/// What one witness answered.
+enum Answered {
+    Cosigned(Note),
+    /// It knows another size than was said.
+    Knows(u64),
+    Refused(String),
+    /// It has cosigned what this log does not continue.
+    Forked,
+}
+
+impl Witnesses {
+    pub(super) fn new(policy: Policy, log: VerifierKey) -> Self {
+        let witness = |(key, url): (&VerifierKey, &str)| Witness { key: key.clone(), url: url.trim_end_matches('/').to_owned(), size: 0 };
+        let each = policy.addresses().map(witness).collect();
+        let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).max_redirects(0);
+        Self { each, policy, log, agent: settings.build().into() }
+    }
+
+    pub(super) fn are_asked(&self) -> bool {
+        !self.each.is_empty()
+    }
+
+    /// Whether the policy takes this note of our log.
+    pub(super) fn accept(&self, note: &Note) -> bool {
+        self.policy.accept_of(note, std::slice::from_ref(&self.log)).is_ok()
+    }
+
+    /// A proof for each, while the tree is at hand.
+    pub(super) fn proofs(&self, prove: impl Fn(u64) -> Option<Vec<Hash>>) -> Proofs {
+        self.each.iter().map(|witness| prove(witness.size)).collect()
+    }
+
+    /// The note with the cosignatures of all who answered, if they are enough. All are asked at once.
+    pub(super) fn cosign(
+        &mut self,
+        note: &Note,
+        size: u64,
+        proofs: Proofs,
+        prove: &(dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
+        is_kept: &(dyn Fn(u64) -> Result<bool, JournalError> + Sync),
+    ) -> Result<Note, PublishFault> {
+        let agent = &self.agent;
+        let answers: Vec<Result<Note, PublishFault>> = std::thread::scope(|scope| {
+            let ask = |(witness, proof)| scope.spawn(move || one(agent, witness, note, size, proof, prove, is_kept));
+            let asked: Vec<_> = self.each.iter_mut().zip(proofs).map(ask).collect();
+            let ended = |_| Err(PublishFault::Key("a witness could not be asked".to_owned()));
+            asked.into_iter().map(|thread| thread.join().unwrap_or_else(ended)).collect()
+        });
+        let (mut whole, mut refused) = (note.clone(), Vec::new());
+        for answer in answers {
+            match answer {
+                Ok(cosigned) => cosigned.signatures().iter().for_each(|signature| whole.add(signature.clone())),
+                Err(closes @ PublishFault::Closes(_)) => return Err(closes),
+                Err(fault) => refused.push(fault.to_string()),
+            }
+        }
+        if self.accept(&whole) { Ok(whole) } else { Err(PublishFault::Witnesses { size, answers: refused }) }
+    }
+}
+
+/// Asks one witness; where it knows another size, once more from there.
+fn one(
+    agent: &ureq::Agent,
+    witness: &mut Witness,
+    note: &Note,
+    size: u64,
+    proof: Option<Vec<Hash>>,
+    prove: &(dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
+    is_kept: &(dyn Fn(u64) -> Result<bool, JournalError> + Sync),
+) -> Result<Note, PublishFault> {
+    let name = witness.key.name().to_owned();
+    let refused = |why: &str| PublishFault::Witnesses { size, answers: vec![format!("{name}: {why}")] };
+    let mut proof = proof;
+    for _ in 0..2 {
+        let lines = proof.take().ok_or_else(|| refused("no proof leads from what it cosigned last"))?;
+        match ask(agent, witness, note, lines) {
+            Answered::Cosigned(note) => {
+                witness.size = size;
+                return Ok(note);
+            }
+            Answered::Knows(known) if known > size => {
+                if is_kept(known - 1)? {
+                    return Err(refused("it has cosigned more than this gateway has read; that is read now"));
+                }
+                return Err(PublishFault::Closes(format!(
+                    "the witness {name} has cosigned {known} events and the journal holds {size}: it was restored from an older copy; restore the newest one"
+                )));
+            }
+            Answered::Knows(known) => {
+                witness.size = known;
+                proof = prove(known);
+            }
+            Answered::Refused(why) => return Err(refused(&why)),
+            Answered::Forked => {
+                return Err(PublishFault::Closes(format!(
+                    "the witness {name} has cosigned {} events that are not the first ones of the journal: it was changed",
+                    witness.size
+                )));
+            }
+        }
+    }
+    Err(refused("its state changes while it is asked: does another log use this key?"))
+}
+
+fn ask(agent: &ureq::Agent, witness: &Witness, note: &Note, proof: Vec<Hash>) -> Answered {
+    let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return Answered::Refused("the checkpoint is out of form".to_owned()) };
+    // "old size 0: the proof MUST be empty."
+    let proof = if witness.size == 0 { Vec::new() } else { proof };
+    let body = Request { old: witness.size, proof, note: note.clone(), checkpoint }.to_string();
+    let mut answer = match agent.post(format!("{}/add-checkpoint", witness.url)).send(body) {
+        Ok(answer) => answer,
+        Err(error) => return Answered::Refused(error.to_string()),
+    };
+    let status = answer.status().as_u16();
+    let text = match answer.body_mut().with_config().limit(ANSWER_MAX_BYTES).read_to_string() {
+        Ok(text) => text,
+        Err(error) => return Answered::Refused(error.to_string()),
+    };
+    match status {
+        200 => cosigned(note, &text, &[&witness.key]).map_or_else(|fault| Answered::Refused(fault.to_string()), Answered::Cosigned),
+        409 => text.trim().parse().map_or_else(|_| Answered::Refused("409 without a size".to_owned()), Answered::Knows),
+        422 => Answered::Forked,
+        _ => Answered::Refused(format!("{status} {}", text.trim().chars().take(200).collect::<String>())),
+    }
+}
