@@ -94,11 +94,19 @@ impl<S: Store> Reader<S> {
     /// [`ReadFault`].
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, ReadFault> {
         let width = u64::from(FULL);
-        let tile = Tile::at(Kind::Entries, index / width, self.size).ok_or(ReadFault::Outside)?;
-        let (tile, bytes) = read_or_full(&self.store, tile)?.ok_or(ReadFault::Missing(tile))?;
-        let entries = bundle::entries(&bytes, tile.width()).map_err(|fault| ReadFault::Bundle(tile, fault))?;
         let at = usize::try_from(index % width).unwrap_or(usize::MAX);
-        entries.get(at).map(|entry| entry.to_vec()).ok_or(ReadFault::Outside)
+        self.bundle(index / width)?.into_iter().nth(at).ok_or(ReadFault::Outside)
+    }
+
+    /// The entries of bundle `index`, as many as the reader's tree has. That they are the leaves' is for the caller to see by their hashes.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    pub fn bundle(&self, index: u64) -> Result<Vec<Vec<u8>>, ReadFault> {
+        let tile = Tile::at(Kind::Entries, index, self.size).ok_or(ReadFault::Outside)?;
+        let (found, bytes) = read_or_full(&self.store, tile)?.ok_or(ReadFault::Missing(tile))?;
+        let entries = bundle::entries(&bytes, found.width()).map_err(|fault| ReadFault::Bundle(found, fault))?;
+        Ok(entries.into_iter().take(usize::from(tile.width())).map(<[u8]>::to_vec).collect())
     }
 
     fn part(&self, (low, high): (u64, u64)) -> Result<Hash, ReadFault> {
