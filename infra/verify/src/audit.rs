@@ -17,7 +17,7 @@ use crate::{
     ended::{Ended, Fault},
     meaning,
     progress::{Progress, Watched},
-    trust::{Trust, Trusted},
+    trust::Trust,
 };
 
 /// Shown when the command is not understood.
@@ -93,11 +93,14 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
 /// not count, and all is read again.
 #[must_use]
 pub fn verify(request: &Request) -> Ended {
+    verify_at(request, &Folder::new(&request.log))
+}
+
+pub(crate) fn verify_at(request: &Request, folder: &impl Published) -> Ended {
     let trust = match Trust::of(request) {
         Ok(trust) => trust,
         Err(usage) => return usage,
     };
-    let folder = Folder::new(&request.log);
     let mut reads = 0;
     loop {
         let note = match folder.checkpoint() {
@@ -105,7 +108,7 @@ pub fn verify(request: &Request) -> Ended {
             Ok(None) => return Ended::usage("the log's folder has no `checkpoint`"),
             Err(e) => return Ended::usage(format!("`checkpoint` in the log's folder cannot be read: {e}")),
         };
-        let ended = once(request, &trust, &folder, &note);
+        let ended = once(request, &trust, folder, &note);
         reads += 1;
         let moved = || folder.checkpoint().is_ok_and(|now| now.as_ref() != Some(&note));
         if ended.fault != Some(Fault::Root) || reads == READS || !moved() {
@@ -114,10 +117,10 @@ pub fn verify(request: &Request) -> Ended {
     }
 }
 
-fn once(request: &Request, trust: &Trust, folder: &Folder, note: &[u8]) -> Ended {
+fn once(request: &Request, trust: &Trust, folder: &impl Published, note: &[u8]) -> Ended {
     let mut ended = Ended::default();
-    let trusted = match trust.accept(note, &mut ended) {
-        Ok(trusted) => trusted,
+    let checkpoint = match trust.accept(note, &mut ended) {
+        Ok(checkpoint) => checkpoint,
         Err((check, text)) => return ended.fails(Fault::Signature, check, text),
     };
     let since = match request.since.as_deref().map(|file| trust.earlier(file)).transpose() {
@@ -125,21 +128,29 @@ fn once(request: &Request, trust: &Trust, folder: &Folder, note: &[u8]) -> Ended
         Err((Fault::Usage, text)) => return Ended::usage(text),
         Err((fault, text)) => return ended.fails(fault, "consistency", text),
     };
-    let progress = Progress::new(trusted.checkpoint.size());
-    if let Err((fault, check, text)) = structure(request, folder, &trusted.checkpoint, since.as_ref(), &progress, &mut ended) {
+    let progress = Progress::new(checkpoint.size());
+    if let Err((fault, check, text)) = structure(request, folder, &checkpoint, since.as_ref(), &progress, &mut ended) {
         return if fault == Fault::Usage { Ended::usage(text) } else { ended.fails(fault, check, text) };
     }
     if request.structure {
         ended.not_checked("meaning", "--structure");
-        return ended.sound(format!("{} entries, structure only", trusted.checkpoint.size()));
+        return ended.sound(format!("{} entries, structure only", checkpoint.size()));
     }
-    lawful(request, folder, &trusted, &progress, ended)
+    let roster = match meaning::roster(request) {
+        Ok(roster) => roster,
+        Err(usage) => return usage,
+    };
+    if roster.origin != checkpoint.origin() || !trust.names(&roster.log_key) {
+        return ended.fails(Fault::Meaning, "law", "the roster names another log, or another key of it");
+    }
+    progress.begin("events", Kind::Entries);
+    meaning::verify(ended, &Watched { store: folder, progress: &progress }, &checkpoint, roster)
 }
 
 /// Tiles, entries, root and consistency, in one pass.
 fn structure(
     request: &Request,
-    folder: &Folder,
+    folder: &impl Published,
     checkpoint: &Checkpoint,
     since: Option<&Checkpoint>,
     progress: &Progress,
@@ -186,14 +197,4 @@ pub(crate) fn unread(fault: &ReadFault) -> Fault {
         ReadFault::Store(error) if !matches!(error.kind(), FileTooLarge | Other) => Fault::Usage,
         _ => Fault::Root,
     }
-}
-
-fn lawful(request: &Request, folder: &Folder, trusted: &Trusted, progress: &Progress, ended: Ended) -> Ended {
-    let roster = match meaning::roster(request) {
-        Ok(roster) => roster,
-        Err(usage) => return usage,
-    };
-    let watched = Watched { store: folder, progress };
-    progress.begin("events", Kind::Entries);
-    meaning::verify(ended, &watched, trusted, roster)
 }

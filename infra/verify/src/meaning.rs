@@ -16,8 +16,9 @@ mod checks_test;
 
 use std::{fs, path::PathBuf};
 
-use visiting_policies::{case::Cases, record::Event, roster::Roster, sign};
+use visiting_policies::{case::Cases, record::Event, roster::Roster};
 use visiting_tlog::{
+    checkpoint::Checkpoint,
     merkle::{Frontier, leaf_hash},
     read::{ReadFault, Reader},
     store::Store,
@@ -27,7 +28,6 @@ use visiting_tlog::{
 use crate::{
     audit::{Request, unread},
     ended::{Ended, Fault},
-    trust::Trusted,
 };
 
 /// One thing that an auditor asks, followed from the first event to the last.
@@ -73,13 +73,9 @@ enum Broken {
 }
 
 /// Folds all events of a log whose tiles are verified.
-pub(crate) fn verify(mut ended: Ended, store: &impl Store, trusted: &Trusted, roster: Roster) -> Ended {
-    let named = |key: &visiting_tlog::key::VerifierKey| sign::from_base64(&roster.log_key).as_deref() == Some(key.public().as_slice());
-    if roster.origin != trusted.checkpoint.origin() || !trusted.signers.iter().any(named) {
-        return ended.fails(Fault::Meaning, "law", "the roster names another log, or another key of it");
-    }
+pub(crate) fn verify(mut ended: Ended, store: &impl Store, checkpoint: &Checkpoint, roster: Roster) -> Ended {
     let mut reading = Reading { checks: checks(&roster), cases: Cases::new(roster), summary: summary::Summary::default() };
-    match reading.all(store, trusted) {
+    match reading.all(store, checkpoint) {
         Err(Broken::Read(fault)) if unread(&fault) == Fault::Usage => Ended::usage(fault),
         Err(Broken::Read(fault)) => ended.fails(Fault::Root, "entries", fault),
         Err(Broken::Changed) => ended.fails(Fault::Root, "entries", "they were changed while they were read"),
@@ -104,8 +100,8 @@ struct Reading {
 
 impl Reading {
     /// The entries are read a second time, so they are hashed a second time: what is judged is what leads to the root.
-    fn all(&mut self, store: &impl Store, trusted: &Trusted) -> Result<(), Broken> {
-        let size = trusted.checkpoint.size();
+    fn all(&mut self, store: &impl Store, checkpoint: &Checkpoint) -> Result<(), Broken> {
+        let size = checkpoint.size();
         let (reader, mut frontier) = (Reader::new(store, size), Frontier::default());
         for bundle in 0..size.div_ceil(u64::from(FULL)) {
             for entry in reader.bundle(bundle).map_err(Broken::Read)? {
@@ -113,7 +109,7 @@ impl Reading {
                 frontier.push(leaf_hash(&entry));
             }
         }
-        if frontier.root() == *trusted.checkpoint.root() { Ok(()) } else { Err(Broken::Changed) }
+        if frontier.root() == *checkpoint.root() { Ok(()) } else { Err(Broken::Changed) }
     }
 
     fn one(&mut self, entry: &[u8]) -> Result<(), Broken> {

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use visiting_policies::sign;
 use visiting_tlog::{
     checkpoint::Checkpoint,
     key::{Algorithm, VerifierKey},
@@ -21,11 +22,10 @@ pub(crate) struct Trust {
     policy: Option<Policy>,
 }
 
-/// A checkpoint that is trusted, and the keys that vouch for it.
-#[derive(Debug)]
-pub(crate) struct Trusted {
-    pub(crate) checkpoint: Checkpoint,
-    pub(crate) signers: Vec<VerifierKey>,
+/// A checkpoint with those of the keys that signed it.
+struct Signed {
+    checkpoint: Checkpoint,
+    by: Vec<VerifierKey>,
 }
 
 impl Trust {
@@ -48,17 +48,17 @@ impl Trust {
     }
 
     /// The checkpoint, when it is signed as it must be. Otherwise the check that failed, and why.
-    pub(crate) fn accept(&self, note: &[u8], ended: &mut Ended) -> Result<Trusted, (&'static str, String)> {
+    pub(crate) fn accept(&self, note: &[u8], ended: &mut Ended) -> Result<Checkpoint, (&'static str, String)> {
         let note = Note::parse(note).map_err(|fault| ("signature", fault.to_string()))?;
-        let trusted = self.signed(&note).map_err(|text| ("signature", text))?;
-        let (origin, size) = (trusted.checkpoint.origin(), trusted.checkpoint.size());
-        for key in &trusted.signers {
+        let Signed { checkpoint, by } = self.signed(&note).map_err(|text| ("signature", text))?;
+        let (origin, size) = (checkpoint.origin(), checkpoint.size());
+        for key in &by {
             let how = if key.algorithm() == Algorithm::Cosignature { "cosigned" } else { "signed" };
             ended.holds("signature", format!("the checkpoint of {origin} over {size} entries is {how} by {}", key.name()));
         }
         let Some(policy) = &self.policy else {
             ended.not_checked("quorum", "no --policy; only the signature above vouches for this log");
-            return Ok(trusted);
+            return Ok(checkpoint);
         };
         let accepted = policy.accept_of(&note, &self.keys).map_err(|refused| (check(&refused), refused.to_string()))?;
         let mut names: Vec<_> = accepted.witnesses.into_iter().map(|(name, _)| name).collect();
@@ -67,19 +67,25 @@ impl Trust {
         let by = if names.is_empty() { "no witness".to_owned() } else { names.join(", ") };
         let enough = if policy.asks_for_no_witness() { "the policy asks for none" } else { "enough for the policy" };
         ended.holds("quorum", format!("cosigned by {by}: {enough}"));
-        Ok(trusted)
+        Ok(checkpoint)
+    }
+
+    /// True when this public key (base64) is one of those that the reader trusts. A log may have changed its key since.
+    pub(crate) fn names(&self, public: &str) -> bool {
+        let public = sign::from_base64(public);
+        self.keys.iter().any(|key| public.as_deref() == Some(key.public().as_slice()))
     }
 
     /// A checkpoint that somebody kept: signed by the same log. Which witnesses it had to have then is not asked now.
     pub(crate) fn earlier(&self, file: &Path) -> Result<Checkpoint, (Fault, String)> {
         let bytes = fs::read(file).map_err(|e| (Fault::Usage, format!("--since cannot be read: {e}")))?;
         let note = Note::parse(&bytes).map_err(|fault| (Fault::Signature, format!("the earlier checkpoint: {fault}")))?;
-        let trusted = self.signed(&note).map_err(|text| (Fault::Signature, format!("the earlier checkpoint: {text}")))?;
-        Ok(trusted.checkpoint)
+        let signed = self.signed(&note).map_err(|text| (Fault::Signature, format!("the earlier checkpoint: {text}")))?;
+        Ok(signed.checkpoint)
     }
 
     /// Signed by at least one of the keys; a log's key speaks for the log of its name only.
-    fn signed(&self, note: &Note) -> Result<Trusted, String> {
+    fn signed(&self, note: &Note) -> Result<Signed, String> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(|fault| fault.to_string())?;
         let own = |key: &&VerifierKey| key.algorithm() == Algorithm::Cosignature || key.name() == checkpoint.origin();
         let keys: Vec<_> = self.keys.iter().filter(own).collect();
@@ -87,13 +93,13 @@ impl Trust {
             return Err(format!("the checkpoint is of another log, {}", checkpoint.origin()));
         }
         let valid = note.verify(&keys).map_err(|fault| fault.to_string())?;
-        let mut signers: Vec<VerifierKey> = Vec::new();
+        let mut by: Vec<VerifierKey> = Vec::new();
         for one in valid {
-            if !signers.contains(one.key) {
-                signers.push(one.key.clone());
+            if !by.contains(one.key) {
+                by.push(one.key.clone());
             }
         }
-        Ok(Trusted { checkpoint, signers })
+        Ok(Signed { checkpoint, by })
     }
 }
 

@@ -55,6 +55,26 @@ fn a_checkpoint_of_another_key_or_log_is_a_signature_fault() {
 }
 
 #[test]
+fn a_logs_key_speaks_for_the_log_of_its_name_only() {
+    let folder = published(&long(30));
+    let other = SecretKey::from_seed("elsewhere.test/log", Algorithm::Ed25519, &[9; 32]).unwrap();
+    let note = Note::parse(&fs::read(folder.0.join("checkpoint")).unwrap()).unwrap();
+    fs::write(folder.0.join("checkpoint"), Note::sign(note.text(), &[&other]).unwrap().to_string()).unwrap();
+    fails(&verify(&Request { keys: vec![other.verifier().to_string()], structure: true, ..request(&folder) }), Fault::Signature);
+}
+
+#[test]
+fn a_log_whose_key_is_not_the_rosters_is_a_meaning_fault() {
+    let folder = published(&long(30));
+    let root = sample::tree(&long(30)).root(30).unwrap();
+    fs::write(folder.0.join("checkpoint"), note::Checkpoint { size: 30, root }.sign(ORIGIN, &sample::key(9))).unwrap();
+    let new = note::vkey(ORIGIN, &sample::key(9).public_bytes());
+    fails(&verify(&Request { keys: vec![new.clone()], ..request(&folder) }), Fault::Meaning);
+    // Whoever trusts both says that the log has changed its key.
+    holds(&verify(&Request { keys: vec![new, sample::log_vkey()], ..request(&folder) }));
+}
+
+#[test]
 fn a_log_that_changed_its_key_is_verified_with_both() {
     let folder = published(&long(30));
     let keys = vec![note::vkey(ORIGIN, &sample::key(9).public_bytes()), sample::log_vkey()];
