@@ -1,47 +1,56 @@
 //! `visiting-audit verify`: is this copy of the record signed, whole, a continuation of what was seen before, and lawful?
+//!
+//! The log is a C2SP tile directory. Everything but the meaning is checked of any such log, whoever wrote it.
 
-use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
+use std::path::PathBuf;
+
+use visiting_tlog::{
+    checkpoint::Checkpoint,
+    folder::Folder,
+    read::ReadFault,
+    store::Published,
+    structure::{self, StructureFault},
+    tile::Kind,
 };
 
-use visiting_policies::{
-    case::Cases,
-    merkle::{self, Tree},
-    note::{self, Checkpoint},
-    record::{EVENT_MAX_BYTES, Event},
-    roster::Roster,
-    sign,
+use crate::{
+    ended::{Ended, Fault},
+    meaning,
+    progress::{Progress, Watched},
+    trust::Trust,
 };
-
-use crate::ended::{Ended, Fault};
 
 /// Shown when the command is not understood.
-pub const USAGE: &str = "usage: visiting audit verify --log DIR --key VKEY [--roster FILE] [--structure] [--since CHECKPOINT]
-  --log DIR           folder with `events.ndjson` and `checkpoint`, or a copy of it
-  --key VKEY          the log's verifier key, got from somebody you trust, not from the folder
-  --roster FILE       who may do what (default: DIR/roster.json, or the gateway's beside DIR)
-  --structure         signature, root and form only: what can be checked without a roster
+pub const USAGE: &str =
+    "usage: visiting audit verify --log DIR --key VKEY [--policy FILE] [--structure [--no-entries]] [--since CHECKPOINT] [--roster FILE]
+  --log DIR           the log: `checkpoint` and `tile/…` as C2SP tlog-tiles writes them, or a copy of it
+  --key VKEY          the log's verifier key, got from somebody you trust, not from the folder; again for each further key of the
+                      log. With --structure it may be a witness's
+  --policy FILE       whose cosignatures are enough (C2SP tlog-policy); it may name the log's key instead of --key
+  --structure         any tile log: signature, every tile, every entry and the root, and no word about what the entries mean
+  --no-entries        with --structure, for a log that keeps its entries elsewhere, as CT logs do: its hashes only
   --since CHECKPOINT  a checkpoint kept from an earlier visit: the log must continue it
-exit codes: 0 sound, 2 usage, 10 signature, 11 root, 12 consistency, 13 meaning";
+  --roster FILE       who may do what (default: DIR/roster.json, or the gateway's beside DIR)
+exit codes: 0 sound, 2 usage, 10 signature or quorum, 11 tile or root, 12 consistency, 13 meaning";
 
-/// Times that a log which grows under our hands is read before its extra events count as a fault, and the pause between.
-const READS: (u32, Duration) = (5, Duration::from_millis(100));
+/// Times that a log which grows under our hands is read before a fault counts.
+const READS: u32 = 5;
 
 /// What to verify.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The folder.
     pub log: PathBuf,
-    /// The log's verifier key.
-    pub key: String,
+    /// Verifier keys of the log.
+    pub keys: Vec<String>,
+    /// The trust policy's file.
+    pub policy: Option<PathBuf>,
     /// The roster's file; `None` looks into the folder.
     pub roster: Option<PathBuf>,
     /// Leave out the meaning.
     pub structure: bool,
+    /// Leave out the entries, too.
+    pub no_entries: bool,
     /// An earlier checkpoint.
     pub since: Option<PathBuf>,
 }
@@ -53,15 +62,17 @@ pub struct Request {
 pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Request, Ended> {
     use lexopt::prelude::{Long, Value, ValueExt};
     let mut parser = lexopt::Parser::from_args(arguments);
-    let (mut verb, mut log, mut key, mut roster, mut structure, mut since) = (None, None, None, None, false, None);
+    let (mut verb, mut log, mut request) = (None, None, Request::default());
     let mut read = || -> Result<(), lexopt::Error> {
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("log") => log = Some(PathBuf::from(parser.value()?)),
-                Long("key") => key = Some(parser.value()?.string()?),
-                Long("roster") => roster = Some(PathBuf::from(parser.value()?)),
-                Long("structure") => structure = true,
-                Long("since") => since = Some(PathBuf::from(parser.value()?)),
+                Long("key") => request.keys.push(parser.value()?.string()?),
+                Long("policy") => request.policy = Some(PathBuf::from(parser.value()?)),
+                Long("roster") => request.roster = Some(PathBuf::from(parser.value()?)),
+                Long("structure") => request.structure = true,
+                Long("no-entries") => request.no_entries = true,
+                Long("since") => request.since = Some(PathBuf::from(parser.value()?)),
                 Value(word) if verb.is_none() => verb = Some(word.string()?),
                 other => return Err(other.unexpected()),
             }
@@ -69,192 +80,121 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         Ok(())
     };
     read().map_err(|e| Ended::usage(format!("{e}\n{USAGE}")))?;
-    match (verb.as_deref(), log, key) {
-        (Some("verify"), Some(log), Some(key)) => Ok(Request { log, key, roster, structure, since }),
+    let trusts = !request.keys.is_empty() || request.policy.is_some();
+    match (verb.as_deref(), log) {
+        (Some("verify"), Some(log)) if trusts && (request.structure || !request.no_entries) => Ok(Request { log, ..request }),
         _ => Err(Ended::usage(USAGE)),
     }
 }
 
-/// Verifies a log folder. Signature first, then root, form, consistency, meaning: the first fault decides the exit code.
+/// Verifies a log's folder. Signature and quorum first, then tiles and root, consistency, meaning: the first fault decides the exit code.
+///
+/// A log that is being written may lose an old partial tile between two looks: while its checkpoint moves on, a fault of its tiles does
+/// not count, and all is read again.
 #[must_use]
 pub fn verify(request: &Request) -> Ended {
-    let mut ended = Ended::default();
-    let (origin, public) = match note::parse_vkey(&request.key) {
-        Ok(key) => key,
-        Err(refusal) => return Ended::usage(format!("--key: {}", refusal.detail)),
+    verify_at(request, &Folder::new(&request.log))
+}
+
+pub(crate) fn verify_at(request: &Request, folder: &impl Published) -> Ended {
+    let trust = match Trust::of(request) {
+        Ok(trust) => trust,
+        Err(usage) => return usage,
     };
-    let roster = match roster(request) {
+    let mut reads = 0;
+    loop {
+        let note = match folder.checkpoint() {
+            Ok(Some(note)) => note,
+            Ok(None) => return Ended::usage("the log's folder has no `checkpoint`"),
+            Err(e) => return Ended::usage(format!("`checkpoint` in the log's folder cannot be read: {e}")),
+        };
+        let ended = once(request, &trust, folder, &note);
+        reads += 1;
+        let moved = || folder.checkpoint().is_ok_and(|now| now.as_ref() != Some(&note));
+        if ended.fault != Some(Fault::Root) || reads == READS || !moved() {
+            return ended;
+        }
+    }
+}
+
+fn once(request: &Request, trust: &Trust, folder: &impl Published, note: &[u8]) -> Ended {
+    let mut ended = Ended::default();
+    let checkpoint = match trust.accept(note, &mut ended) {
+        Ok(checkpoint) => checkpoint,
+        Err((check, text)) => return ended.fails(Fault::Signature, check, text),
+    };
+    let since = match request.since.as_deref().map(|file| trust.earlier(file)).transpose() {
+        Ok(since) => since,
+        Err((Fault::Usage, text)) => return Ended::usage(text),
+        Err((fault, text)) => return ended.fails(fault, "consistency", text),
+    };
+    let progress = Progress::new(checkpoint.size());
+    if let Err((fault, check, text)) = structure(request, folder, &checkpoint, since.as_ref(), &progress, &mut ended) {
+        return if fault == Fault::Usage { Ended::usage(text) } else { ended.fails(fault, check, text) };
+    }
+    if request.structure {
+        ended.not_checked("meaning", "--structure");
+        return ended.sound(format!("{} entries, structure only", checkpoint.size()));
+    }
+    let roster = match meaning::roster(request) {
         Ok(roster) => roster,
         Err(usage) => return usage,
     };
-    let signed = match Signed::read(&request.log, &origin, &public) {
-        Ok(signed) => signed,
-        Err(ReadFault::Unreadable(text)) => return Ended::usage(text),
-        Err(ReadFault::Unsigned(text)) => return ended.fails(Fault::Signature, "signature", text),
+    if roster.origin != checkpoint.origin() || !trust.names(&roster.log_key) {
+        return ended.fails(Fault::Meaning, "law", "the roster names another log, or another key of it");
+    }
+    progress.begin("events", Kind::Entries);
+    meaning::verify(ended, &Watched { store: folder, progress: &progress }, &checkpoint, roster)
+}
+
+/// Tiles, entries, root and consistency, in one pass.
+fn structure(
+    request: &Request,
+    folder: &impl Published,
+    checkpoint: &Checkpoint,
+    since: Option<&Checkpoint>,
+    progress: &Progress,
+    ended: &mut Ended,
+) -> Result<(), (Fault, &'static str, String)> {
+    let watched = Watched { store: folder, progress };
+    let seen = if request.no_entries {
+        progress.begin("hashes", Kind::Level(0));
+        structure::verify_hashes(&watched, checkpoint, since)
+    } else {
+        progress.begin("entries", Kind::Entries);
+        structure::verify(&watched, checkpoint, since)
     };
-    let Signed { checkpoint, scan } = signed;
-    ended.holds("signature", format!("the checkpoint of {origin} over {} events is the log's", checkpoint.size));
-    if let Err(text) = covered(&scan, &checkpoint) {
-        return ended.fails(Fault::Root, "root", text);
+    let seen = seen.map_err(named)?;
+    ended.holds("tiles", format!("{} tiles, each follows from those below it", seen.tiles));
+    if request.no_entries {
+        ended.not_checked("entries", "--no-entries");
+    } else {
+        ended.holds("entries", format!("{} entries with {} bytes, each is the one that was logged", seen.entries, seen.entry_bytes));
     }
-    ended.holds("root", format!("{} events lead to {}", checkpoint.size, sign::hex(&checkpoint.root)));
-    if let Some(text) = scan.out_of_form {
-        return ended.fails(Fault::Meaning, "form", text);
-    }
-    ended.holds("form", "each event is in its one canonical spelling");
-    if let Some(file) = &request.since {
-        match since(file, &origin, &public, &checkpoint, &scan.tree) {
-            Ok(size) => ended.holds("consistency", format!("continues the checkpoint over {size} events")),
-            Err((Fault::Usage, text)) => return Ended::usage(text),
-            Err((fault, text)) => return ended.fails(fault, "consistency", text),
-        }
-    }
-    meaning(ended, request, &public, roster, &checkpoint)
-}
-
-fn roster(request: &Request) -> Result<Option<Roster>, Ended> {
-    if request.structure {
-        return Ok(None);
-    }
-    // Wherever it lies, the record's first event holds its digest: another roster is found out by the fold.
-    let near = [request.log.join("roster.json"), request.log.join("../gateway/roster.json")];
-    let found = || near.into_iter().find(|path| path.is_file()).unwrap_or_else(|| PathBuf::from("roster.json"));
-    let text = fs::read(request.roster.clone().unwrap_or_else(found)).map_err(|e| {
-        Ended::usage(format!(
-            "the roster cannot be read ({e}); name it with --roster FILE, or check only signature, root and form with --structure"
-        ))
-    })?;
-    serde_json::from_slice(&text).map(Some).map_err(|e| Ended::usage(format!("the roster cannot be read: {e}")))
-}
-
-/// A checkpoint and the events beside it, read together.
-struct Signed {
-    checkpoint: Checkpoint,
-    scan: Scan,
-}
-
-enum ReadFault {
-    Unreadable(String),
-    Unsigned(String),
-}
-
-impl Signed {
-    /// A live log is written while we read: events beyond the checkpoint are read again until the checkpoint has caught up.
-    fn read(log: &Path, origin: &str, public: &[u8]) -> Result<Self, ReadFault> {
-        let unreadable =
-            |what: &'static str| move |e: std::io::Error| ReadFault::Unreadable(format!("{what} in the log's folder cannot be read: {e}"));
-        let mut reads = 0;
-        loop {
-            let text = fs::read(log.join("checkpoint")).map_err(unreadable("`checkpoint`"))?;
-            let text = String::from_utf8(text).map_err(|_| ReadFault::Unsigned("the checkpoint is no text".to_owned()))?;
-            let checkpoint = Checkpoint::open(&text, origin, public).map_err(|refusal| ReadFault::Unsigned(refusal.detail))?;
-            let scan = Scan::of(&log.join("events.ndjson")).map_err(unreadable("`events.ndjson`"))?;
-            reads += 1;
-            if scan.lines <= checkpoint.size || reads == READS.0 {
-                return Ok(Self { checkpoint, scan });
-            }
-            thread::sleep(READS.1);
-        }
-    }
-}
-
-/// One pass over the events.
-struct Scan {
-    tree: Tree,
-    lines: u64,
-    /// The first event that is not in canonical form. Counts only once the root holds: a changed byte is first of all that.
-    out_of_form: Option<String>,
-    /// The file ends in the middle of a line.
-    torn: bool,
-}
-
-impl Scan {
-    fn of(path: &Path) -> std::io::Result<Self> {
-        let mut scan = Self { tree: Tree::default(), lines: 0, out_of_form: None, torn: false };
-        each_line(path, |line, whole| {
-            scan.tree.push(merkle::leaf_hash(line));
-            if let (None, Err(refusal)) = (&scan.out_of_form, Event::from_bytes(line)) {
-                scan.out_of_form = Some(format!("event {}: {}", scan.lines, refusal.detail));
-            }
-            scan.lines += 1;
-            scan.torn = !whole;
-            true
-        })?;
-        Ok(scan)
-    }
-}
-
-/// Hands each line to `take` (without its newline, and whether it had one) until it says stop.
-fn each_line(path: &Path, mut take: impl FnMut(&[u8], bool) -> bool) -> std::io::Result<()> {
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
-    let mut line = Vec::with_capacity(EVENT_MAX_BYTES);
-    while file.read_until(b'\n', &mut line)? > 0 {
-        let whole = line.last() == Some(&b'\n');
-        if whole {
-            line.pop();
-        }
-        if !take(&line, whole) {
-            return Ok(());
-        }
-        line.clear();
+    ended.holds("root", format!("they lead to the checkpoint's root over {} entries", checkpoint.size()));
+    match since {
+        Some(since) => ended.holds("consistency", format!("continues the checkpoint over {} entries", since.size())),
+        None => ended.not_checked("consistency", "no --since; an older copy of the log would look as sound"),
     }
     Ok(())
 }
 
-/// The events are exactly those that the checkpoint covers.
-fn covered(scan: &Scan, checkpoint: &Checkpoint) -> Result<(), String> {
-    if scan.lines != checkpoint.size || scan.torn {
-        let torn = if scan.torn { ", the last one torn" } else { "" };
-        return Err(format!("the checkpoint covers {} events, the folder holds {}{torn}", checkpoint.size, scan.lines));
+fn named(fault: StructureFault) -> (Fault, &'static str, String) {
+    let text = fault.to_string();
+    match fault {
+        StructureFault::RolledBack { .. } | StructureFault::Forked { .. } => (Fault::Consistency, "consistency", text),
+        StructureFault::Root { .. } => (Fault::Root, "root", format!("{text}: one was changed, removed, added or moved")),
+        StructureFault::Entry { .. } => (Fault::Root, "entries", text),
+        StructureFault::Tile(_) | StructureFault::Partial(_) => (Fault::Root, "tiles", text),
+        StructureFault::Read(fault) => (unread(&fault), "tiles", text),
     }
-    if scan.tree.root(checkpoint.size) != Some(checkpoint.root) {
-        return Err("the events do not lead to the signed root: one was changed, removed, added or moved".to_owned());
-    }
-    Ok(())
 }
 
-/// The log continues an earlier checkpoint: its root over that many events is the same.
-fn since(file: &Path, origin: &str, public: &[u8], now: &Checkpoint, tree: &Tree) -> Result<u64, (Fault, String)> {
-    let text = fs::read_to_string(file).map_err(|e| (Fault::Usage, format!("--since cannot be read: {e}")))?;
-    let old = Checkpoint::open(&text, origin, public)
-        .map_err(|refusal| (Fault::Signature, format!("the earlier checkpoint: {}", refusal.detail)))?;
-    if old.size > now.size {
-        return Err((Fault::Consistency, format!("the earlier checkpoint covers {} events, this one only {}", old.size, now.size)));
-    }
-    if tree.root(old.size) != Some(old.root) {
-        return Err((
-            Fault::Consistency,
-            format!("the first {} events are not those of the earlier checkpoint: the log was forked", old.size),
-        ));
-    }
-    Ok(old.size)
-}
-
-/// Folds all events with the law itself.
-fn meaning(mut ended: Ended, request: &Request, public: &[u8], roster: Option<Roster>, checkpoint: &Checkpoint) -> Ended {
-    let Some(roster) = roster else {
-        ended.not_checked("meaning", "--structure");
-        return ended.sound(format!("{} events, structure only", checkpoint.size));
-    };
-    if sign::from_base64(&roster.log_key).as_deref() != Some(public) {
-        return ended.fails(Fault::Meaning, "meaning", "the roster names another log key");
-    }
-    let (mut cases, mut broken) = (Cases::new(roster), None);
-    let read = each_line(&request.log.join("events.ndjson"), |line, _| {
-        if cases.size() == checkpoint.size {
-            return false;
-        }
-        let admitted = Event::from_bytes(line).and_then(|event| cases.admit(&event));
-        broken = admitted.err().map(|refusal| format!("event {}: {} ({})", cases.size(), refusal.detail, refusal.code.name()));
-        broken.is_none()
-    });
-    match (read, broken) {
-        (Err(e), _) => Ended::usage(format!("`events.ndjson` in the log's folder cannot be read: {e}")),
-        (Ok(()), Some(text)) => ended.fails(Fault::Meaning, "meaning", text),
-        (Ok(()), None) => {
-            let found = (cases.applications.len(), cases.permits.len(), cases.runs.len());
-            ended.holds("meaning", format!("each event was allowed: {} applications, {} permits, {} runs", found.0, found.1, found.2));
-            ended.sound(format!("{} events", checkpoint.size))
-        }
+/// A tile that is none is the log's fault, one that the disk does not give is not.
+pub(crate) fn unread(fault: &ReadFault) -> Fault {
+    use std::io::ErrorKind::{FileTooLarge, Other};
+    match fault {
+        ReadFault::Store(error) if !matches!(error.kind(), FileTooLarge | Other) => Fault::Usage,
+        _ => Fault::Root,
     }
 }

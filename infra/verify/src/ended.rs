@@ -9,7 +9,7 @@ pub enum Fault {
     Narrow = 1,
     /// The command was not understood, or an input could not be read.
     Usage = 2,
-    /// A signature is missing, wrong or of another key.
+    /// A signature is missing, wrong or of another key, or too few witnesses cosigned.
     Signature = 10,
     /// The content does not lead to the signed root, or the file is not the receipt's.
     Root = 11,
@@ -37,6 +37,11 @@ impl Ended {
     /// Notes something that was not checked.
     pub fn not_checked(&mut self, check: &str, text: impl std::fmt::Display) {
         self.lines.push(format!("--      {check:<12} not checked: {text}"));
+    }
+
+    /// Notes what was found, which is no check.
+    pub fn tells(&mut self, about: &str, text: impl std::fmt::Display) {
+        self.lines.push(format!("        {about:<12} {text}"));
     }
 
     /// Notes a check that fails; the end of it.

@@ -7,7 +7,10 @@
 pub mod audit;
 pub mod check;
 pub mod ended;
+mod meaning;
+mod progress;
 pub mod receipt;
+mod trust;
 
 #[cfg(test)]
 mod audit_test;
@@ -18,8 +21,18 @@ mod codes_test;
 #[cfg(test)]
 mod guest_test;
 #[cfg(test)]
+mod interop_test;
+#[cfg(test)]
+mod live_test;
+#[cfg(test)]
 mod receipt_test;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_later;
+#[cfg(test)]
+mod tamper_test;
+#[cfg(test)]
+mod trust_test;
 #[cfg(test)]
 mod vectors_test;

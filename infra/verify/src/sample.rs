@@ -20,6 +20,7 @@ use visiting_policies::{
     terms::{Form, Period, Role, Scope, Verdict},
     vote::{Ballot, Decision},
 };
+use visiting_tlog::{append::Appender, folder::Folder as TileFolder, store::Published};
 
 pub(crate) const ORIGIN: &str = "visiting.test/log";
 pub(crate) const TABLE: &[u8] = b"sex,people\n1,100\n2,120\n";
@@ -68,6 +69,8 @@ pub(crate) fn roster() -> Roster {
         ("per_desk".parse().unwrap(), member("org_desk", Role::Reception, None)),
         ("per_m1".parse().unwrap(), member("org_hosp", Role::CommitteeMember, Some(11))),
         ("per_m2".parse().unwrap(), member("org_law", Role::CommitteeMember, Some(12))),
+        ("per_c1".parse().unwrap(), member("org_sdc", Role::Checker, Some(21))),
+        ("per_ministry".parse().unwrap(), member("org_ministry", Role::Ministry, Some(31))),
     ]);
     Roster { origin: ORIGIN.into(), log_key: key(1).public(), enclave_key: key(2).public(), quorum: 2, members }
 }
@@ -166,13 +169,20 @@ pub(crate) fn checkpoint(lines: &[Vec<u8>], size: usize) -> String {
     Checkpoint { size: size as u64, root }.sign(ORIGIN, &key(1))
 }
 
-/// A log folder as the gateway publishes it, with the roster beside it.
+/// A log folder as the gateway publishes it, with the roster beside it: in two batches, so that an old partial tile is there, too.
 pub(crate) fn publish(folder: &Path, lines: &[Vec<u8>]) {
-    let events: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect();
-    fs::write(folder.join("events.ndjson"), events).unwrap();
-    fs::write(folder.join("checkpoint"), checkpoint(lines, lines.len())).unwrap();
+    let tiles = TileFolder::new(folder);
+    let mut log = Appender::create(&tiles);
+    let (first, rest) = lines.split_at(lines.len().min(FIRST));
+    for batch in [first, rest] {
+        log.append(batch).unwrap();
+    }
+    tiles.publish(checkpoint(lines, lines.len()).as_bytes()).unwrap();
     fs::write(folder.join("roster.json"), serde_json::to_vec(&roster()).unwrap()).unwrap();
 }
+
+/// Events of the first batch.
+pub(crate) const FIRST: usize = 5;
 
 /// The receipt of the released run.
 pub(crate) fn receipt() -> Receipt {

@@ -12,13 +12,19 @@ use visiting_policies::{
     sign::{from_base64, sha256},
 };
 
-/// All vectors below `kind`, or `None` where they are not there: then the skip is said aloud.
-fn vectors(kind: &str, test: &str) -> Option<Vec<(PathBuf, Value)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/merkle-proofs/testdata").join(kind);
-    if !folder.is_dir() {
-        skip(test, "shared: the Merkle vectors are not beside the source tree");
-        return None;
+/// Published inputs beside the source tree, or `None` where they are not there: then the skip is said aloud.
+pub(crate) fn shared(below: &str, test: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors").join(below);
+    if folder.is_dir() {
+        return Some(folder);
     }
+    skip(test, &format!("shared: {below} is not beside the source tree"));
+    None
+}
+
+/// All vectors below `kind`, or `None` where they are not there.
+fn vectors(kind: &str, test: &str) -> Option<Vec<(PathBuf, Value)>> {
+    let folder = shared(&format!("merkle-proofs/testdata/{kind}"), test)?;
     let (mut found, mut folders) = (Vec::new(), vec![folder]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {

@@ -90,18 +90,11 @@ impl<S: Store> Reader<S> {
 
     /// All entries, in order, a bundle read once each. That they are the leaves' is for the caller to see by their hashes.
     pub fn entries(&self) -> impl Iterator<Item = Result<Vec<u8>, ReadFault>> {
-        let bundles = (0..).map_while(|index| Tile::at(Kind::Entries, index, self.size));
-        bundles.flat_map(|tile| match self.bundle(tile) {
+        let bundles = (0..).take_while(|index| Tile::at(Kind::Entries, *index, self.size).is_some());
+        bundles.flat_map(|index| match self.bundle(index) {
             Ok(entries) => entries.into_iter().map(Ok).collect(),
             Err(fault) => vec![Err(fault)],
         })
-    }
-
-    /// The entries of a bundle of this tree.
-    fn bundle(&self, wanted: Tile) -> Result<Vec<Vec<u8>>, ReadFault> {
-        let (tile, bytes) = read_or_full(&self.store, wanted)?.ok_or(ReadFault::Missing(wanted))?;
-        let entries = bundle::entries(&bytes, tile.width()).map_err(|fault| ReadFault::Bundle(tile, fault))?;
-        Ok(entries.into_iter().take(usize::from(wanted.width())).map(<[u8]>::to_vec).collect())
     }
 
     /// Entry `index`. That it is the leaf's is for the caller to see by its hash.
@@ -110,9 +103,19 @@ impl<S: Store> Reader<S> {
     /// [`ReadFault`].
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, ReadFault> {
         let width = u64::from(FULL);
-        let tile = Tile::at(Kind::Entries, index / width, self.size).ok_or(ReadFault::Outside)?;
         let at = usize::try_from(index % width).unwrap_or(usize::MAX);
-        self.bundle(tile)?.into_iter().nth(at).ok_or(ReadFault::Outside)
+        self.bundle(index / width)?.into_iter().nth(at).ok_or(ReadFault::Outside)
+    }
+
+    /// The entries of bundle `index`, as many as the reader's tree has. That they are the leaves' is for the caller to see by their hashes.
+    ///
+    /// # Errors
+    /// [`ReadFault`].
+    pub fn bundle(&self, index: u64) -> Result<Vec<Vec<u8>>, ReadFault> {
+        let tile = Tile::at(Kind::Entries, index, self.size).ok_or(ReadFault::Outside)?;
+        let (found, bytes) = read_or_full(&self.store, tile)?.ok_or(ReadFault::Missing(tile))?;
+        let entries = bundle::entries(&bytes, found.width()).map_err(|fault| ReadFault::Bundle(found, fault))?;
+        Ok(entries.into_iter().take(usize::from(tile.width())).map(<[u8]>::to_vec).collect())
     }
 
     fn part(&self, (low, high): (u64, u64)) -> Result<Hash, ReadFault> {

@@ -10,7 +10,7 @@ use visiting_tlog::{
     note::{Note, NoteFault},
     read::{ReadFault, Reader},
     store::Store,
-    structure::{StructureFault, verify},
+    structure::{Seen, StructureFault, verify, verify_hashes},
     tile::{Kind, Tile},
     verify::{verify_consistency, verify_inclusion},
     witness::origin_hash,
@@ -65,6 +65,9 @@ fn the_mirrored_trees_tiles_lead_to_its_checkpoint() {
     assert!(verify_consistency(256, &reader.root(256).unwrap(), 300, checkpoint.root(), &reader.consistency(256).unwrap()));
     let fault = verify(&tiles, &checkpoint, None).unwrap_err();
     assert!(matches!(fault, StructureFault::Read(ReadFault::Bundle(..))), "{fault}");
+    assert_eq!(verify_hashes(&tiles, &checkpoint, None).unwrap(), Seen { entries: 300, tiles: 3, entry_bytes: 0 });
+    let other = Checkpoint::new(checkpoint.origin(), 299, *checkpoint.root()).unwrap();
+    assert!(verify_hashes(&tiles, &other, None).is_err());
 }
 
 /// Static CT keeps its entries in another format: of these trees the hashes are looked at.
