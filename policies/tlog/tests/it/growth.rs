@@ -8,7 +8,7 @@ use visiting_tlog::{
     folder::Folder,
     merkle::{Tree, leaf_hash},
     read::Reader,
-    store::{Memory, Store},
+    store::{Memory, Published, Store},
     structure::verify,
     tile::Tile,
     verify::{verify_consistency, verify_inclusion},

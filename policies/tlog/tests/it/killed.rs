@@ -17,6 +17,7 @@ use visiting_tlog::{
     note::Note,
     read::Reader,
     request::Request,
+    store::Published,
     structure::verify,
     witness::{Witness, origin_hash},
 };
