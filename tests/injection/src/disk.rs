@@ -12,7 +12,7 @@ use crate::trace::{self, Call};
 ///
 /// Of names only new ones are looked at: what was unlinked and comes back is not counted as a loss. What is written through a
 /// memory map is not seen.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Disk {
     folder: PathBuf,
     known: BTreeSet<PathBuf>,

@@ -92,6 +92,14 @@ impl Scene<'_> {
     /// When strace or the folder fails, or the child does not end.
     pub fn traced(&self) -> io::Result<Ended> {
         self.emptied()?;
+        self.went_on()
+    }
+
+    /// Runs the child untouched in the folder as it lies there.
+    ///
+    /// # Errors
+    /// As [`Self::traced`].
+    pub fn went_on(&self) -> io::Result<Ended> {
         self.run(&BTreeSet::new(), None)
     }
 
@@ -127,7 +135,11 @@ impl Scene<'_> {
         Ok(table)
     }
 
-    fn emptied(&self) -> io::Result<()> {
+    /// Empties the folder and prepares it.
+    ///
+    /// # Errors
+    /// When the folder cannot be emptied.
+    pub fn emptied(&self) -> io::Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => fs::create_dir_all(&self.folder)?,
