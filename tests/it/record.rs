@@ -20,7 +20,7 @@ use visiting_tests::world::{Unit, World, audit, binaries};
 use crate::base;
 
 /// Something that is released.
-const SQL: &str = "SELECT count(*) AS n FROM ndb.demographics";
+const SQL: &str = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

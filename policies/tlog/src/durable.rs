@@ -12,7 +12,7 @@ pub(crate) fn write(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
     let mut folders = BTreeSet::new();
     for (path, bytes) in files {
         let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        make_folders(folder, &mut folders)?;
+        make_folders(folder)?;
         let mut file = File::create(beside(path))?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -31,19 +31,24 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Makes a folder and those above it; whoever got a new entry is to be synced too.
-fn make_folders(folder: &Path, touched: &mut BTreeSet<PathBuf>) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
+/// Makes a folder and those above it, each name synced before anything is put under it. So a folder that holds something has a name
+/// that a power loss leaves, and one that is empty may have been made by a process that was killed before the sync.
+fn make_folders(folder: &Path) -> io::Result<()> {
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(false) => return Ok(()),
+        Ok(true) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(above) = folder.parent() {
+                make_folders(above)?;
+            }
+            match fs::create_dir(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Err(error) => return Err(error),
     }
-    if let Some(above) = folder.parent() {
-        make_folders(above, touched)?;
-        touched.insert(above.to_owned());
-    }
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    }
+    folder.parent().map_or(Ok(()), |above| File::open(above)?.sync_all())
 }
 
 /// Reads a file of at most `limit` bytes; `None` when it is not there.

@@ -12,6 +12,7 @@ mod desks;
 mod differential;
 mod given;
 mod growth;
+mod injected;
 mod killed;
 mod mutated;
 mod notes;
