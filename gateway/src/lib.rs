@@ -15,6 +15,8 @@ mod drafts;
 pub mod files;
 mod health;
 pub mod home;
+#[cfg(test)]
+mod injected;
 pub mod journal;
 mod own_name;
 mod people;
