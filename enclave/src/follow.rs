@@ -213,12 +213,30 @@ impl Follower {
                 let asked = self.cases.runs.get(run).is_some_and(|case| case.program == sign::digest(sql.as_bytes()));
                 run == opened && asked
             }
+            (Order::Rerun { rerun, sql }, Act::RerunRequested { rerun: asked, run }) => {
+                let program = self.cases.runs.get(run).map(|case| &case.program);
+                rerun == asked && program == Some(&sign::digest(sql.as_bytes()))
+            }
+            // Whether the permit has ended is looked at where it is erased, by the witnesses' time.
+            (Order::Erase { permit }, Act::PermitIssued { permit: issued }) => *permit == issued.id,
             (Order::Preflight { preflight, sql }, Act::PreflightRequested { preflight: asked, program, .. }) => {
                 preflight == asked && *program == sign::digest(sql.as_bytes())
             }
             _ => false,
         };
         if same { Ok(()) } else { Err(tampered("is not what the record says")) }
+    }
+
+    /// The fold as it was when the event at `index` had just come.
+    ///
+    /// # Errors
+    /// Only when what was admitted once is not admitted again.
+    pub(crate) fn cases_at(&self, index: u64) -> Result<Cases, Fault> {
+        let mut cases = Cases::new(self.cases.roster().clone());
+        for line in self.lines.iter().take(usize::try_from(index).unwrap_or(usize::MAX).saturating_add(1)) {
+            cases.admit(&Event::from_bytes(line.as_bytes())?)?;
+        }
+        Ok(cases)
     }
 
     /// Event `index` with its proof under the newest checkpoint.

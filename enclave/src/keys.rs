@@ -128,6 +128,20 @@ impl GateKeys {
     }
 }
 
+impl GateKeys {
+    /// Destroys the permit's wrapped key: overwritten first, so that a file system that keeps old blocks for a while keeps nothing, then
+    /// removed. True when there was one.
+    pub(crate) fn destroy(config: &Config, permit: &PermitId) -> Result<bool, Fault> {
+        let path = Self::path(config, permit);
+        let Ok(length) = std::fs::metadata(&path).map(|about| about.len()) else { return Ok(false) };
+        std::fs::write(&path, vec![0; usize::try_from(length).unwrap_or_default()])?;
+        std::fs::File::open(&path)?.sync_all()?;
+        std::fs::remove_file(&path)?;
+        std::fs::File::open(config.keys())?.sync_all()?;
+        Ok(true)
+    }
+}
+
 /// Writes a file so that after a crash it is there whole or not at all.
 pub(crate) fn write_durably(path: &std::path::Path, bytes: &[u8]) -> Result<(), Fault> {
     use std::io::Write;

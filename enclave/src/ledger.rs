@@ -81,6 +81,18 @@ impl Ledger {
         Ok(())
     }
 
+    /// What had been shown when the chain had `entries` blocks.
+    pub(crate) fn known_at(&self, entries: u64) -> Result<Known, Fault> {
+        let until = i64::try_from(entries).unwrap_or(i64::MAX);
+        let mut blocks = self.store.prepare("SELECT sealed FROM block WHERE number <= ?1 ORDER BY number")?;
+        let sealed = blocks.query_map([until], |row| row.get::<_, Vec<u8>>(0))?.collect::<Result<Vec<_>, _>>()?;
+        let mut known = Known::default();
+        for block in sealed {
+            known.add(serde_json::from_slice(&self.key.open("block", &block)?)?);
+        }
+        Ok(known)
+    }
+
     fn advance(&mut self, digest: String, block: Block) {
         self.head = LedgerHead { entries: self.head.entries + 1, digest: digest.clone() };
         self.digests.push(digest);

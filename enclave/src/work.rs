@@ -2,9 +2,11 @@
 //! Each step can be repeated after a crash.
 
 mod checking;
+mod ending;
 mod exposure;
 mod hold;
 mod preflight;
+mod rerun;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +18,7 @@ use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
     budget::Spent,
-    case::{Kind, PermitCase, RunCase},
+    case::{Cases, Kind, PermitCase, RunCase},
     handover::{Delivery, HoldAnswer, Order, Purpose, RunReport, RunTicket, Signed},
     hold::HoldReason,
     receipt::{self, Receipt},
@@ -39,6 +41,7 @@ use crate::{
     guest::shelf::Shelf,
     judge::{self, Judged, Setting},
     keys::GateKeys,
+    known::Known,
     ledger::{Ledger, Pending},
     roles::{self, RulesInForce},
     twin::Twins,
@@ -184,6 +187,8 @@ impl Enclave {
             Order::Extract { permit } => self.extract(permit),
             Order::Run { run, sql } => self.run(run, sql, |case| case.hold.is_none()),
             Order::Decide { run, sql } => self.run(run, sql, RunCase::is_approved),
+            Order::Rerun { rerun, sql } => self.rerun(rerun, sql),
+            Order::Erase { permit } => self.erase(permit),
             Order::Preflight { preflight, sql } => self.preflight(preflight, sql),
         }
     }
@@ -201,7 +206,7 @@ impl Enclave {
 
     fn extract(&mut self, id: &PermitId) -> Result<(), Fault> {
         let Some(case) = self.follower.cases.permits.get(id) else { return Ok(()) };
-        if case.extract.is_some() || case.suspended.is_some() {
+        if case.extract.is_some() || case.suspended.is_some() || case.has_ended(self.follower.now_ms()) {
             return Ok(());
         }
         let permit = case.permit.clone();
@@ -290,28 +295,27 @@ impl Enclave {
     fn judge(&mut self, case: &RunCase, sql: &str, auditing: &AtomicBool) -> Result<Judged, Fault> {
         let open = self.follower.cases.open_permit(&case.permit, &case.by, self.follower.now_ms())?;
         check_unshown(open)?;
-        let (permit, standing) = (open.permit.clone(), open.standing());
-        let bound = self.follower.cases.guests_of(&case.permit, case.index);
-        let (guests, signatures) = self.guests.open(&bound, sql)?;
-        let codes = self.codes.open(&self.follower.cases.codes_of(&case.permit, case.index), &self.guests.texts(&bound, sql))?;
-        if !self.extracts.contains_key(&permit.id) {
-            self.extracts.insert(permit.id.clone(), Extract::open(&self.config, &self.keys, &permit.id)?);
-        }
-        let Some(extract) = self.extracts.get(&permit.id) else { return Err(Fault::Other("an extract vanished".to_owned())) };
-        let setting = Setting {
+        self.opened(&case.permit)?;
+        let moment = Moment { cases: &self.follower.cases, known: self.ledger.known(), auditing: Some(auditing) };
+        let Some(extract) = self.extracts.get(&case.permit) else { return Err(Fault::Other("an extract vanished".to_owned())) };
+        let machine = Machine {
             config: &self.config,
-            extract,
             listings: &self.listings,
             keys: &self.keys,
-            known: self.ledger.known(),
-            rules: RulesInForce { book: &self.follower.cases.rules, municipalities: &self.municipalities },
-            guests: &guests,
-            signatures,
-            codes,
-            held: !standing.is_empty(),
-            auditing: Some(auditing),
+            municipalities: &self.municipalities,
+            codes: &self.codes,
+            runtime: &self.runtime,
+            extract,
         };
-        self.runtime.block_on(judge::judge(&setting, &mut self.guests, sql))
+        machine.judge(&mut self.guests, &moment, case, sql)
+    }
+
+    /// The permit's extract at hand.
+    fn opened(&mut self, permit: &PermitId) -> Result<(), Fault> {
+        if !self.extracts.contains_key(permit) {
+            self.extracts.insert(permit.clone(), Extract::open(&self.config, &self.keys, permit)?);
+        }
+        Ok(())
     }
 
     /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
@@ -397,6 +401,48 @@ impl Enclave {
             checkpoint,
         };
         Ok(receipt.sign(&self.follower.cases.roster().origin, &self.keys.signing))
+    }
+}
+
+/// What a run is judged by: the record and the ledger of one moment.
+struct Moment<'a> {
+    cases: &'a Cases,
+    known: &'a Known,
+    auditing: Option<&'a AtomicBool>,
+}
+
+/// What a run is judged with.
+struct Machine<'a> {
+    config: &'a Config,
+    listings: &'a [Listing],
+    keys: &'a GateKeys,
+    municipalities: &'a Municipalities,
+    codes: &'a CodeShelf,
+    runtime: &'a tokio::runtime::Runtime,
+    extract: &'a Extract,
+}
+
+impl Machine<'_> {
+    fn judge(&self, shelf: &mut Shelf, moment: &Moment<'_>, case: &RunCase, sql: &str) -> Result<Judged, Fault> {
+        let cases = moment.cases;
+        let standing = cases.permits.get(&case.permit).map(PermitCase::standing).unwrap_or_default();
+        let bound = cases.guests_of(&case.permit, case.index);
+        let (guests, signatures) = shelf.open(&bound, sql)?;
+        let codes = self.codes.open(&cases.codes_of(&case.permit, case.index), &shelf.texts(&bound, sql))?;
+        let setting = Setting {
+            config: self.config,
+            extract: self.extract,
+            listings: self.listings,
+            keys: self.keys,
+            known: moment.known,
+            rules: RulesInForce { book: &cases.rules, municipalities: self.municipalities },
+            guests: &guests,
+            signatures,
+            codes,
+            held: !standing.is_empty(),
+            auditing: moment.auditing,
+        };
+        self.runtime.block_on(judge::judge(&setting, shelf, sql))
     }
 }
 

@@ -86,6 +86,7 @@ fn status(code: Code) -> StatusCode {
         | Code::ConflictOfInterest
         | Code::PermitExpired
         | Code::PermitSuspended
+        | Code::PermitClosed
         | Code::PermitNotGranted
         | Code::SecondPersonNeeded
         | Code::OtherOrganisationNeeded => StatusCode::FORBIDDEN,
@@ -99,6 +100,7 @@ fn status(code: Code) -> StatusCode {
         | Code::RecallForged
         | Code::NotReleasedByCheckers
         | Code::SuspensionForged
+        | Code::ClosureForged
         | Code::RulesForged
         | Code::RulesUnsound
         | Code::RuleForbids

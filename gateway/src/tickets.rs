@@ -10,7 +10,7 @@ use crate::app::App;
 
 /// An order whose SQL is still a digest.
 enum Pending {
-    Extract(RunTicket),
+    Whole(RunTicket),
     Text { index: u64, program: String, order: Box<dyn FnOnce(String) -> Order + Send> },
 }
 
@@ -20,7 +20,7 @@ pub(crate) async fn pending(app: &App) -> Result<Vec<Signed<RunTicket>>, Refusal
     let mut tickets = Vec::with_capacity(pending.len());
     for one in pending {
         let ticket = match one {
-            Pending::Extract(ticket) => ticket,
+            Pending::Whole(ticket) => ticket,
             Pending::Text { index, program, order } => match app.documents.text(&program).await {
                 Ok(sql) => RunTicket { index, order: order(sql) },
                 // One lost document must not hold up the others; the operator's log has the cause.
@@ -32,10 +32,12 @@ pub(crate) async fn pending(app: &App) -> Result<Vec<Signed<RunTicket>>, Refusal
     Ok(tickets)
 }
 
-/// Extracts of usable permits, and every run and pre-flight without its answer, and every held run that the checkers let go: one that may no longer happen still gets its refusal.
+/// Extracts of usable permits, erasures of ended ones, repetitions, and every run and pre-flight without its answer, and every held run that the checkers let go: one that may no longer happen still gets its refusal.
 fn waiting(cases: &Cases, now_ms: u64) -> Vec<Pending> {
-    let usable = cases.permits.values().filter(|p| p.extract.is_none() && p.suspended.is_none() && now_ms < p.permit.until_ms);
+    let usable = cases.permits.values().filter(|p| p.extract.is_none() && p.suspended.is_none() && !p.has_ended(now_ms));
     let extracts = usable.map(|p| RunTicket { index: p.index, order: Order::Extract { permit: p.permit.id.clone() } });
+    let ended = cases.permits.values().filter(|p| p.erased.is_none() && p.has_ended(now_ms));
+    let erasures = ended.map(|p| RunTicket { index: p.index, order: Order::Erase { permit: p.permit.id.clone() } });
     let unjudged = cases.runs.iter().filter(|(_, run)| run.judged.is_none() && run.hold.is_none());
     let runs = unjudged.map(|(id, case)| {
         let run = id.clone();
@@ -51,9 +53,15 @@ fn waiting(cases: &Cases, now_ms: u64) -> Vec<Pending> {
         let preflight = id.clone();
         Pending::Text { index: case.index, program: case.program.clone(), order: Box::new(|sql| Order::Preflight { preflight, sql }) }
     });
-    let mut all: Vec<Pending> = extracts.map(Pending::Extract).chain(runs).chain(decided).chain(preflights).collect();
+    let unrepeated = cases.reruns.iter().filter(|(_, case)| case.answered.is_none());
+    let reruns = unrepeated.filter_map(|(id, case)| {
+        let (rerun, program) = (id.clone(), cases.runs.get(&case.run)?.program.clone());
+        Some(Pending::Text { index: case.index, program, order: Box::new(|sql| Order::Rerun { rerun, sql }) })
+    });
+    let whole = extracts.chain(erasures).map(Pending::Whole);
+    let mut all: Vec<Pending> = whole.chain(runs).chain(decided).chain(preflights).chain(reruns).collect();
     all.sort_by_key(|p| match p {
-        Pending::Extract(ticket) => ticket.index,
+        Pending::Whole(ticket) => ticket.index,
         Pending::Text { index, .. } => *index,
     });
     all

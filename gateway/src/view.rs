@@ -139,6 +139,8 @@ impl View {
             Act::PermitIssued { permit } => Some(permit.application.clone()),
             Act::ExtractMade { report, .. } => of_permit(&report.permit),
             Act::PermitSuspended { order, .. } => of_permit(&order.permit),
+            Act::PermitClosed { order, .. } => of_permit(&order.permit),
+            Act::ExtractErased { report, .. } => of_permit(&report.permit),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod bound;
 mod cases;
+mod ending;
 mod holds;
 mod patterns;
 mod rules;
@@ -16,6 +17,7 @@ pub use cases::{
     ApplicationSummary, ApplicationView, Applications, BudgetView, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote,
     PermitView, Permits, Standing, VoteView,
 };
+pub use ending::{Nothing, RerunView};
 pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
 pub use patterns::{PatternView, Patterns};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};

@@ -10,11 +10,16 @@ use std::{
 use crate::{fault::Fault, place};
 
 /// Words that the client answers: one a step of a case.
-const CLIENT: &str = "login find show apply applications complete ballot vote permits permit codes preflight run runs holds hold fetch suspend recall remains releases patterns samples sample rules log";
+const CLIENT: &str = "login find show apply applications complete ballot vote permits permit codes preflight run runs holds hold fetch suspend close recall remains releases patterns samples sample rules log";
 
 /// Becomes the program for `word`. Returns only when there is none.
 pub(crate) fn exec(word: &str, rest: &[OsString]) -> Result<ExitCode, Fault> {
-    let client = CLIENT.split(' ').any(|verb| verb == word) || for_client(word, rest);
+    if let ("audit", [verb, rest @ ..]) = (word, rest)
+        && verb == "rerun"
+    {
+        return exec("rerun", rest);
+    }
+    let client = word == "rerun" || CLIENT.split(' ').any(|verb| verb == word) || for_client(word, rest);
     let name = if client { "visiting-client".to_owned() } else { format!("visiting-{word}") };
     let program = place::programs()?.join(&name);
     if !legal(word) || !program.is_file() {

@@ -5,6 +5,9 @@ mod application;
 mod bound;
 #[cfg(test)]
 mod budget_tests;
+mod closure;
+#[cfg(test)]
+mod closure_tests;
 mod hold;
 #[cfg(test)]
 mod hold_tests;
@@ -12,6 +15,7 @@ mod orders;
 #[cfg(test)]
 mod pattern_tests;
 mod preflight;
+mod rerun;
 mod run;
 mod sample;
 #[cfg(test)]
@@ -29,13 +33,14 @@ use crate::{
     refusal::{Code, Refusal},
     roster::Roster,
     rules::{RuleBook, RulesAdoption, RulesProposal},
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RerunId, RunId},
 };
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
 pub use bound::{Bound, Kind, is_bound_name};
 pub use hold::{Cast, Hold, Opened, not_released, recalled};
 pub use preflight::PreflightCase;
+pub use rerun::RerunCase;
 pub use run::RunCase;
 
 /// One permit with what became of it.
@@ -47,8 +52,12 @@ pub struct PermitCase {
     pub index: u64,
     /// The reason, once the ministry suspended it.
     pub suspended: Option<String>,
+    /// The reason, once the ministry ended it for good.
+    pub closed: Option<String>,
     /// The extract, once made.
     pub extract: Option<ExtractReport>,
+    /// Index of the event that says that the extract is destroyed.
+    pub erased: Option<u64>,
     /// Numbers in its released tables so far; see [`crate::budget`].
     pub cells: u64,
     /// Different measures that it was shown which are no listed columns.
@@ -68,7 +77,9 @@ impl PermitCase {
             permit,
             index,
             suspended: None,
+            closed: None,
             extract: None,
+            erased: None,
             cells: 0,
             measures: 0,
             unshown: 0,
@@ -113,6 +124,8 @@ pub struct Cases {
     pub runs: BTreeMap<RunId, RunCase>,
     /// Trials on synthetic data by id.
     pub preflights: BTreeMap<PreflightId, PreflightCase>,
+    /// Repetitions for auditors by id.
+    pub reruns: BTreeMap<RerunId, RerunCase>,
     /// How often the releases of all permits together count somebody.
     pub exposure: Exposure,
     /// Ledger after the last verdict.
@@ -136,6 +149,7 @@ impl Cases {
             permits: BTreeMap::new(),
             runs: BTreeMap::new(),
             preflights: BTreeMap::new(),
+            reruns: BTreeMap::new(),
             exposure: Exposure::Usual,
             ledger: None,
             rules: RuleBook::default(),
@@ -216,6 +230,10 @@ impl Cases {
             Act::Released { run, receipt } => self.release(event, run, receipt),
             Act::SampleLooked { signed } => self.look(event, signed),
             Act::PermitSuspended { order, signature } => self.suspend(event, order, signature),
+            Act::PermitClosed { order, signature } => self.close(event, order, signature),
+            Act::ExtractErased { report, signature } => self.erase(event, report, signature),
+            Act::RerunRequested { rerun, run } => self.request_rerun(event, rerun, run),
+            Act::RerunAnswered { report, signature } => self.answer_rerun(event, report, signature),
             Act::Recalled { order, signature } => self.recall(event, order, signature),
             Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
             Act::RulesAdopted { adoption, signature } => self.adopt_rules(event, adoption, signature),
@@ -247,8 +265,8 @@ impl Cases {
     fn extract(&mut self, event: &Event, report: &ExtractReport, signature: &str) -> Result<(), Refusal> {
         self.only_enclave(event, report, signature)?;
         let case = self.permits.get_mut(&report.permit).ok_or_else(|| Refusal::not_found("permit"))?;
-        if case.extract.is_some() {
-            return Err(Refusal::new(Code::WrongState, "the permit has its extract"));
+        if case.extract.is_some() || case.closed.is_some() {
+            return Err(Refusal::new(Code::WrongState, "the permit has its extract, or has ended"));
         }
         case.extract = Some(report.clone());
         Ok(())
@@ -281,6 +299,9 @@ impl Cases {
     /// [`Code::NotNamed`], [`Code::PermitSuspended`], [`Code::PermitExpired`].
     pub fn open_permit(&self, permit: &PermitId, person: &PersonId, at_ms: u64) -> Result<&PermitCase, Refusal> {
         let case = self.named(permit, person)?;
+        if case.closed.is_some() {
+            return Err(closed());
+        }
         if case.suspended.is_some() {
             return Err(suspended());
         }
@@ -297,6 +318,13 @@ impl Cases {
         }
         value.verify(signature, &self.roster.enclave_key, Code::ReportForged)
     }
+}
+
+/// The answer under a closed permit.
+#[must_use]
+pub fn closed() -> Refusal {
+    Refusal::new(Code::PermitClosed, "the ministry has closed this permit for good; apply again")
+        .ja("この許可は所管省庁により終了しました。改めて申請してください")
 }
 
 /// The answer under a suspended permit.

@@ -9,7 +9,7 @@ use crate::{
     hold::Held,
     refusal::{Code, Refusal},
     sign::{self, SigningKey},
-    terms::{PermitId, PreflightId, RunId, Verdict},
+    terms::{PermitId, PreflightId, RerunId, RunId, Verdict},
 };
 
 /// What the enclave is asked to do.
@@ -34,6 +34,18 @@ pub enum Order {
         run: RunId,
         /// The SQL itself; its digest is in the record.
         sql: String,
+    },
+    /// Repeat a released run for an auditor, as it was judged then.
+    Rerun {
+        /// Which repetition.
+        rerun: RerunId,
+        /// The SQL itself; its digest is in the record.
+        sql: String,
+    },
+    /// Destroy the extract of a permit that has ended, and every key to it.
+    Erase {
+        /// Of which permit.
+        permit: PermitId,
     },
     /// Try SQL on the permit's synthetic twin: no data are read.
     Preflight {
@@ -130,6 +142,44 @@ pub struct ExtractReport {
 
 impl Purpose for ExtractReport {
     const PURPOSE: &'static str = "visiting extract report v1";
+}
+
+/// An extract that nobody can read any more: its key, its files and the permit's key at the linkage unit are destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasureReport {
+    /// The permit.
+    pub permit: PermitId,
+}
+
+impl Purpose for ErasureReport {
+    const PURPOSE: &'static str = "visiting erasure report v1";
+}
+
+/// Whether a repetition gave what was released. Nothing else of it leaves, and the ledger learns nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RerunReport {
+    /// The repetition.
+    pub rerun: RerunId,
+    /// Index of the event that authorised it.
+    pub index: u64,
+    /// What came of it.
+    pub outcome: Repeated,
+}
+
+/// What came of a repetition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeated {
+    /// The same verdict and the same bytes in every file.
+    Same,
+    /// Another verdict or other bytes.
+    Differs,
+    /// It could not be repeated: the extract is gone, or the machine is not what it was.
+    NotRepeated,
+}
+
+impl Purpose for RerunReport {
+    const PURPOSE: &'static str = "visiting rerun report v1";
 }
 
 /// One released file.

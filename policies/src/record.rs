@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     check::SignedCheck,
     exposure::ExposureReport,
-    handover::{ExtractReport, LoadReport, PreflightReport, RunReport},
+    handover::{ErasureReport, ExtractReport, LoadReport, PreflightReport, RerunReport, RunReport},
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
     rules::{RulesAdoption, RulesProposal},
     sample::SignedLook,
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, RunId},
-    vote::{RecallOrder, SuspensionOrder},
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RerunId, RunId},
+    vote::{ClosureOrder, RecallOrder, SuspensionOrder},
 };
 
 /// Version of the event form.
@@ -214,6 +214,34 @@ pub enum Act {
         /// The order.
         order: SuspensionOrder,
         /// The ministry's signature.
+        signature: String,
+    },
+    /// The ministry ended a permit for good.
+    PermitClosed {
+        /// The order.
+        order: ClosureOrder,
+        /// The ministry's signature.
+        signature: String,
+    },
+    /// The extract of an ended permit is destroyed.
+    ExtractErased {
+        /// Of which permit.
+        report: ErasureReport,
+        /// The enclave's signature.
+        signature: String,
+    },
+    /// An auditor wants a released run repeated.
+    RerunRequested {
+        /// Its id.
+        rerun: RerunId,
+        /// Which run.
+        run: RunId,
+    },
+    /// What came of the repetition.
+    RerunAnswered {
+        /// Same, or not.
+        report: RerunReport,
+        /// The enclave's signature.
         signature: String,
     },
     /// The ministry recalled a release.

@@ -58,6 +58,10 @@ pub enum Code {
     PermitExpired,
     /// The permit is suspended by the ministry.
     PermitSuspended,
+    /// The permit was closed by the ministry for good.
+    PermitClosed,
+    /// The closure's signature is not the ministry's.
+    ClosureForged,
     /// The permit does not match what the committee approved.
     PermitNotGranted,
     /// The listing does not exist, or has no such table or column, or has no data yet.

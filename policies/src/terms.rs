@@ -80,6 +80,8 @@ ids! {
     RunId = "run_";
     /// One trial of SQL on synthetic data (試行).
     PreflightId = "pre_";
+    /// A repetition of a run for an auditor.
+    RerunId = "rer_";
     /// A proposed change of a rule pack (公表基準の改定案): made from the digest of its text.
     RulesId = "rul_";
 }

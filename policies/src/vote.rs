@@ -85,6 +85,26 @@ impl SuspensionOrder {
     }
 }
 
+/// A demand of the ministry that a permit ends for good (利用終了): its extract is erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosureOrder {
+    /// The permit to close.
+    pub permit: PermitId,
+    /// Who orders it.
+    pub by: PersonId,
+    /// Why, in one line; shown to the permit's people.
+    pub reason: String,
+}
+
+impl ClosureOrder {
+    /// The exact text that the ministry signs.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let reason = self.reason.replace(['\n', '\r'], " ");
+        format!("visiting closure v1\npermit: {}\nby: {}\nreason: {reason}\n", self.permit, self.by)
+    }
+}
+
 /// A demand of the ministry that a release which should not have left is given out no more (取消し).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecallOrder {

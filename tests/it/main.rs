@@ -20,6 +20,7 @@ mod codes;
 mod corpus;
 mod differential;
 mod duckdb;
+mod ending;
 mod fhir;
 mod fixture;
 mod follow;

@@ -71,6 +71,14 @@ impl Client {
         self.each(tokens, request, |answer| answer.pseudonyms)
     }
 
+    /// Has the key of a permit that has ended destroyed: its pseudonyms cannot be made again, by anyone.
+    ///
+    /// # Errors
+    /// When the unit refuses or cannot be reached.
+    pub fn end(&mut self, permit: &str) -> Result<(), LinkageError> {
+        self.ask(&Request::End { permit: permit.to_owned() }).map(|_| ())
+    }
+
     fn each(
         &mut self,
         values: &[String],

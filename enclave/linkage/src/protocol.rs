@@ -28,6 +28,8 @@ pub(crate) enum Request {
     Tokens { kind: String, values: Vec<String> },
     /// Pseudonyms of tokens under a permit, in their order.
     Pseudonyms { permit: String, tokens: Vec<String> },
+    /// Destroy the key of a permit that has ended.
+    End { permit: String },
 }
 
 /// What it answers: one of the fields.

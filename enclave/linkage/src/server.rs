@@ -119,6 +119,10 @@ fn answer(line: &[u8], unit: &Mutex<Unit>) -> Result<Answer, LinkageError> {
             unit.learn(&links)?;
             Answer { ok: Some(true), ..Answer::default() }
         }
+        Request::End { permit } => {
+            unit.end(&permit)?;
+            Answer { ok: Some(true), ..Answer::default() }
+        }
         Request::Tokens { kind, values } => Answer { tokens: Some(unit.tokens(&kind, &values)?), ..Answer::default() },
         Request::Pseudonyms { permit, tokens } => Answer { pseudonyms: Some(unit.pseudonyms(&permit, &tokens)?), ..Answer::default() },
     })

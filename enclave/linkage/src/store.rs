@@ -16,6 +16,7 @@ use crate::{
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
     CREATE TABLE IF NOT EXISTS history (token BLOB PRIMARY KEY, previous BLOB NOT NULL) WITHOUT ROWID, STRICT;
     CREATE TABLE IF NOT EXISTS permits (permit TEXT PRIMARY KEY, nonce BLOB NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID, STRICT;
 ";
@@ -136,6 +137,9 @@ impl Unit {
                 Ok(Wrapped { nonce: row.get(0)?, sealed: row.get(1)? })
             })
             .optional()?;
+        if stored.as_ref().is_some_and(|wrapped| wrapped.sealed.is_empty()) {
+            return Err(LinkageError::Request("the permit has ended, and its key is destroyed".to_owned()));
+        }
         if let Some(wrapped) = stored {
             return self.keys.unwrap(permit, wrapped);
         }
@@ -143,6 +147,19 @@ impl Unit {
         transaction.execute("INSERT INTO permits VALUES (?1, ?2, ?3)", params![permit, wrapped.nonce, wrapped.sealed])?;
         transaction.commit()?;
         Ok(key)
+    }
+
+    /// Destroys a permit's key. What stays is that there was one: no other may ever be made for this permit.
+    ///
+    /// # Errors
+    /// For what is no permit, or a failing store.
+    pub fn end(&mut self, permit: &str) -> Result<(), LinkageError> {
+        let permit: PermitId = permit.parse().map_err(|refusal: visiting_policies::Refusal| LinkageError::Request(refusal.detail))?;
+        let gone = "INSERT INTO permits VALUES (?1, x'', x'') ON CONFLICT (permit) DO UPDATE SET nonce = x'', sealed = x''";
+        self.store.execute(gone, [permit.as_str()])?;
+        // The log of changes still holds the old page.
+        self.store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
     }
 }
 
@@ -221,6 +238,23 @@ mod tests {
         let two = unit.pseudonyms("prm_2", &tokens).unwrap();
         assert_eq!(one, unit.pseudonyms("prm_1", &tokens).unwrap());
         assert!(one.iter().chain(&tokens).all(|p| !two.contains(p)) && tokens.iter().all(|t| !one.contains(t)));
+    }
+
+    #[test]
+    fn an_ended_permit_has_no_key_and_never_gets_another() {
+        let mut unit = unit();
+        let token = unit.tokens(INSURED, &["06132013:12:345:01".to_owned()]).unwrap();
+        let before = unit.pseudonyms("prm_1", &token).unwrap();
+        let sealed: Vec<u8> = unit.store.query_row("SELECT sealed FROM permits", [], |row| row.get(0)).unwrap();
+        unit.end("prm_1").unwrap();
+        unit.end("prm_1").unwrap();
+        assert!(unit.pseudonyms("prm_1", &token).unwrap_err().to_string().contains("ended"));
+        let left: Vec<u8> = unit.store.query_row("SELECT sealed FROM permits", [], |row| row.get(0)).unwrap();
+        assert!(left.is_empty() && !sealed.is_empty());
+        assert_ne!(unit.pseudonyms("prm_2", &token).unwrap(), before);
+        // One that never had a key gets none after its end either.
+        unit.end("prm_3").unwrap();
+        assert!(unit.pseudonyms("prm_3", &token).is_err());
     }
 
     #[test]

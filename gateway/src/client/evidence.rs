@@ -17,7 +17,7 @@ const UNPROVED_MAX: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Broken {
-    /// 10 signature, 11 root, 12 consistency, 13 meaning.
+    /// 10 signature, 11 root, 12 consistency, 13 meaning; 1 where nothing was found out.
     pub code: u8,
     /// What was found.
     pub text: String,
@@ -26,7 +26,7 @@ pub struct Broken {
 const SIGNATURE: u8 = 10;
 const ROOT: u8 = 11;
 const CONSISTENCY: u8 = 12;
-const MEANING: u8 = 13;
+pub(super) const MEANING: u8 = 13;
 
 fn broken(code: u8, text: impl Into<String>) -> Broken {
     Broken { code, text: text.into() }

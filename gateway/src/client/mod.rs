@@ -20,14 +20,14 @@ use visiting_policies::{
     permit::ApplicationContent,
     sign::{self, SigningKey},
     terms::{ColumnName, Form, OrganisationId, PermitId, PersonId, Scope},
-    vote::{Decision, RecallOrder, SuspensionOrder},
+    vote::{ClosureOrder, Decision, RecallOrder, SuspensionOrder},
 };
 
 pub use crate::problem::Problem;
 use crate::wire::{
     ApplicationSummary, ApplicationView, Applications, Codes, CodesView, Completeness, GuestView, Guests, ListingView, Listings, Login,
-    LoginRequest, NewApplication, NewCodes, NewGuest, NewRecall, NewRun, NewSuspension, NewVote, PatternView, Patterns, PermitView,
-    Permits, PreflightView, RecallView, RunView, Runs, Standing,
+    LoginRequest, NewApplication, NewCodes, NewGuest, NewRecall, NewRun, NewSuspension, NewVote, Nothing, PatternView, Patterns,
+    PermitView, Permits, PreflightView, RecallView, RerunView, RunView, Runs, Standing,
 };
 
 /// Longest that the client lets the server wait at a time, milliseconds.
@@ -275,6 +275,31 @@ impl Client {
         let order = SuspensionOrder { permit: id, by, reason: reason.to_owned() };
         let body = NewSuspension { reason: reason.to_owned(), signature: key.sign(order.text().as_bytes()) };
         self.post(&format!("/v1/permits/{permit}/suspension"), &body)
+    }
+
+    /// The ministry ends a permit for good; signs the order with its key.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn close(&self, permit: &str, reason: &str, key: &SigningKey) -> Result<PermitView, Problem> {
+        let bad = |e: visiting_policies::Refusal| Problem::from(e);
+        let id: PermitId = permit.parse().map_err(bad)?;
+        let by: PersonId = self.person.clone().unwrap_or_default().parse().map_err(bad)?;
+        let order = ClosureOrder { permit: id, by, reason: reason.to_owned() };
+        let body = NewSuspension { reason: reason.to_owned(), signature: key.sign(order.text().as_bytes()) };
+        self.post(&format!("/v1/permits/{permit}/closure"), &body)
+    }
+
+    /// Has a released run repeated, and waits for what comes of it.
+    ///
+    /// # Errors
+    /// The gateway's problem.
+    pub fn rerun(&self, run: &str) -> Result<RerunView, Problem> {
+        let mut view: RerunView = self.post(&format!("/v1/runs/{run}/reruns"), &Nothing {})?;
+        while let ("queued", Some(id)) = (view.status.as_str(), &view.id) {
+            view = self.get_query(&format!("/v1/reruns/{id}"), &[("wait_ms", &POLL_MS.to_string())])?;
+        }
+        Ok(view)
     }
 
     /// The ministry recalls a release; signs the order with its key.

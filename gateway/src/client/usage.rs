@@ -17,6 +17,8 @@ visiting client [--as PERSON] VERB …
   permits | permit PERMIT                       permits
   remains PERMIT                                what remains of a permit's budgets, and why people look at its outputs
   suspend PERMIT REASON [--key FILE]            the ministry's stop
+  close PERMIT REASON [--key FILE]              the ministry ends a permit for good; its extract is erased
+  rerun RUN                                     an auditor has a release repeated and compared (visiting audit rerun RUN)
   releases                                      all releases, what a checker wants recalled first, for the ministry
   recall RUN --reason TEXT [--key FILE]         the ministry's recall of a release: its files are given out no more
   recall RUN                                    who has fetched a release

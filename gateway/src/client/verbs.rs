@@ -150,6 +150,17 @@ pub fn command(parser: lexopt::Parser) -> Result<String, VerbError> {
     }
 }
 
+/// What came of a repetition; only the same bytes, and an erasure that the record tells of, end with 0.
+fn repeated(client: &Client, run: &str) -> Result<String, VerbError> {
+    let view = client.rerun(run)?;
+    let text = shown(&view)?;
+    match view.status.as_str() {
+        "differs" => Err(VerbError::Broken(evidence::Broken { code: evidence::MEANING, text })),
+        "not_repeated" => Err(VerbError::Broken(evidence::Broken { code: 1, text })),
+        _ => Ok(text),
+    }
+}
+
 /// The verbs of a case, in its order.
 fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&str]) -> Result<String, VerbError> {
     match (verb, rest) {
@@ -164,6 +175,8 @@ fn case_verb(client: &Client, home: &Home, words: &Words, verb: &str, rest: &[&s
         ("permits", []) => shown(&client.permits()?),
         ("permit", [id]) => shown(&client.permit(id)?),
         ("remains", [id]) => Ok(remains::lines(&client.permit(id)?, japanese())),
+        ("close", [id, reason @ ..]) if !reason.is_empty() => shown(&client.close(id, &reason.join(" "), &key(client, home, words)?)?),
+        ("rerun", [run]) => repeated(client, run),
         ("suspend", [id, reason @ ..]) if !reason.is_empty() => {
             shown(&client.suspend(id, &reason.join(" "), &key(client, home, words)?)?)
         }

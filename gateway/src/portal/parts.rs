@@ -200,7 +200,7 @@ pub(super) fn status_chip(ctx: &Ctx, status: &str) -> Markup {
 pub(super) fn permit_chip(ctx: &Ctx, status: &str) -> Markup {
     let tone = match status {
         "active" => "green",
-        "suspended" => "red",
+        "suspended" | "closed" => "red",
         _ => "yellow",
     };
     html! { span.chip.(tone) { (words::permit(ctx.lang, status)) } }

@@ -4,6 +4,7 @@ use visiting_policies::{
     check::Finding,
     disclosure::limits::{EXPOSURE_ALERT, EXPOSURE_HOLD},
     exposure::{Exposure, ExposureReport},
+    handover::Repeated,
     record::{Act, Actor, Event},
     refusal::Refusal,
     sample::Opinion,
@@ -140,6 +141,14 @@ fn japanese(act: &Act) -> String {
             format!("抜き取られた解析 {} の持ち出しを事後に確認した（{opinion}）。理由：{}", signed.look.run, signed.look.reason)
         }
         Act::PermitSuspended { order, .. } => format!("許可 {} の利用を停止した。理由：{}", order.permit, order.reason),
+        Act::PermitClosed { order, .. } => format!("許可 {} の利用を終了した。理由：{}", order.permit, order.reason),
+        Act::ExtractErased { report, .. } => format!("許可 {} の抽出データと鍵を消去した。", report.permit),
+        Act::RerunRequested { rerun, run } => format!("解析 {run} の再実行 {rerun} を依頼した。"),
+        Act::RerunAnswered { report, .. } => match report.outcome {
+            Repeated::Same => format!("再実行 {} の結果は、持ち出されたものと同じだった。", report.rerun),
+            Repeated::Differs => format!("再実行 {} の結果は、持ち出されたものと異なった。", report.rerun),
+            Repeated::NotRepeated => format!("再実行 {} はできなかった。", report.rerun),
+        },
         Act::Recalled { order, .. } => format!("解析 {} の持ち出しを取り消した。理由：{}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
             format!("公表基準「{}」の改定案 {} を提案した。理由：{}", proposal.pack, proposal.id(), proposal.reason)
@@ -211,6 +220,14 @@ fn english(act: &Act) -> String {
             format!("Looked at the sampled release of run {} ({opinion}). Reason: {}", signed.look.run, signed.look.reason)
         }
         Act::PermitSuspended { order, .. } => format!("Suspended permit {}. Reason: {}", order.permit, order.reason),
+        Act::PermitClosed { order, .. } => format!("Closed permit {} for good. Reason: {}", order.permit, order.reason),
+        Act::ExtractErased { report, .. } => format!("Erased the extract of permit {} and its keys.", report.permit),
+        Act::RerunRequested { rerun, run } => format!("Asked for the repetition {rerun} of run {run}."),
+        Act::RerunAnswered { report, .. } => match report.outcome {
+            Repeated::Same => format!("The repetition {} gave what was released.", report.rerun),
+            Repeated::Differs => format!("The repetition {} gave something else than was released.", report.rerun),
+            Repeated::NotRepeated => format!("The repetition {} could not be made.", report.rerun),
+        },
         Act::Recalled { order, .. } => format!("Recalled the release of run {}. Reason: {}", order.run, order.reason),
         Act::RulesProposed { proposal, .. } => {
             format!("Proposed the change {} of the rule pack {}. Reason: {}", proposal.id(), proposal.pack, proposal.reason)
@@ -271,13 +288,13 @@ pub(super) mod tests {
 
     use visiting_policies::{
         check::{Check, SignedCheck},
-        handover::{ExtractReport, LedgerHead, LoadReport, PreflightReport, RunReport},
+        handover::{ErasureReport, ExtractReport, LedgerHead, LoadReport, PreflightReport, RerunReport, RunReport},
         permit::{ApplicationContent, Permit, SignedBallot},
         refusal::{Code, Refusal},
         rules::{RulesAdoption, RulesProposal},
         sample::{Look, SignedLook},
         terms::{Form, Period, Scope},
-        vote::{Ballot, RecallOrder, SuspensionOrder},
+        vote::{Ballot, ClosureOrder, RecallOrder, SuspensionOrder},
     };
 
     use super::*;
@@ -323,6 +340,10 @@ pub(super) mod tests {
             checkers: 0,
         };
         let vote = |decision| Act::VoteCast { vote: SignedBallot { ballot: ballot(decision), signature: String::new() } };
+        let repeated = |outcome| Act::RerunAnswered {
+            report: RerunReport { rerun: "rer_1".parse().unwrap(), index: 1, outcome },
+            signature: String::new(),
+        };
         let tried = |verdict| Act::PreflightAnswered {
             report: PreflightReport {
                 preflight: "pre_1".parse().unwrap(),
@@ -400,6 +421,19 @@ pub(super) mod tests {
             looked(Opinion::Fine),
             looked(Opinion::Recall),
             Act::PermitSuspended { order, signature: String::new() },
+            Act::PermitClosed {
+                order: ClosureOrder {
+                    permit: "prm_1".parse().unwrap(),
+                    by: "per_ministry".parse().unwrap(),
+                    reason: "<b>why</b>".to_owned(),
+                },
+                signature: String::new(),
+            },
+            Act::ExtractErased { report: ErasureReport { permit: "prm_1".parse().unwrap() }, signature: String::new() },
+            Act::RerunRequested { rerun: "rer_1".parse().unwrap(), run: "run_1".parse().unwrap() },
+            repeated(Repeated::Same),
+            repeated(Repeated::Differs),
+            repeated(Repeated::NotRepeated),
             Act::Recalled {
                 order: RecallOrder { run: "run_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() },
                 signature: String::new(),

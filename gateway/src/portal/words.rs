@@ -157,6 +157,17 @@ fn table(code: Code) -> (Pair, Pair) {
                 "The ministry has suspended it. Nothing runs and nothing leaves under it. The permit's page gives the reason.",
             ),
         ),
+        Code::PermitClosed => (
+            ("利用許可は終了しています", "The permit is closed"),
+            (
+                "所管省庁が利用を終了しました。データは消去され、この許可では何も実行されません。理由は許可のページにあります。",
+                "The ministry has ended it. Its data are erased and nothing runs under it. The permit's page gives the reason.",
+            ),
+        ),
+        Code::ClosureForged => (
+            ("終了命令の署名が確認できません", "The order's signature does not fit"),
+            ("所管省庁としてのあなた自身の鍵で署名してください。", "Sign with your own key as the ministry."),
+        ),
         Code::PermitNotGranted => (
             ("許可の内容が議決と一致しません", "The permit is not what the votes grant"),
             ("許可は作られませんでした。運用者に連絡してください。", "No permit was made. Tell the operators."),
@@ -347,6 +358,7 @@ pub(super) fn permit(lang: Lang, status: &str) -> &'static str {
     match status {
         "active" => lang.say("有効", "active"),
         "suspended" => lang.say("停止", "suspended"),
+        "closed" => lang.say("終了", "closed"),
         "expired" => lang.say("期限切れ", "expired"),
         _ => lang.say("不明", "unknown"),
     }

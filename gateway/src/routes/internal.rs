@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use visiting_policies::{
     case::{Kind, RunCase},
     exposure::ExposureReport,
-    handover::{AuditBegun, Delivery, ExtractReport, HoldAnswer, LoadReport, PreflightAnswer, Purpose, RunReport, Signed},
+    handover::{
+        AuditBegun, Delivery, ErasureReport, ExtractReport, HoldAnswer, LoadReport, PreflightAnswer, Purpose, RerunReport, RunReport,
+        Signed,
+    },
     note,
     receipt::{self, Receipt},
     record::{Act, Actor},
@@ -50,6 +53,8 @@ pub(super) fn table() -> Router<Shared> {
         .route("/internal/v1/codes", get(|app, call| bound_document(app, call, "GET /internal/v1/codes", Kind::Codes)))
         .route("/internal/v1/loads", post(report_load))
         .route("/internal/v1/extracts", post(report_extract))
+        .route("/internal/v1/erasures", post(report_erasure))
+        .route("/internal/v1/reruns", post(report_rerun))
         .route("/internal/v1/verdicts", post(report_verdict))
         .route("/internal/v1/exposures", post(report_exposure))
         .route("/internal/v1/audits", post(hear_audit))
@@ -126,6 +131,16 @@ async fn report_load(State(app): State<Shared>, call: Call) -> Answer {
 async fn report_extract(State(app): State<Shared>, call: Call) -> Answer {
     let act = |s: Signed<ExtractReport>| Act::ExtractMade { report: s.value, signature: s.signature };
     app.guard(call.inner_actor(), "POST /internal/v1/extracts", report(&app, &call, act)).await
+}
+
+async fn report_erasure(State(app): State<Shared>, call: Call) -> Answer {
+    let act = |s: Signed<ErasureReport>| Act::ExtractErased { report: s.value, signature: s.signature };
+    app.guard(call.inner_actor(), "POST /internal/v1/erasures", report(&app, &call, act)).await
+}
+
+async fn report_rerun(State(app): State<Shared>, call: Call) -> Answer {
+    let act = |s: Signed<RerunReport>| Act::RerunAnswered { report: s.value, signature: s.signature };
+    app.guard(call.inner_actor(), "POST /internal/v1/reruns", report(&app, &call, act)).await
 }
 
 async fn report_verdict(State(app): State<Shared>, call: Call) -> Answer {

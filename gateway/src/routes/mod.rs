@@ -5,6 +5,7 @@ mod bound;
 pub(crate) mod catalog;
 pub(crate) mod codes;
 pub(crate) mod demo;
+mod ending;
 pub(crate) mod guests;
 pub(crate) mod holds;
 mod internal;
@@ -76,6 +77,7 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(permits::list_permits))
         .routes(routes!(permits::show_permit))
         .routes(routes!(permits::suspend_permit))
+        .routes(routes!(ending::close_permit))
         .routes(routes!(guests::list_guests, guests::upload_guest))
         .routes(routes!(codes::list_codes, codes::upload_codes).layer(DefaultBodyLimit::max(CODES_BODY_BYTES)))
         .routes(routes!(runs::list_runs, runs::request_run))
@@ -102,6 +104,8 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(patterns::list_patterns))
         .routes(routes!(log::prove_inclusion))
         .routes(routes!(log::prove_consistency))
+        .routes(routes!(ending::repeat_run))
+        .routes(routes!(ending::show_rerun))
         .routes(routes!(tiles::show_checkpoint))
         .routes(routes!(tiles::show_tile))
         .routes(routes!(standing::show_health))

@@ -134,9 +134,18 @@ fn sees(cases: &Cases, person: &PersonId, case: &PermitCase) -> bool {
     oversees || case.permit.people.contains(person)
 }
 
+fn extract(case: &PermitCase) -> &'static str {
+    match (case.erased, &case.extract) {
+        (Some(_), _) => "erased",
+        (None, Some(_)) => "ready",
+        (None, None) => "making",
+    }
+}
+
 fn permit_view(cases: &Cases, case: &PermitCase, now_ms: u64) -> PermitView {
     let permit = &case.permit;
     let status = match &case.suspended {
+        _ if case.closed.is_some() => "closed",
         Some(_) => "suspended",
         None if now_ms >= permit.until_ms => "expired",
         None => "active",
@@ -149,8 +158,8 @@ fn permit_view(cases: &Cases, case: &PermitCase, now_ms: u64) -> PermitView {
         period: permit.scope.period,
         until_ms: permit.until_ms,
         status: status.to_owned(),
-        reason: case.suspended.clone(),
-        extract: if case.extract.is_some() { "ready" } else { "making" }.to_owned(),
+        reason: case.closed.clone().or_else(|| case.suspended.clone()),
+        extract: extract(case).to_owned(),
         versions: case.extract.as_ref().map(|e| e.versions.clone()).unwrap_or_default(),
         checkers: permit.checkers,
         budgets: budgets(case, cases.waiting(&permit.id)).iter().map(remains::view).collect(),

@@ -10,6 +10,7 @@
 use serde_json::{Value, json};
 use visiting_policies::{
     check::Finding,
+    handover::Repeated,
     record::{Act, Actor, Event},
     refusal::Code,
     sample::Opinion,
@@ -182,6 +183,24 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             let data = named.data("permit", order.permit.as_str(), codes::SECURITY_RESOURCE);
             Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
         }
+        Act::PermitClosed { order, .. } => {
+            let data = named.data("permit", order.permit.as_str(), codes::SECURITY_RESOURCE);
+            Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
+        }
+        Act::ExtractErased { report, .. } => {
+            Said::new(codes::DESTROY, codes::OPERATION, "D", vec![named.data("permit", report.permit.as_str(), codes::DOMAIN_RESOURCE)])
+        }
+        Act::RerunRequested { rerun, run } => {
+            create(vec![named.data("run", run.as_str(), codes::REPORT), named.beside("rerun", rerun.as_str())])
+        }
+        Act::RerunAnswered { report, .. } => {
+            let verified = Said::new(codes::VERIFY, codes::OPERATION, "E", vec![named.data("rerun", report.rerun.as_str(), codes::JOB)]);
+            match report.outcome {
+                Repeated::Same => verified,
+                Repeated::Differs => verified.failed("8", "differs".to_owned()),
+                Repeated::NotRepeated => verified.failed("4", "not repeated".to_owned()),
+            }
+        }
         Act::Recalled { order, .. } => {
             let data = named.data("run", order.run.as_str(), codes::REPORT);
             Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
@@ -218,6 +237,7 @@ fn gravity(code: Code) -> &'static str {
         | Code::CheckForged
         | Code::RecallForged
         | Code::SuspensionForged
+        | Code::ClosureForged
         | Code::RulesForged
         | Code::TicketTampered
         | Code::RecordUnlawful

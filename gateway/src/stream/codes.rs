@@ -58,6 +58,7 @@ pub(crate) const EXTRACT: Coding = Coding::new(LIFECYCLE, "extract", "Extract Re
 pub(crate) const PSEUDONYMIZE: Coding = Coding::new(LIFECYCLE, "pseudonymize", "Pseudonymize Record Lifecycle Event");
 pub(crate) const DEIDENTIFY: Coding = Coding::new(LIFECYCLE, "deidentify", "De-Identify (Anononymize) Record Lifecycle Event");
 pub(crate) const VERIFY: Coding = Coding::new(LIFECYCLE, "verify", "Verify Record Lifecycle Event");
+pub(crate) const DESTROY: Coding = Coding::new(LIFECYCLE, "destroy", "Destroy/Delete Record Lifecycle Event");
 pub(crate) const DISCLOSE: Coding = Coding::new(LIFECYCLE, "disclose", "Disclose Record Lifecycle Event");
 
 // Who took part.

@@ -5,7 +5,7 @@ use visiting_policies::{
     case::Cases,
     record::{Act, Actor, Event},
     refusal::{Code, Refusal},
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, RulesId, RunId},
+    terms::{ApplicationId, PermitId, PersonId, PreflightId, RerunId, RulesId, RunId},
 };
 
 /// The case that an event is about: the most particular id that it names.
@@ -24,6 +24,10 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
         Act::PreflightRequested { preflight, .. } => Some(preflight.to_string()),
         Act::PreflightAnswered { report, .. } => Some(report.preflight.to_string()),
         Act::PermitSuspended { order, .. } => Some(order.permit.to_string()),
+        Act::PermitClosed { order, .. } => Some(order.permit.to_string()),
+        Act::ExtractErased { report, .. } => Some(report.permit.to_string()),
+        Act::RerunRequested { run, .. } => Some(run.to_string()),
+        Act::RerunAnswered { report, .. } => Some(report.rerun.to_string()),
         Act::RunRequested { run, .. } | Act::Released { run, .. } | Act::Downloaded { run, .. } => Some(run.to_string()),
         Act::CheckCast { run, .. } | Act::ChecksOpened { run, .. } => Some(run.to_string()),
         Act::ExposureReached { report, .. } => report.permit.as_ref().map(ToString::to_string),
@@ -81,6 +85,8 @@ impl Filter {
 fn belongs(subject: &str, wanted: &str, cases: &Cases) -> bool {
     let of_run = subject.parse::<RunId>().ok().and_then(|run| cases.runs.get(&run)).map(|run| run.permit.clone());
     let of_try = || subject.parse::<PreflightId>().ok().and_then(|id| cases.preflights.get(&id)).map(|case| case.permit.clone());
+    let repeated = || subject.parse::<RerunId>().ok().and_then(|id| cases.reruns.get(&id)).and_then(|case| cases.runs.get(&case.run));
+    let of_try = || of_try().or_else(|| repeated().map(|run| run.permit.clone()));
     let permit = of_run.or_else(of_try).or_else(|| subject.parse::<PermitId>().ok());
     let application = permit.as_ref().and_then(|id| cases.permits.get(id)).map(|case| case.permit.application.as_str());
     subject == wanted || permit.as_ref().is_some_and(|p| p.as_str() == wanted) || application == Some(wanted)

@@ -1,0 +1,31 @@
+//! The end of a permit: key, files and pseudonyms are destroyed, and only then the record says so. Ledger and vault stay.
+
+use visiting_policies::{
+    handover::{ErasureReport, Purpose},
+    terms::PermitId,
+};
+
+use super::Enclave;
+use crate::{fault::Fault, keys::GateKeys};
+
+impl Enclave {
+    /// Destroys what makes an extract readable. Each step may be repeated; the key goes first, and with it the extract.
+    pub(super) fn erase(&mut self, id: &PermitId) -> Result<(), Fault> {
+        let Some(case) = self.follower.cases.permits.get(id) else { return Ok(()) };
+        if case.erased.is_some() || !case.has_ended(self.follower.now_ms()) {
+            return Ok(());
+        }
+        self.extracts.remove(id);
+        GateKeys::destroy(&self.config, id)?;
+        for folder in [self.config.extracts().join(id.as_str()), self.config.extracts().join(format!("{id}.part"))] {
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder)?;
+            }
+        }
+        std::fs::File::open(self.config.extracts())?.sync_all()?;
+        let linkage = |e: visiting_linkage::LinkageError| Fault::Linkage(e.to_string());
+        visiting_linkage::Client::connect(&self.config.linkage).and_then(|mut unit| unit.end(id.as_str())).map_err(linkage)?;
+        self.door.report("erasures", &ErasureReport { permit: id.clone() }.sign(&self.keys.signing))?;
+        self.follower.advance(&self.door)
+    }
+}

@@ -1,0 +1,77 @@
+//! A released run repeated for an auditor, by the record and the ledger of the moment at which it was judged. Only whether its bytes
+//! are the same is told; the ledger learns nothing, as nothing is shown that was not.
+
+use visiting_policies::{
+    case::{Cases, RunCase},
+    handover::{Purpose, Repeated, RerunReport, RunReport},
+    terms::{RerunId, RunId},
+};
+
+use super::{Enclave, Machine, Moment};
+use crate::{config::ATTEMPTS_MAX, fault::Fault};
+
+impl Enclave {
+    /// Answers a repetition once.
+    pub(super) fn rerun(&mut self, id: &RerunId, sql: &str) -> Result<(), Fault> {
+        let Some(case) = self.follower.cases.reruns.get(id).filter(|case| case.answered.is_none()).cloned() else { return Ok(()) };
+        // One that takes the process down with it must not do so for ever.
+        let again = self.ledger.attempt(id.as_str())? > ATTEMPTS_MAX;
+        let repeated = if again { Err(Fault::Other("the repetition was begun too often".to_owned())) } else { self.repeat(&case.run, sql) };
+        let outcome = match repeated {
+            Ok(true) => Repeated::Same,
+            Ok(false) => Repeated::Differs,
+            // The gateway is away: the same repetition is asked for again.
+            Err(fault @ Fault::Gateway(_)) => return Err(fault),
+            Err(fault) => {
+                tracing::error!(%fault, rerun = %id, "a run could not be repeated");
+                Repeated::NotRepeated
+            }
+        };
+        let report = RerunReport { rerun: id.clone(), index: case.index, outcome };
+        self.door.report("reruns", &report.sign(&self.keys.signing))?;
+        self.ledger.left(id.as_str())?;
+        self.follower.advance(&self.door)
+    }
+
+    /// Whether the same verdict comes with the same bytes.
+    fn repeat(&mut self, run: &RunId, sql: &str) -> Result<bool, Fault> {
+        let missing = || Fault::Other("the record does not show the verdict".to_owned());
+        let case = self.follower.cases.runs.get(run).cloned().ok_or_else(missing)?;
+        let (report, index) = case.judged.clone().ok_or_else(missing)?;
+        // The fold just before the verdict: rules, budgets and guests as they were.
+        let then = self.follower.cases_at(index.saturating_sub(1))?;
+        let known = self.ledger.known_at(self.entries_before(&then, &report))?;
+        self.fetch(&then, &case, sql)?;
+        self.opened(&case.permit)?;
+        let Some(extract) = self.extracts.get(&case.permit) else { return Err(Fault::Other("an extract vanished".to_owned())) };
+        let moment = Moment { cases: &then, known: &known, auditing: None };
+        let machine = Machine {
+            config: &self.config,
+            listings: &self.listings,
+            keys: &self.keys,
+            municipalities: &self.municipalities,
+            codes: &self.codes,
+            runtime: &self.runtime,
+            extract,
+        };
+        let judged = match machine.judge(&mut self.guests, &moment, &case, sql) {
+            Ok(judged) => judged,
+            // Nothing that was released is refused now, unless something is not what it was.
+            Err(Fault::Refused(_)) => return Ok(false),
+            Err(fault) => return Err(fault),
+        };
+        Ok(judged.verdict == report.verdict && judged.digests == report.files)
+    }
+
+    /// Blocks of the ledger before this run's own: where the ledger stood after the verdict before it.
+    fn entries_before(&self, then: &Cases, report: &RunReport) -> u64 {
+        then.ledger.as_ref().map_or(0, |head| head.entries).min(report.ledger.entries)
+    }
+
+    fn fetch(&mut self, then: &Cases, case: &RunCase, sql: &str) -> Result<(), Fault> {
+        let bound = then.guests_of(&case.permit, case.index);
+        self.guests.fetch(&self.door, &bound, sql)?;
+        let texts = self.guests.texts(&bound, sql);
+        self.codes.fetch(&self.door, &then.codes_of(&case.permit, case.index), &texts)
+    }
+}
