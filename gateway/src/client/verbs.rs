@@ -17,7 +17,7 @@ use visiting_policies::{
 
 use super::{
     Client, Conditions, Problem,
-    evidence::Broken,
+    evidence::{self, Broken},
     follow::{self, Manner, Wish},
 };
 use crate::{
