@@ -145,8 +145,17 @@ impl Serving {
     }
 
     /// SIGTERM; its exit code.
-    pub(crate) fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(self) -> Option<i32> {
+        self.tell_to_stop();
+        self.ended()
+    }
+
+    pub(crate) fn tell_to_stop(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    /// Its exit code, once it has ended.
+    pub(crate) fn ended(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 

@@ -14,11 +14,12 @@ use visiting_witness::{
     serve::listen,
 };
 
-use crate::given::{LOG, NAME, Scratch, log_key, post};
+use crate::given::{LOG, NAME, Scratch, Serving, log_key, post, until};
 
 /// A witness within this process, with limits of its own.
 struct Within {
     address: SocketAddr,
+    /// Dropped, it is the signal to stop.
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -117,19 +118,24 @@ fn a_head_without_end_is_cut_off() {
 
 #[test]
 fn a_request_under_way_at_the_signal_to_stop_is_answered() {
-    let scratch = Scratch::new();
-    let mut witness = Within::start(&scratch.home(), Limits::default());
+    let (scratch, _) = Scratch::made();
+    let witness = Serving::start(&scratch.home());
     let body = LOG.request(0, 7).to_string();
-    let mut stream = witness.connect();
+    let mut stream = TcpStream::connect(witness.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let (first, second) = body.split_at(20);
-    write!(stream, "POST /add-checkpoint HTTP/1.1\r\nhost: w\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n", body.len()).unwrap();
-    // The handler waits for the body now.
+    let head = format!("POST /add-checkpoint HTTP/1.1\r\nhost: w\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).unwrap();
+    // It waits for the body now.
     let mut go_on = [0; 25];
     stream.read_exact(&mut go_on).unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(first.as_bytes()).unwrap();
-    drop(witness.stop.take());
+    witness.tell_to_stop();
+    until("the end of listening", || TcpStream::connect(witness.address).is_err());
     stream.write_all(second.as_bytes()).unwrap();
     let answer = rest(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(witness.ended(), Some(0));
+    assert_eq!(Serving::start(&scratch.home()).size(), 7);
 }
