@@ -20,6 +20,7 @@ mod own_name;
 mod people;
 pub mod portal;
 pub mod problem;
+mod publish;
 mod remains;
 mod routes;
 pub mod serve;

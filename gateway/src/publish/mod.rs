@@ -1,0 +1,3 @@
+//! Where the log is published.
+
+pub(crate) mod s3;
