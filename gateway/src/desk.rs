@@ -90,7 +90,9 @@ impl Desk {
         let desk = Self { proposals, size: told_size, view, journal, clock, health, published: told_published, witnessed };
         let publisher = Publisher::new(publication, desk.parts(), published, &origin, key).map_err(|e| unavailable(&e))?;
         // Read before the journal: what another gateway publishes meanwhile is in the journal by then.
-        let seen = publisher.seen().map_err(|e| unavailable(&e))?;
+        // On a thread of its own, as a place may block, which nothing may do where this is called.
+        let seen = std::thread::scope(|scope| scope.spawn(|| publisher.seen()).join());
+        let seen = seen.map_err(|_| unavailable(&"what was published could not be read"))?.map_err(|e| unavailable(&e))?;
         desk.recover(&seen)?;
         size.send_replace(desk.view().tree.size());
         let (news, told) = mpsc::channel();

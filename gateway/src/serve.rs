@@ -24,6 +24,7 @@ use visiting_policies::{
 use visiting_tlog::{
     folder::Folder,
     policy::{Policy, PolicyFault},
+    store::Published,
 };
 
 use crate::{
@@ -37,7 +38,10 @@ use crate::{
     files,
     journal::{Journal, PostgresJournal, SqliteJournal},
     people::People,
-    publish::Publication,
+    publish::{
+        Publication,
+        s3::{S3Log, S3Settings, S3SettingsError},
+    },
     routes, setup,
     stream::{
         limits::{STALL_MAX, Streams},
@@ -66,6 +70,12 @@ pub enum ServeError {
     /// Another gateway has the data folder.
     #[error("another gateway is running on this data folder; stop it first")]
     Taken,
+    /// Where else the log is published.
+    #[error(transparent)]
+    S3(#[from] S3SettingsError),
+    /// The bucket.
+    #[error("the log cannot be published: {0}")]
+    Bucket(std::io::Error),
     /// The witnesses.
     #[error("gateway/policy: {0}")]
     Policy(PolicyFault),
@@ -130,7 +140,16 @@ fn publication(config: &Config) -> Result<Publication, ServeError> {
     if policy.asks_for_no_witness() && !config.demo {
         return Err(ServeError::Unwitnessed);
     }
-    Ok(Publication { folder: config.home.log(), places: Vec::new(), policy })
+    Ok(Publication { folder: config.home.log(), places: on_s3()?, policy })
+}
+
+/// The bucket, where one is named. It is asked on a thread of its own, as it blocks.
+fn on_s3() -> Result<Vec<(String, Arc<dyn Published + Send>)>, ServeError> {
+    let Some(settings) = S3Settings::from_env()? else { return Ok(Vec::new()) };
+    let name = format!("s3://{}/{}", settings.bucket, settings.prefix);
+    let opened = std::thread::spawn(move || S3Log::open(&settings)).join();
+    let log = opened.map_err(|_| ServeError::Bucket(std::io::Error::other("it could not be asked")))?.map_err(ServeError::Bucket)?;
+    Ok(vec![(name, Arc::new(log))])
 }
 
 /// One gateway, recovered from its journal.

@@ -29,6 +29,14 @@ pub(crate) fn guest_compilers() -> Result<(), Fault> {
     install(COMPILERS, "install them yourself (Debian: apt-get install clang-22 lld-22 rustc-web cargo-web rust-web-src)")
 }
 
+/// Installs what the crash tests hit system calls with, where it is missing.
+pub(crate) fn strace() -> Result<(), Fault> {
+    if on_path("strace").is_some() {
+        return Ok(());
+    }
+    install(&["strace"], "install it yourself (Debian: apt-get install strace)")
+}
+
 /// True when the templates for guests can be built.
 pub(crate) fn has_guest_compilers() -> bool {
     COMPILERS_BRING.iter().all(|path| PathBuf::from(path).exists())

@@ -4,6 +4,7 @@
 //! has seen and the journal does not hold closes the record, as then the journal was rolled back or changed.
 
 mod place;
+pub(crate) mod s3;
 mod witnesses;
 
 use std::{
