@@ -24,6 +24,7 @@ const PEOPLE: &[(&str, &str, Role)] = &[
     ("per_member1", "org_hosp", Role::CommitteeMember),
     ("per_member2", "org_law", Role::CommitteeMember),
     ("per_ministry", "org_ministry", Role::Ministry),
+    ("per_auditor", "org_audit", Role::Auditor),
     ("per_checker1", "org_stat", Role::Checker),
     ("per_checker2", "org_stat", Role::Checker),
     ("per_checker3", "org_sdc", Role::Checker),
