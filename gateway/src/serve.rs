@@ -24,6 +24,7 @@ use visiting_policies::{
 
 use crate::{
     app::App,
+    auditor::Auditor,
     audits::Audits,
     auth::Logins,
     config::Config,
@@ -120,6 +121,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         catalog,
         masters,
         streams: Streams::default(),
+        auditor: Auditor::new(home.gateway("auditor.sqlite")),
         checks: tokio::sync::Mutex::default(),
         audits: Audits::default(),
         log_key: files::read_key(&home.gateway("log.seed"))?,
