@@ -20,6 +20,7 @@ use visiting_policies::{
 use visiting_tlog::folder::Folder;
 
 use crate::{
+    auditor::Auditor,
     audits::Audits,
     auth::{self, Logins},
     desk::{Desk, request_key},
@@ -47,6 +48,8 @@ pub(crate) struct App {
     /// Public code masters.
     pub(crate) masters: Vec<Master>,
     pub(crate) streams: Streams,
+    /// What auditors ask the record.
+    pub(crate) auditor: Auditor,
     /// Checks of held outputs are cast one after the other.
     pub(crate) checks: tokio::sync::Mutex<()>,
     /// Runs of which the enclave says that their combinations are being audited. What a crash forgets here is only a word on a screen.

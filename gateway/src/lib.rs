@@ -4,6 +4,7 @@
 //! Read [`desk`] first: every change of state goes through it, and nothing else can write.
 
 mod app;
+mod auditor;
 mod audits;
 mod auth;
 pub mod client;

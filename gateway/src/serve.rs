@@ -29,6 +29,7 @@ use visiting_tlog::{
 
 use crate::{
     app::App,
+    auditor::Auditor,
     audits::Audits,
     auth::Logins,
     config::Config,
@@ -173,6 +174,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         catalog,
         masters,
         streams: Streams::default(),
+        auditor: Auditor::new(home.gateway("auditor.sqlite")),
         checks: tokio::sync::Mutex::default(),
         audits: Audits::default(),
         log_key: files::read_key(&home.gateway("log.seed"))?,

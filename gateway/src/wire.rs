@@ -1,9 +1,11 @@
 //! Bodies of the public API, as the server writes and the client reads them. Here: logins, listings, the record; the rest by noun.
 
+mod audit;
 mod bound;
 mod cases;
 mod ending;
 mod holds;
+mod incidents;
 mod patterns;
 mod rules;
 mod runs;
@@ -12,6 +14,7 @@ mod samples;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use audit::{Answered, Hit, Hits, NewQuestion, Timeline, TimelineStep};
 pub use bound::{Codes, CodesColumn, CodesView, GuestLabel, GuestParam, GuestReport, GuestView, Guests, MasterView, NewCodes, NewGuest};
 pub use cases::{
     ApplicationSummary, ApplicationView, Applications, BudgetView, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote,
@@ -19,6 +22,7 @@ pub use cases::{
 };
 pub use ending::{Nothing, RerunView};
 pub use holds::{CheckStanding, Checks, HoldSummary, HoldView, Holds, NewCheck};
+pub use incidents::{ClosingView, IncidentView, Incidents, NewClosing, NewIncident};
 pub use patterns::{PatternView, Patterns};
 pub use rules::{NewAdoption, NewRules, PackVersion, PackView, Packs, ProposalView};
 pub use runs::{NewRecall, NewRun, Place, PreflightView, RecallView, RunRefusal, RunView, Runs};

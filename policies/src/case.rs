@@ -11,6 +11,9 @@ mod closure_tests;
 mod hold;
 #[cfg(test)]
 mod hold_tests;
+mod incident;
+#[cfg(test)]
+mod incident_tests;
 mod orders;
 #[cfg(test)]
 mod pattern_tests;
@@ -33,12 +36,13 @@ use crate::{
     refusal::{Code, Refusal},
     roster::Roster,
     rules::{RuleBook, RulesAdoption, RulesProposal},
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, RerunId, RunId},
+    terms::{ApplicationId, IncidentId, PermitId, PersonId, PreflightId, RerunId, RunId},
 };
 
 pub use application::{Application, ApplicationStatus, Move, STEPS, step};
 pub use bound::{Bound, Kind, is_bound_name};
 pub use hold::{Cast, Hold, Opened, not_released, recalled};
+pub use incident::{Closed, IncidentCase};
 pub use preflight::PreflightCase;
 pub use rerun::RerunCase;
 pub use run::RunCase;
@@ -126,6 +130,8 @@ pub struct Cases {
     pub preflights: BTreeMap<PreflightId, PreflightCase>,
     /// Repetitions for auditors by id.
     pub reruns: BTreeMap<RerunId, RerunCase>,
+    /// Incidents by id.
+    pub incidents: BTreeMap<IncidentId, IncidentCase>,
     /// How often the releases of all permits together count somebody.
     pub exposure: Exposure,
     /// Ledger after the last verdict.
@@ -150,6 +156,7 @@ impl Cases {
             runs: BTreeMap::new(),
             preflights: BTreeMap::new(),
             reruns: BTreeMap::new(),
+            incidents: BTreeMap::new(),
             exposure: Exposure::Usual,
             ledger: None,
             rules: RuleBook::default(),
@@ -237,6 +244,8 @@ impl Cases {
             Act::Recalled { order, signature } => self.recall(event, order, signature),
             Act::RulesProposed { proposal, text, signature } => self.propose_rules(event, proposal, text, signature),
             Act::RulesAdopted { adoption, signature } => self.adopt_rules(event, adoption, signature),
+            Act::IncidentNoted { incident, noted } => self.note_incident(event, incident, noted),
+            Act::IncidentClosed { incident, text } => self.close_incident(event, incident, text),
             Act::Downloaded { run, .. } => self.download(event, run),
             Act::Viewed { .. } => person(event).map(|_| ()),
             Act::Refused { .. } => Ok(()),

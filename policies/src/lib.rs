@@ -6,11 +6,13 @@
 pub mod audit;
 pub mod budget;
 pub mod case;
+pub mod case_file;
 pub mod check;
 pub mod disclosure;
 pub mod exposure;
 pub mod handover;
 pub mod hold;
+pub mod incident;
 pub mod merkle;
 pub mod note;
 pub mod pattern;

@@ -8,11 +8,12 @@ use crate::{
     check::SignedCheck,
     exposure::ExposureReport,
     handover::{ErasureReport, ExtractReport, LoadReport, PreflightReport, RerunReport, RunReport},
+    incident::Incident,
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
     rules::{RulesAdoption, RulesProposal},
     sample::SignedLook,
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, RerunId, RunId},
+    terms::{ApplicationId, IncidentId, PermitId, PersonId, PreflightId, RerunId, RunId},
     vote::{ClosureOrder, RecallOrder, SuspensionOrder},
 };
 
@@ -266,6 +267,20 @@ pub enum Act {
         adoption: RulesAdoption,
         /// The adopter's signature.
         signature: String,
+    },
+    /// An auditor or the ministry noted that something went wrong, or may have, and the events that it is about.
+    IncidentNoted {
+        /// Its id.
+        incident: IncidentId,
+        /// What is noted.
+        noted: Incident,
+    },
+    /// An auditor or the ministry closed an incident, once.
+    IncidentClosed {
+        /// Which.
+        incident: IncidentId,
+        /// Digest of what came of it; the text is kept beside the record.
+        text: String,
     },
     /// Somebody read something that matters.
     Viewed {

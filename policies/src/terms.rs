@@ -84,6 +84,8 @@ ids! {
     RerunId = "rer_";
     /// A proposed change of a rule pack (公表基準の改定案): made from the digest of its text.
     RulesId = "rul_";
+    /// Something that went wrong, or may have (事案).
+    IncidentId = "inc_";
 }
 
 /// A listing's id (one database, DB), for example `ndb`. Also the schema name in SQL.

@@ -11,6 +11,7 @@ const runs = each(played.runs);
 const holds = each(played.holds);
 const samples = each(played.samples);
 const releases = each(played.releases);
+const incidents = each(played.incidents);
 
 /** What stands at an address: a name, its ids by state, and the readers it is made for. `null`: an answer, but not a page. */
 const PAGES = {
@@ -41,6 +42,11 @@ const PAGES = {
   '/runs/{id}': { name: 'run', ids: runs, readers: ['per_hanako'] },
   '/runs/{id}/files/{name}': null,
   '/patterns': { name: 'patterns', readers: ['per_auditor'] },
+  '/log/search': { name: 'search', query: '?action=run_judged', readers: ['per_auditor', 'per_holder'] },
+  '/log/sql': { name: 'sql', readers: ['per_auditor', 'per_holder'] },
+  '/log/timeline/{id}': { name: 'timeline', ids: runs, readers: ['per_auditor'] },
+  '/incidents': { name: 'incidents', readers: ['per_auditor', 'per_ministry'] },
+  '/incidents/{id}': { name: 'incident', ids: incidents, readers: ['per_auditor', 'per_ministry'] },
   '/log': { name: 'log', readers: ['per_auditor', 'per_holder'] },
   '/register': { name: 'register', readers: [null] },
   '/rules': { name: 'rules', readers: [null, 'per_hanako', 'per_member1', 'per_ministry'] },
@@ -61,7 +67,7 @@ export function pagesOf(person, { once }) {
     .filter((path) => !once || PAGES[path].readers.includes(person))
     .flatMap((path) => {
       const { name, ids, query = '' } = PAGES[path];
-      if (!path.includes('{id}')) return [{ name, route: path, path: base + path }];
+      if (!path.includes('{id}')) return [{ name, route: path, path: base + path + query }];
       return (typeof ids === 'function' ? ids() : ids).map(([state, id]) => ({ name: `${name}-${state}`, route: path, path: base + path.replace('{id}', id) + query }));
     });
 }

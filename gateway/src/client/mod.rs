@@ -1,5 +1,6 @@
 //! The API from the other side: what the CLI and the tests speak. Blocking; nothing here knows more than the API says.
 
+pub(crate) mod audit;
 pub mod evidence;
 mod follow;
 mod holds;

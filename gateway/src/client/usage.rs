@@ -50,5 +50,17 @@ visiting client [--as PERSON] VERB …
                                                 the record as it grows, proved as it comes; goes on where it was
   log audit-events [--from N] [--limit M] [--out PATH]
                                                 events as FHIR AuditEvents
+  log search [--person P] [--application A] [--permit P] [--run R] [--database D] [--action KIND] [--outcome WORD]
+             [--since TIME] [--until TIME] [--after N] [--limit M]
+                                                events that fit; times as 2026-11-21T09:00:00+09:00 or milliseconds
+  log sql SELECT …                              one SELECT over the record (docs/audit.md), printed as CSV
+  log timeline ID [--after N]                   the course of an application, permit, run, incident or person
+  log ocsf [--from N] [--limit M] [--out PATH]  events as OCSF, one a line
+  log case ID [--out PATH]                      a case file: leaves and proofs, for `visiting audit case`
+  log incidents | log incident show INCIDENT    incidents
+  log incident note KIND SEVERITY --leaves N,N --text TEXT
+                                                KIND: disclosure, unauthorised_access, misuse, probing, integrity,
+                                                availability, other; SEVERITY: low, medium, high, critical
+  log incident close INCIDENT --text TEXT       say what came of it, once
 DECISION is approve, reject or return. --as defaults to the last login.
 exit codes: 0 done, 1 refused, 2 usage; of log follow as visiting audit: 10 signature, 11 root, 12 consistency, 13 meaning";

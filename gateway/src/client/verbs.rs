@@ -1,6 +1,7 @@
 //! The command line over the client: one verb, one request of the API (or the few that belong together).
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -18,6 +19,7 @@ use visiting_policies::{
 use super::{
     Client, Conditions, Problem,
     evidence::{self, Broken},
+    audit::{self, Said},
     follow::{self, Manner, Wish},
 };
 use crate::{
@@ -82,6 +84,8 @@ struct Words {
     manifest: Option<PathBuf>,
     reason: Option<String>,
     pack: Option<String>,
+    /// What an auditor says; see [`audit::FLAGS`].
+    audit: BTreeMap<String, String>,
 }
 
 impl Words {
@@ -110,6 +114,11 @@ impl Words {
                 Long("manifest") => words.manifest = Some(parser.value()?.into()),
                 Long("reason") => words.reason = Some(parser.value()?.string()?),
                 Long("pack") => words.pack = Some(parser.value()?.string()?),
+                Long(name) if audit::FLAGS.contains(&name) => {
+                    let name = name.to_owned();
+                    let value = parser.value()?.string()?;
+                    words.audit.insert(name, value);
+                }
                 Long("out") => words.out = Some(parser.value()?.into()),
                 Short('h') | Long("help") => return Err(VerbError::Usage(USAGE.to_owned())),
                 Value(value) => words.plain.push(value.string()?),
@@ -144,6 +153,10 @@ pub fn command(parser: lexopt::Parser) -> Result<String, VerbError> {
             follow::follow(&known(client, &home, &words)?, &home, &wish, &mut std::io::stdout().lock())
         }
         ["log", "audit-events"] => audit_events(&known(client, &home, &words)?, &words),
+        ["log", rest @ ..] if audit::is_verb(rest) => {
+            let said = Said { flags: &words.audit, from: index(&words)?, limit: words.limit, out: words.out.as_deref() };
+            audit::verb(&known(client, &home, &words)?, rest, said)
+        }
         ["log", folder] => Ok(format!("{} events saved", known(client, &home, &words)?.save_log(Path::new(folder))?)),
         [verb, rest @ ..] => case_verb(&known(client, &home, &words)?, &home, &words, verb, rest),
         [] => Err(VerbError::Usage(USAGE.to_owned())),

@@ -96,6 +96,11 @@ pub(super) fn view(lang: Lang, page: &LogPage<'_>) -> Markup {
             (lang.say("。このページを開いたことも記録されます。", ". Opening this page is an event, too."))
         }
         p { a href="/patterns" { (lang.say("利用の傾向（だれが何を問い合わせ、どう判定されたか）", "Patterns of use: who asked how much, and what came of it")) } }
+        p {
+            a href="/log/search" { (lang.say("検索", "Search")) } " / "
+            a href="/log/sql" { (lang.say("SQLで問い合わせる", "Ask in SQL")) } " / "
+            a href="/incidents" { (lang.say("事案", "Incidents")) }
+        }
         (verify(lang, page.vkey))
         (form(lang, page.filter))
         section aria-labelledby="events" {

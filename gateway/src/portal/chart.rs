@@ -183,7 +183,7 @@ fn width(text: &str) -> f64 {
 }
 
 /// The beginning of `text` that fits, with an ellipsis where something was left out.
-fn fitted(text: &str, room: f64) -> String {
+pub(super) fn fitted(text: &str, room: f64) -> String {
     if width(text) <= room {
         return text.to_owned();
     }
@@ -315,7 +315,7 @@ fn step(at: &mut f64, by: f64) -> Markup {
 }
 
 /// Tenths are finer than a screen's dots.
-fn round(length: f64) -> f64 {
+pub(super) fn round(length: f64) -> f64 {
     (length * 10.0).round() / 10.0
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use visiting_policies::{
     case::Cases,
     record::{Act, Actor, Event},
-    terms::{ApplicationId, PermitId, RunId},
+    terms::{ApplicationId, IncidentId, PermitId, RunId},
 };
 
 use super::tell;
@@ -99,7 +99,7 @@ fn ids(act: &Act, cases: &Cases) -> BTreeSet<String> {
 
 /// Every text of the act that is an id of a case.
 fn collect(value: &serde_json::Value, into: &mut BTreeSet<String>) {
-    let prefixes = [ApplicationId::PREFIX, PermitId::PREFIX, RunId::PREFIX];
+    let prefixes = [ApplicationId::PREFIX, PermitId::PREFIX, RunId::PREFIX, IncidentId::PREFIX];
     match value {
         serde_json::Value::String(text) if prefixes.iter().any(|p| text.starts_with(p)) => {
             into.insert(text.clone());

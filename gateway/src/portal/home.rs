@@ -104,6 +104,10 @@ async fn waiting(ctx: &Ctx, person: &PersonId) -> Result<Markup, Refusal> {
         let count = cases.runs.iter().filter(open).count() + later;
         cards.push((ctx.say("確認を待つ出力", "Outputs to be checked"), count, "/holds", ctx.say("出口審査へ", "Check them")));
     }
+    if ctx.holds(Role::Auditor) || ctx.holds(Role::Ministry) {
+        let count = cases.incidents.values().filter(|incident| incident.closed.is_none()).count();
+        cards.push((ctx.say("対応中の事案", "Open incidents"), count, "/incidents", ctx.say("事案を見る", "See incidents")));
+    }
     if ctx.holds(Role::Auditor) {
         let count = usize::try_from(cases.size()).unwrap_or(usize::MAX);
         cards.push((ctx.say("記録された出来事", "Recorded events"), count, "/log", ctx.say("ログを読む", "Read the log")));

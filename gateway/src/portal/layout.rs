@@ -162,6 +162,9 @@ fn menu(ctx: &Ctx) -> Vec<(&'static str, &'static str, &'static str)> {
     if may(&[Role::Auditor]) {
         menu.push(("/log", "アクセスログ", "Access log"));
     }
+    if may(&[Role::Auditor, Role::Ministry]) {
+        menu.push(("/incidents", "事案", "Incidents"));
+    }
     menu.push(("/register", "公開台帳", "Public register"));
     menu
 }

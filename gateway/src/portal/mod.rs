@@ -7,11 +7,13 @@ mod access_log;
 mod applications;
 mod apply;
 mod assets;
+mod audit;
 mod bind;
 mod bound;
 mod catalog;
 mod chart;
 mod codes;
+mod course;
 mod ctx;
 mod errors;
 mod filter;
@@ -19,6 +21,7 @@ mod form;
 mod guests;
 mod holds;
 mod home;
+mod incidents;
 mod lang;
 mod layout;
 mod login;
@@ -141,6 +144,14 @@ routes! {
     get "/runs/{id}/files/{name}" Who::Concerned, PLAIN => work::file;
     get "/log" Who::Holding(&[Role::Auditor]), PLAIN => record::log;
     post "/log/words" Who::Holding(&[Role::Auditor]), PLAIN => record::words;
+    get "/log/search" Who::Holding(&[Role::Auditor]), PLAIN => audit::search;
+    get "/log/sql" Who::Holding(&[Role::Auditor]), PLAIN => audit::sql_form;
+    post "/log/sql" Who::Holding(&[Role::Auditor]), PLAIN => audit::sql_asked;
+    get "/log/timeline/{id}" Who::Holding(&[Role::Auditor]), PLAIN => course::show;
+    get "/incidents" Who::Holding(&[Role::Auditor, Role::Ministry]), PLAIN => incidents::list;
+    post "/incidents" Who::Holding(&[Role::Auditor, Role::Ministry]), PLAIN => incidents::note;
+    get "/incidents/{id}" Who::Holding(&[Role::Auditor, Role::Ministry]), PLAIN => incidents::show;
+    post "/incidents/{id}/close" Who::Holding(&[Role::Auditor, Role::Ministry]), PLAIN => incidents::close;
     get "/patterns" Who::Holding(&[Role::Auditor]), PLAIN => patterns::show;
     get "/rules" Who::Anyone, PLAIN => rules::show;
     get "/register" Who::Anyone, PLAIN => record::register;
@@ -150,6 +161,9 @@ routes! {
 pub(crate) fn pages() -> Router<Shared> {
     table().route("/assets/{digest}/{name}", get(assets::serve)).layer(map_response(async |answer| layout::secured(answer)))
 }
+
+#[cfg(test)]
+pub(crate) use self::{tell::tests::acts, work::verifier_keys};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,13 @@
 //! Every event of the record in words. One exhaustive match: a new act does not compile before it has words in both languages.
 
+use std::collections::BTreeSet;
+
 use visiting_policies::{
     check::Finding,
     disclosure::limits::{EXPOSURE_ALERT, EXPOSURE_HOLD},
     exposure::{Exposure, ExposureReport},
     handover::Repeated,
+    incident::{IncidentKind, Severity},
     record::{Act, Actor, Event},
     refusal::Refusal,
     sample::Opinion,
@@ -40,6 +43,8 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("permit_suspended", "利用停止", "permit suspended"),
     ("rules_proposed", "公表基準の改定案", "rules proposed"),
     ("rules_adopted", "公表基準の採用", "rules adopted"),
+    ("incident_noted", "事案の記録", "incident noted"),
+    ("incident_closed", "事案の終了", "incident closed"),
     ("viewed", "閲覧", "viewed"),
     ("downloaded", "受取り", "file fetched"),
     ("refused", "拒否", "refused"),
@@ -154,6 +159,13 @@ fn japanese(act: &Act) -> String {
             format!("公表基準「{}」の改定案 {} を提案した。理由：{}", proposal.pack, proposal.id(), proposal.reason)
         }
         Act::RulesAdopted { adoption, .. } => format!("公表基準の改定案 {} を二人目として採用し、施行した。", adoption.rules),
+        Act::IncidentNoted { incident, noted } => format!(
+            "事案 {incident} を記録した（{}、重さ：{}、関わる記録番号：{}）。",
+            incident_kind(Lang::Ja, noted.kind),
+            severity(Lang::Ja, noted.severity),
+            numbers(&noted.leaves, "、"),
+        ),
+        Act::IncidentClosed { incident, .. } => format!("事案 {incident} を閉じた。"),
         Act::Viewed { what } => format!("{what} を閲覧した。"),
         Act::Downloaded { run, file } => format!("解析 {run} の {file} を受け取った。"),
         Act::Refused { tried, code } => format!("「{tried}」を試み、拒否された（{}）。", code.name()),
@@ -235,10 +247,47 @@ fn english(act: &Act) -> String {
         Act::RulesAdopted { adoption, .. } => {
             format!("Adopted the change of rules {} as the second person; it is in force.", adoption.rules)
         }
+        Act::IncidentNoted { incident, noted } => format!(
+            "Noted the incident {incident} ({}, severity: {}, events: {}).",
+            incident_kind(Lang::En, noted.kind),
+            severity(Lang::En, noted.severity),
+            numbers(&noted.leaves, ", "),
+        ),
+        Act::IncidentClosed { incident, .. } => format!("Closed the incident {incident}."),
         Act::Viewed { what } => format!("Viewed {what}."),
         Act::Downloaded { run, file } => format!("Fetched {file} of run {run}."),
         Act::Refused { tried, code } => format!("Tried “{tried}” and was refused ({}).", code.name()),
     }
+}
+
+/// What kind of incident, in words.
+pub(super) fn incident_kind(lang: Lang, kind: IncidentKind) -> &'static str {
+    match kind {
+        IncidentKind::Disclosure => lang.say("開示してはならない情報の開示", "disclosure"),
+        IncidentKind::UnauthorisedAccess => lang.say("権限のない操作", "unauthorised access"),
+        IncidentKind::Misuse => lang.say("目的外の利用", "misuse"),
+        IncidentKind::Probing => lang.say("境目や個人を探る問合せ", "probing"),
+        IncidentKind::Integrity => lang.say("記録や出力の完全性", "integrity"),
+        IncidentKind::Availability => lang.say("サービスの停止", "availability"),
+        IncidentKind::Other => lang.say("その他", "other"),
+    }
+}
+
+/// How bad, in words.
+pub(super) fn severity(lang: Lang, severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => lang.say("低い", "low"),
+        Severity::Medium => lang.say("中くらい", "medium"),
+        Severity::High => lang.say("高い", "high"),
+        Severity::Critical => lang.say("きわめて高い", "critical"),
+    }
+}
+
+/// The first few of several indices.
+fn numbers(all: &BTreeSet<u64>, mark: &str) -> String {
+    const SHOWN: usize = 10;
+    let shown = all.iter().take(SHOWN).map(u64::to_string).collect::<Vec<_>>().join(mark);
+    if all.len() > SHOWN { format!("{shown}{mark}...") } else { shown }
 }
 
 /// True when the band holds the permit's outputs.
@@ -284,11 +333,12 @@ fn listed<'a>(words: impl Iterator<Item = &'a String>, mark: &str) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use visiting_policies::{
         check::{Check, SignedCheck},
         handover::{ErasureReport, ExtractReport, LedgerHead, LoadReport, PreflightReport, RerunReport, RunReport},
+        incident::Incident,
         permit::{ApplicationContent, Permit, SignedBallot},
         refusal::{Code, Refusal},
         rules::{RulesAdoption, RulesProposal},
@@ -321,7 +371,7 @@ pub(super) mod tests {
     }
 
     /// At least one act of every kind.
-    pub(in super::super) fn acts() -> Vec<Act> {
+    pub(crate) fn acts() -> Vec<Act> {
         let (application, permit, run) = ("app_1".parse().unwrap(), "prm_1".parse().unwrap(), "run_1".parse().unwrap());
         let person: visiting_policies::terms::PersonId = "per_hanako".parse().unwrap();
         let content = ApplicationContent {
@@ -443,6 +493,16 @@ pub(super) mod tests {
                 adoption: RulesAdoption { rules: proposal.id(), digest: String::new(), by: "per_member1".parse().unwrap() },
                 signature: String::new(),
             },
+            Act::IncidentNoted {
+                incident: "inc_1".parse().unwrap(),
+                noted: Incident {
+                    kind: IncidentKind::Probing,
+                    severity: Severity::High,
+                    leaves: (3..20).collect(),
+                    text: "sha256:0".to_owned(),
+                },
+            },
+            Act::IncidentClosed { incident: "inc_1".parse().unwrap(), text: "sha256:0".to_owned() },
             Act::Viewed { what: "/v1/log/events?from=0".to_owned() },
             Act::Downloaded { run: "run_1".parse().unwrap(), file: "table.csv".to_owned() },
             Act::Refused { tried: "POST /v1/permits/{id}/runs".to_owned(), code: Code::NotNamed },
@@ -455,7 +515,7 @@ pub(super) mod tests {
         Act::SampleLooked { signed: SignedLook { look, signature: String::new() } }
     }
 
-    pub(in super::super) fn event(act: Act) -> Event {
+    pub(crate) fn event(act: Act) -> Event {
         Event { v: 1, at_ms: 1_700_000_000_000, by: Actor::Person("per_hanako".parse().unwrap()), request: None, act }
     }
 

@@ -1,5 +1,6 @@
 //! The portal asked without a listener: every address, as every kind of person, in both languages.
 
+mod audit;
 mod forms;
 mod pages;
 

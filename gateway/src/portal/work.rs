@@ -226,7 +226,7 @@ async fn released(ctx: &Ctx, person: &PersonId, run: &RunId, sql: &str) -> Resul
 }
 
 /// Verifier keys of the exit gate and of the log, as this server knows them.
-pub(super) fn verifier_keys(app: &App) -> (String, String) {
+pub(crate) fn verifier_keys(app: &App) -> (String, String) {
     let view = app.desk.view();
     let roster = view.cases.roster();
     let key = |name: &str, key: &str| note::vkey(name, &sign::from_base64(key).unwrap_or_default());

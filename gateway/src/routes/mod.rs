@@ -1,6 +1,7 @@
 //! The route table: read from top to bottom, it is the life of a case.
 
 pub(crate) mod applications;
+pub(crate) mod audit;
 mod bound;
 pub(crate) mod catalog;
 pub(crate) mod codes;
@@ -8,6 +9,7 @@ pub(crate) mod demo;
 mod ending;
 pub(crate) mod guests;
 pub(crate) mod holds;
+pub(crate) mod incidents;
 mod internal;
 pub(crate) mod log;
 pub(crate) mod patterns;
@@ -102,6 +104,14 @@ fn table() -> OpenApiRouter<Shared> {
         .routes(routes!(log::stream_lines))
         .routes(routes!(log::read_audit_events))
         .routes(routes!(patterns::list_patterns))
+        .routes(routes!(audit::search_log))
+        .routes(routes!(audit::ask_log))
+        .routes(routes!(audit::show_timeline))
+        .routes(routes!(audit::read_ocsf))
+        .routes(routes!(audit::take_case))
+        .routes(routes!(incidents::list_incidents, incidents::note_incident))
+        .routes(routes!(incidents::show_incident))
+        .routes(routes!(incidents::close_incident))
         .routes(routes!(log::prove_inclusion))
         .routes(routes!(log::prove_consistency))
         .routes(routes!(ending::repeat_run))

@@ -205,6 +205,14 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             let data = named.data("run", order.run.as_str(), codes::REPORT);
             Said::new(codes::SECURITY_ALERT, codes::SECURITY_ATTRIBUTES_CHANGED, "U", vec![data])
         }
+        Act::IncidentNoted { incident, noted } => {
+            let entity = vec![named.data("incident", incident.as_str(), codes::SECURITY_RESOURCE), named.beside("text", &noted.text)];
+            Said::new(codes::SECURITY_ALERT, codes::CREATE, "C", entity)
+        }
+        Act::IncidentClosed { incident, text } => {
+            let entity = vec![named.data("incident", incident.as_str(), codes::SECURITY_RESOURCE), named.beside("text", text)];
+            Said::new(codes::SECURITY_ALERT, codes::UPDATE, "U", entity)
+        }
         Act::RulesProposed { proposal, .. } => create(vec![
             named.data("rules", proposal.id().as_str(), codes::SECURITY_RESOURCE),
             named.beside("rule-pack", &format!("{}/{}", proposal.pack, proposal.digest)),

@@ -5,7 +5,7 @@ use visiting_policies::{
     case::Cases,
     record::{Act, Actor, Event},
     refusal::{Code, Refusal},
-    terms::{ApplicationId, PermitId, PersonId, PreflightId, RerunId, RulesId, RunId},
+    terms::{ApplicationId, IncidentId, PermitId, PersonId, PreflightId, RerunId, RulesId, RunId},
 };
 
 /// The case that an event is about: the most particular id that it names.
@@ -33,6 +33,7 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
         Act::ExposureReached { report, .. } => report.permit.as_ref().map(ToString::to_string),
         Act::SampleLooked { signed } => Some(signed.look.run.to_string()),
         Act::Recalled { order, .. } => Some(order.run.to_string()),
+        Act::IncidentNoted { incident, .. } | Act::IncidentClosed { incident, .. } => Some(incident.to_string()),
         Act::RunJudged { report, .. } => Some(report.run.to_string()),
         Act::Viewed { what } => named(what),
         // A refusal names the route, never an id: it could be an id that somebody guessed.
@@ -44,7 +45,8 @@ pub(crate) fn subject(act: &Act) -> Option<String> {
 fn named(path: &str) -> Option<String> {
     let ids = path.split(['/', '?', '&', '=']);
     let of_permit = |id: &str| id.parse::<PermitId>().is_ok() || id.parse::<RunId>().is_ok() || id.parse::<PreflightId>().is_ok();
-    let case = |id: &&str| id.parse::<ApplicationId>().is_ok() || of_permit(id) || id.parse::<RulesId>().is_ok();
+    let beside = |id: &str| id.parse::<RulesId>().is_ok() || id.parse::<IncidentId>().is_ok();
+    let case = |id: &&str| id.parse::<ApplicationId>().is_ok() || of_permit(id) || beside(id);
     ids.into_iter().find(case).map(str::to_owned)
 }
 
@@ -68,7 +70,7 @@ impl Filter {
             return Err(malformed("`kind` is a kind of event as the record writes it, such as run_requested; several with commas between"));
         }
         if case.is_some_and(|case| named(case).as_deref() != Some(case)) {
-            return Err(malformed("`case` is the id of an application, a permit, a run, a pre-flight or a change of rules"));
+            return Err(malformed("`case` is the id of an application, a permit, a run, a pre-flight, a change of rules or an incident"));
         }
         Ok(Self { kinds, person: person.map(str::parse).transpose()?, case: case.map(str::to_owned) })
     }
@@ -93,7 +95,7 @@ fn belongs(subject: &str, wanted: &str, cases: &Cases) -> bool {
 }
 
 /// True when events of this kind exist: the vocabulary itself is asked, so that no second list of kinds can lag behind.
-fn is_kind(kind: &str) -> bool {
+pub(crate) fn is_kind(kind: &str) -> bool {
     let alone = value::MapDeserializer::<_, value::Error>::new([("kind", kind)].into_iter().map(|(k, v)| (k, v.into_deserializer())));
     match Act::deserialize(alone) {
         Ok(_) => true,

@@ -5,6 +5,7 @@
 //! The law that is checked is `visiting-policies`, the same code that the gateway and the enclave run.
 
 pub mod audit;
+pub mod case_file;
 pub mod check;
 pub mod ended;
 mod meaning;

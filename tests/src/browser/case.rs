@@ -7,8 +7,14 @@ use visiting_gateway::{
     client::{Client, Conditions, Problem},
     files,
     home::Home,
+    wire::NewIncident,
 };
-use visiting_policies::{sign::SigningKey, terms::ColumnName, vote::Decision};
+use visiting_policies::{
+    incident::{IncidentKind, Severity},
+    sign::SigningKey,
+    terms::ColumnName,
+    vote::Decision,
+};
 
 use crate::{
     journey::{COLUMNS, JOINED, REMOVED, SUMS, application},
@@ -31,6 +37,7 @@ pub struct Case {
     holds: BTreeMap<&'static str, String>,
     samples: BTreeMap<&'static str, String>,
     releases: BTreeMap<&'static str, String>,
+    incidents: BTreeMap<&'static str, String>,
 }
 
 impl Case {
@@ -45,6 +52,7 @@ impl Case {
         case.suspended(world)?;
         case.held(world)?;
         case.waiting(world)?;
+        case.incidents(world)?;
         Ok(case)
     }
 
@@ -54,6 +62,7 @@ impl Case {
         json!({
             "applications": self.applications, "permits": self.permits, "runs": self.runs,
             "holds": self.holds, "samples": self.samples, "releases": self.releases,
+            "incidents": self.incidents,
         })
         .to_string()
     }
@@ -97,6 +106,20 @@ impl Case {
         self.releases.extend(self.runs.get("released").map(|run| ("released", run.clone())));
         self.releases.insert("recalled", recalled.clone());
         self.runs.insert("recalled", recalled);
+        Ok(())
+    }
+
+    /// Two incidents: one open, one closed.
+    fn incidents(&mut self, world: &World) -> Result<(), String> {
+        let auditor = world.client("per_auditor")?;
+        let noted = |leaves: &[u64]| {
+            let (kind, severity, text) = (IncidentKind::Probing, Severity::Medium, "境目を探る問合せの疑い".to_owned());
+            let incident = NewIncident { kind, severity, leaves: leaves.iter().copied().collect(), text };
+            auditor.note_incident(&incident).map(|incident| incident.id).map_err(said)
+        };
+        let (open, closed) = (noted(&[1])?, noted(&[0, 2])?);
+        world.client("per_ministry")?.close_incident(&closed, "確認した。問題はなかった").map_err(said)?;
+        self.incidents.extend([("open", open), ("closed", closed)]);
         Ok(())
     }
 

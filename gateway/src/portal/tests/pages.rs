@@ -13,6 +13,8 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
     let run = run.location().split(['/', '?', '#']).nth(2).unwrap().to_owned();
     let held = site.held(&permit).await;
     let sampled = site.released(&permit, true).await;
+    site.incident("per_auditor", &[1]).await;
+    let incident = site.app.desk.view().cases.incidents.keys().next().unwrap().to_string();
     for route in ROUTES.iter().filter(|r| r.method == "get" && !r.path.starts_with("/lang") && !r.path.contains("/files/")) {
         let id = match route.path.split('/').nth(1).unwrap() {
             "catalog" => "ndb",
@@ -22,6 +24,7 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
             "runs" => &run,
             "holds" => &held,
             "samples" | "releases" => &sampled,
+            "incidents" => &incident,
             _ => &application,
         };
         let path = route.path.replace("{id}", id).replace("/ballot", "/ballot?decision=approve");
