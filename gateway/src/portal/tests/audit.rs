@@ -394,7 +394,7 @@ async fn an_auditor_searches_asks_and_follows_a_case_by_pages_alone() {
     for path in ["/log/search", "/log/sql", &format!("/log/timeline/{run}")] {
         for person in [HANAKO, "per_reception", "per_member1", "per_ministry", "per_holder", "per_checker1"] {
             let refused = site.see(person, "ja", path).await;
-            assert_eq!((refused.status, refused.body.contains(&run)), (StatusCode::FORBIDDEN, false), "{person} {path}");
+            assert_eq!((refused.status, refused.body.contains("<table")), (StatusCode::FORBIDDEN, false), "{person} {path}");
         }
     }
     assert_eq!(site.send(HANAKO, "/log/sql", &[("sql", "SELECT 1")]).await.status, StatusCode::FORBIDDEN);
