@@ -252,17 +252,23 @@ impl S3Log {
         }
     }
 
+    /// Full tiles first: where they are another log's, its partial tiles are not written over.
     async fn put_tiles(&self, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
-        // Until a lock has been read back, a server that ignores locks gets one object and no more.
         let (full, partial): (Vec<_>, Vec<_>) = tiles.iter().partition(|(tile, _)| tile.is_full());
         let mut full = full.into_iter();
+        // Until a lock has been read back, a server that ignores locks gets one object and no more.
         if !self.locks.load(Ordering::Relaxed)
             && let Some((tile, bytes)) = full.next()
         {
             self.put_tile(*tile, bytes).await?;
         }
-        let rest = stream::iter(full.chain(partial)).map(|(tile, bytes)| self.put_tile(*tile, bytes));
-        rest.buffer_unordered(WRITES_AT_ONCE).try_collect().await
+        self.put_all(full).await?;
+        self.put_all(partial.into_iter()).await
+    }
+
+    async fn put_all(&self, tiles: impl Iterator<Item = &(Tile, Vec<u8>)>) -> io::Result<()> {
+        let writes = stream::iter(tiles).map(|(tile, bytes)| self.put_tile(*tile, bytes));
+        writes.buffer_unordered(WRITES_AT_ONCE).try_collect().await
     }
 
     async fn widths(&self, tile: Tile) -> io::Result<Vec<u16>> {

@@ -125,6 +125,9 @@ impl Wire {
     fn carry(&self, mut client: TcpStream, server: SocketAddr) -> std::io::Result<()> {
         let (mut head, body) = request(&mut client)?;
         if self.lockless.load(Ordering::SeqCst) {
+            if head.lines().next().is_some_and(|line| line.contains("?retention")) {
+                return client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            }
             let kept = head.split_inclusive("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("x-amz-object-lock"));
             head = kept.collect();
         }

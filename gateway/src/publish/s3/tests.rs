@@ -42,16 +42,20 @@ fn note(checkpoint: &Checkpoint) -> String {
     checkpoint.sign(&[&secret()]).unwrap().to_string()
 }
 
-fn published(log: &S3Log) -> Checkpoint {
-    let Some(note) = log.checkpoint().unwrap() else { return Checkpoint::new(ORIGIN, 0, empty_root()).unwrap() };
+fn last(log: &S3Log) -> io::Result<Checkpoint> {
+    let Some(note) = log.checkpoint()? else { return Ok(Checkpoint::new(ORIGIN, 0, empty_root()).unwrap()) };
     let note = Note::parse(&note).unwrap();
     note.verify(&[secret().verifier()]).unwrap();
-    Checkpoint::parse(note.text()).unwrap()
+    Ok(Checkpoint::parse(note.text()).unwrap())
+}
+
+fn published(log: &S3Log) -> Checkpoint {
+    last(log).unwrap()
 }
 
 /// Opens the log after its checkpoint, appends up to a size, and publishes.
 fn grow(log: &S3Log, to: u64) -> Result<(), String> {
-    let last = published(log);
+    let last = last(log).map_err(|error| error.to_string())?;
     let mut appender = Appender::open(log, &last).map_err(|fault| fault.to_string())?;
     appender.append(&entries(last.size(), to)).map_err(|fault| fault.to_string())?;
     let now = Checkpoint::new(ORIGIN, appender.size(), appender.root()).unwrap();
@@ -259,8 +263,8 @@ fn a_server_that_stops_is_an_error_and_afterwards_the_log_goes_on() {
     let Some(room) = Room::new() else { return };
     let log = room.open();
     grow(&log, 200).unwrap();
-    // 600 entries more: full bundles and tiles, partial ones, the checkpoint. It stops before each of the first, and at the last.
-    for puts in [0, 1, 3, 6] {
+    // 600 entries more: full bundles and tiles, partial ones, the checkpoint. It stops at the start, on the way, after the full ones, and before the checkpoint.
+    for puts in [0, 1, 3, 6, 9] {
         room.wire.stop_after(puts);
         let stopped = grow(&log, 800).unwrap_err();
         assert!(stopped.contains("s3://log-of-visits/tokyo/"), "it says where: {stopped}");
