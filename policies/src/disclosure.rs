@@ -149,6 +149,9 @@ pub mod limits {
     pub const AUDIT_END_MAX_MS: u64 = 2_000;
     /// Pre-flights of one person that may wait for their answer: a few windows, and no queue that runs would have to wait behind.
     pub const PREFLIGHTS_OPEN_MAX: usize = 3;
+
+    /// Repetitions of one auditor that may wait at a time: each is a run.
+    pub const RERUNS_OPEN_MAX: usize = 4;
     /// Outputs of one permit that may wait for output checkers: what people can look at, and few answers that no ledger knows yet.
     pub const HELD_OPEN_MAX: usize = 20;
     /// Numbers in released tables of one permit that the machine lets out by itself: ten of the largest outputs. A study has thousands;

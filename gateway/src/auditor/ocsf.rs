@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use visiting_policies::{
     Code, Refusal,
     case::Cases,
+    handover::Repeated,
     incident::Severity,
     record::{Act, Actor, Event},
     sign,
@@ -142,11 +143,15 @@ fn activity(act: &Act) -> Activity {
         | Act::CheckCast { .. }
         | Act::SampleLooked { .. }
         | Act::RulesProposed { .. }
+        | Act::RerunRequested { .. }
+        | Act::RerunAnswered { .. }
         | Act::IncidentNoted { .. } => api(1, "Create"),
+        Act::ExtractErased { .. } => api(4, "Delete"),
         Act::CompletenessConfirmed { .. }
         | Act::CompletenessDenied { .. }
         | Act::ChecksOpened { .. }
         | Act::PermitSuspended { .. }
+        | Act::PermitClosed { .. }
         | Act::Recalled { .. }
         | Act::RulesAdopted { .. }
         | Act::IncidentClosed { .. } => api(3, "Update"),
@@ -167,6 +172,7 @@ fn severity(act: &Act) -> (u64, &'static str) {
             | Code::CheckForged
             | Code::RecallForged
             | Code::SuspensionForged
+            | Code::ClosureForged
             | Code::RulesForged
             | Code::TicketTampered
             | Code::GuestTampered
@@ -177,6 +183,7 @@ fn severity(act: &Act) -> (u64, &'static str) {
             _ => low,
         },
         Act::PermitSuspended { .. } | Act::Recalled { .. } | Act::ExposureReached { .. } => medium,
+        Act::RerunAnswered { report, .. } if report.outcome == Repeated::Differs => high,
         Act::IncidentNoted { noted, .. } => match noted.severity {
             Severity::Low => low,
             Severity::Medium => medium,

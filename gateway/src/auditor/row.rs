@@ -8,7 +8,7 @@ use visiting_policies::{
     check::Finding,
     record::{Act, Actor, Event},
     refusal::Refusal,
-    terms::{ApplicationId, IncidentId, PermitId, PreflightId, RunId},
+    terms::{ApplicationId, IncidentId, PermitId, PreflightId, RerunId, RunId},
 };
 
 use crate::{app::name, stream::filter::subject};
@@ -103,6 +103,9 @@ impl About {
             let permit = cases.preflights.get(&preflight).map(|case| case.permit.clone());
             about.preflight = Some(subject);
             about.under(permit, cases);
+        } else if let Some(case) = subject.parse::<RerunId>().ok().and_then(|rerun| cases.reruns.get(&rerun)) {
+            about.run = Some(case.run.to_string());
+            about.under(cases.runs.get(&case.run).map(|run| run.permit.clone()), cases);
         } else if let Ok(permit) = subject.parse::<PermitId>() {
             about.under(Some(permit), cases);
         } else if subject.parse::<ApplicationId>().is_ok() {
@@ -136,6 +139,7 @@ fn outcome(act: &Act) -> (String, Option<Code>) {
         Act::Refused { code, .. } => ("refused".to_owned(), Some(*code)),
         Act::RunJudged { report, .. } => (name(report.verdict), report.refusal.as_ref().map(|refusal| refusal.code)),
         Act::PreflightAnswered { report, .. } => (name(report.verdict), report.refusal.as_ref().map(|refusal| refusal.code)),
+        Act::RerunAnswered { report, .. } => (name(report.outcome), None),
         Act::VoteCast { vote } => (name(vote.ballot.decision), None),
         Act::CompletenessDenied { .. } => ("return".to_owned(), None),
         Act::ChecksOpened { checks, .. } => {

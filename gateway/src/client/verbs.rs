@@ -18,8 +18,8 @@ use visiting_policies::{
 
 use super::{
     Client, Conditions, Problem,
-    evidence::{self, Broken},
     audit::{self, Said},
+    evidence::{self, Broken},
     follow::{self, Manner, Wish},
 };
 use crate::{

@@ -90,7 +90,7 @@ fn a_repetition_is_an_auditors_and_of_a_release_whose_extract_is_there() {
     assert_eq!(refused(&mut record, answered("rer_none", index)), Code::NotFound);
     took(&mut record, answered("rer_a", index));
     assert_eq!(refused(&mut record, answered("rer_a", index)), Code::WrongState);
-    for number in 0..super::rerun::RERUNS_OPEN_MAX {
+    for number in 0..crate::disclosure::limits::RERUNS_OPEN_MAX {
         took(&mut record, asked("per_auditor", &format!("rer_{number}"), &run));
     }
     assert_eq!(refused(&mut record, asked("per_auditor", "rer_more", &run)), Code::TooManyPreflights);

@@ -2,14 +2,12 @@
 
 use super::{Cases, person};
 use crate::{
+    disclosure::limits,
     handover::RerunReport,
     record::Event,
     refusal::{Code, Refusal},
     terms::{PersonId, RerunId, Role, RunId},
 };
-
-/// Repetitions of one auditor that may wait at a time: each is a run.
-pub const RERUNS_OPEN_MAX: usize = 4;
 
 /// One repetition.
 #[derive(Debug, Clone)]
@@ -49,7 +47,7 @@ impl Cases {
             return Err(Refusal::new(Code::WrongState, detail));
         }
         let waiting = self.reruns.values().filter(|case| case.by == *person && case.answered.is_none()).count();
-        if waiting < RERUNS_OPEN_MAX {
+        if waiting < limits::RERUNS_OPEN_MAX {
             return Ok(());
         }
         Err(Refusal::new(Code::TooManyPreflights, format!("{waiting} of your repetitions wait for their answer, which is the most")))

@@ -6,7 +6,7 @@ use visiting_policies::{
     check::Finding,
     handover::RunReport,
     record::{Act, Event},
-    terms::{PermitId, PreflightId, RunId, Verdict},
+    terms::{PermitId, PreflightId, RerunId, RunId, Verdict},
 };
 
 use super::Check;
@@ -16,6 +16,7 @@ use super::Check;
 pub(super) struct Intents {
     extracts: BTreeMap<PermitId, u64>,
     preflights: BTreeMap<PreflightId, u64>,
+    reruns: BTreeMap<RerunId, u64>,
     runs: BTreeMap<RunId, Run>,
     outcomes: u64,
     withheld: u64,
@@ -41,7 +42,7 @@ impl Intents {
     /// How much is kept of what is not over.
     #[cfg(test)]
     pub(super) fn open(&self) -> usize {
-        self.runs.len() + self.extracts.len() + self.preflights.len()
+        self.runs.len() + self.extracts.len() + self.preflights.len() + self.reruns.len()
     }
 
     fn request(&mut self, index: u64, run: &RunId, permit: &PermitId) -> Result<(), String> {
@@ -113,6 +114,13 @@ impl Check for Intents {
                 }
                 self.outcomes += 1;
             }
+            Act::RerunRequested { rerun, .. } => drop(self.reruns.insert(rerun.clone(), index)),
+            Act::RerunAnswered { report, .. } => {
+                if Self::one(&mut self.reruns, &report.rerun, "a repetition")? != report.index {
+                    return Err(format!("{} was answered on another authority than its request", report.rerun));
+                }
+                self.outcomes += 1;
+            }
             Act::RunRequested { run, permit, .. } => self.request(index, run, permit)?,
             Act::RunJudged { report, .. } => self.judge(report)?,
             Act::ChecksOpened { run, checks } => {
@@ -120,6 +128,10 @@ impl Check for Intents {
             }
             Act::Released { run, .. } => self.release(run)?,
             Act::PermitSuspended { order, .. } => self.suspend(&order.permit),
+            Act::PermitClosed { order, .. } => {
+                self.extracts.remove(&order.permit);
+                self.suspend(&order.permit);
+            }
             _ => {}
         }
         Ok(())
@@ -133,7 +145,8 @@ impl Check for Intents {
             (count(|stage| stage == Stage::Judged), "outputs that may leave and have not"),
             (self.extracts.len(), "extracts not made"),
             (self.preflights.len(), "pre-flights without an answer"),
-            (usize::try_from(self.withheld).unwrap_or(usize::MAX), "outputs withheld by a suspension"),
+            (self.reruns.len(), "repetitions without an answer"),
+            (usize::try_from(self.withheld).unwrap_or(usize::MAX), "outputs withheld by a suspension or a closure"),
         ];
         let open: Vec<_> = open.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
         let open = if open.is_empty() { "none is open".to_owned() } else { format!("open: {}", open.join(", ")) };

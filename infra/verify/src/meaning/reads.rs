@@ -18,6 +18,10 @@ pub(super) struct Reads {
     extracts: u64,
     judged: u64,
     late: u64,
+    erased: BTreeSet<PermitId>,
+    repeated: u64,
+    /// Permits of runs that left.
+    released: BTreeMap<RunId, PermitId>,
 }
 
 #[derive(Debug)]
@@ -27,10 +31,14 @@ struct Life {
     /// When it was issued: an extract is begun on that alone.
     issued_ms: u64,
     suspended: bool,
+    closed: bool,
 }
 
 impl Life {
     fn ended(&self, at_ms: u64) -> Option<&'static str> {
+        if self.closed {
+            return Some("closed");
+        }
         if self.suspended {
             return Some("suspended");
         }
@@ -65,6 +73,26 @@ impl Reads {
         Ok(())
     }
 
+    /// A repetition reads data for an auditor, also after the permit's end, as long as the extract is there.
+    fn repeat(&mut self, run: &RunId) -> Result<(), String> {
+        let permit = self.released.get(run).ok_or_else(|| format!("a repetition of {run}, which was not released"))?;
+        if self.erased.contains(permit) {
+            return Err(format!("a repetition of {run}, the extract of which is erased"));
+        }
+        self.repeated += 1;
+        Ok(())
+    }
+
+    /// What is erased has ended: suspended for good by its closure, or run out.
+    fn erase(&mut self, permit: &PermitId, at_ms: u64) -> Result<(), String> {
+        let life = self.permits.get(permit).ok_or_else(|| format!("the extract of {permit} was erased, which was not issued"))?;
+        if !life.closed && at_ms < life.until_ms {
+            return Err(format!("the extract of {permit} was erased before the permit had ended"));
+        }
+        self.erased.insert(permit.clone());
+        Ok(())
+    }
+
     /// A refusal may come without any read; everything else is made of data.
     fn judge(&mut self, run: &RunId, verdict: Verdict, at_ms: u64) -> Result<(), String> {
         if verdict == Verdict::Refuse {
@@ -73,8 +101,10 @@ impl Reads {
         }
         let (permit, by) = self.runs.get(run).ok_or_else(|| format!("a verdict on {run}, which nobody asked for"))?;
         self.alive(permit, by, at_ms, "data were read")?;
+        let permit = permit.clone();
         if verdict != Verdict::Hold {
             self.runs.remove(run);
+            self.released.insert(run.clone(), permit);
         }
         self.judged += 1;
         Ok(())
@@ -89,12 +119,23 @@ impl Check for Reads {
     fn look(&mut self, _: u64, event: &Event) -> Result<(), String> {
         match (&event.act, &event.by) {
             (Act::PermitIssued { permit }, _) => {
-                let life = Life { people: permit.people.clone(), until_ms: permit.until_ms, issued_ms: event.at_ms, suspended: false };
+                let life = Life {
+                    people: permit.people.clone(),
+                    until_ms: permit.until_ms,
+                    issued_ms: event.at_ms,
+                    suspended: false,
+                    closed: false,
+                };
                 self.permits.insert(permit.id.clone(), life);
             }
             (Act::PermitSuspended { order, .. }, _) => {
                 self.permits.get_mut(&order.permit).into_iter().for_each(|life| life.suspended = true);
             }
+            (Act::PermitClosed { order, .. }, _) => {
+                self.permits.get_mut(&order.permit).into_iter().for_each(|life| life.closed = true);
+            }
+            (Act::ExtractErased { report, .. }, _) => self.erase(&report.permit, event.at_ms)?,
+            (Act::RerunRequested { run, .. }, _) => self.repeat(run)?,
             (Act::ExtractMade { report, .. }, _) => self.extract(&report.permit, event.at_ms)?,
             (Act::RunRequested { run, permit, .. }, Actor::Person(by)) => {
                 self.alive(permit, by, event.at_ms, "a run was asked for")?;
@@ -114,6 +155,12 @@ impl Check for Reads {
 
     fn told(&self) -> String {
         let late = if self.late == 0 { String::new() } else { format!("; {} extracts were reported after their permit's end", self.late) };
-        format!("{} extracts and {} verdicts over data, each under a permit alive then{late}", self.extracts, self.judged)
+        format!(
+            "{} extracts and {} verdicts over data, each under a permit alive then{late}; {} repetitions for auditors; {} extracts erased",
+            self.extracts,
+            self.judged,
+            self.repeated,
+            self.erased.len()
+        )
     }
 }
