@@ -21,6 +21,7 @@ use crate::{
     health::{Health, Standing},
     journal::Journal,
     publish::{self, Publication, Publisher},
+    snapshot::{Shelf, WORTH_KEEPING},
     view::stopped,
     writer::{Proposal, Writer},
 };
@@ -80,6 +81,7 @@ impl Desk {
             return Err(Refusal::new(Code::KeyUnusable, "log.seed is not the key that the roster names"));
         }
         let key = Arc::new(key);
+        let signing = Arc::clone(&key);
         let view = Arc::new(RwLock::new(View::new(roster, Arc::clone(&key))));
         let size = watch::Sender::new(0);
         let (proposals, inbox) = mpsc::channel();
@@ -93,7 +95,7 @@ impl Desk {
         // On a thread of its own, as a place may block, which nothing may do where this is called.
         let seen = std::thread::scope(|scope| scope.spawn(|| publisher.seen()).join());
         let seen = seen.map_err(|_| unavailable(&"what was published could not be read"))?.map_err(|e| unavailable(&e))?;
-        desk.recover(&seen)?;
+        desk.recover(&seen, &shelf, &signing)?;
         size.send_replace(desk.view().tree.size());
         let (news, told) = mpsc::channel();
         publisher.start(told).map_err(|e| unavailable(&e))?;
@@ -101,10 +103,16 @@ impl Desk {
         Ok(desk)
     }
 
-    fn recover(&self, seen: &[(String, Checkpoint)]) -> Result<(), Refusal> {
+    fn recover(&self, seen: &[(String, Checkpoint)], shelf: &Shelf, key: &SigningKey) -> Result<(), Refusal> {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        view.recover(self.journal.as_ref())?;
-        publish::compare(&view, seen)
+        let kept = shelf.read(view.cases.roster(), key);
+        let before = kept.as_ref().map_or(0, |kept| kept.size);
+        view.recover(self.journal.as_ref(), kept)?;
+        publish::compare(&view, seen)?;
+        if view.tree.size() - before >= WORTH_KEEPING {
+            shelf.keep(&view, key);
+        }
+        Ok(())
     }
 
     /// Records an act and returns its index once it is durable. A request that was recorded before gives the first index.
@@ -289,7 +297,14 @@ mod tests {
         fn desk(&self) -> Result<Desk, Refusal> {
             let roster = setup::read_roster(&self.1.gateway("roster.json")).unwrap();
             let key = crate::files::read_key(&self.1.gateway("log.seed")).unwrap();
-            Desk::open(self.2.clone(), roster, key, Publication::unwitnessed(&self.1.log()).unwrap(), system_clock())
+            Desk::open(
+                self.2.clone(),
+                roster,
+                key,
+                Publication::unwitnessed(&self.1.log()).unwrap(),
+                Shelf::at(&self.1.gateway("")),
+                system_clock(),
+            )
         }
 
         fn opened(&self) -> Act {

@@ -56,7 +56,7 @@ fn writer(folder: &Path) -> Result<(Writer, u64), String> {
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(&folder.join("journal.sqlite")).map_err(|fault| fault.to_string())?);
     let (roster, key) = roster();
     let mut view = View::new(roster, Arc::new(key));
-    view.recover(journal.as_ref()).map_err(|refusal| refusal.detail)?;
+    view.recover(journal.as_ref(), None).map_err(|refusal| refusal.detail)?;
     let size = view.tree.size();
     let parts = Parts { view: Arc::new(RwLock::new(view)), journal, clock: system_clock(), health: Arc::new(Health::default()) };
     Ok((Writer::new(parts, watch::Sender::new(0), mpsc::channel().0), size))

@@ -30,6 +30,7 @@ pub mod serve;
 pub mod setup;
 #[cfg(test)]
 mod simulated;
+pub mod snapshot;
 mod stream;
 mod tickets;
 mod view;

@@ -141,7 +141,7 @@ impl Stage {
         let journal: Arc<dyn Journal> = Arc::new(Simulated(Arc::clone(disk)));
         let mut view = View::new(self.roster.clone(), Arc::clone(&self.key));
         let wrong = disk.wrong.swap(0, Ordering::Relaxed);
-        view.recover(journal.as_ref()).expect("what is durable is lawful");
+        view.recover(journal.as_ref(), None).expect("what is durable is lawful");
         disk.wrong.store(wrong, Ordering::Relaxed);
         let clock = Arc::clone(clock);
         let clock: Clock = Arc::new(move || clock.load(Ordering::Relaxed));

@@ -11,7 +11,7 @@ use visiting_policies::{
     merkle::{Tree, empty_root, leaf_hash},
     note::Checkpoint,
     record::{Act, Actor, Event},
-    refusal::Refusal,
+    refusal::{Code, Refusal},
     roster::Roster,
     sign::SigningKey,
     terms::ApplicationId,
@@ -20,6 +20,7 @@ use visiting_policies::{
 use crate::{
     desk::unavailable,
     journal::{Journal, JournalError},
+    snapshot::{Folded, Kept},
 };
 
 /// Leaves read from the journal at a time: a thousand of the usual size are less than a megabyte.
@@ -57,7 +58,7 @@ pub struct Stood {
 }
 
 /// One step of a case, as the record has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Step {
     /// Index of its event.
     pub index: u64,
@@ -85,8 +86,11 @@ impl View {
         }
     }
 
-    /// Folds the whole journal under the same law as a new event.
-    pub(crate) fn recover(&mut self, journal: &dyn Journal) -> Result<(), Refusal> {
+    /// Folds the whole journal under the same law as a new event, or what came after a snapshot of it.
+    pub(crate) fn recover(&mut self, journal: &dyn Journal, kept: Option<Kept>) -> Result<(), Refusal> {
+        if let Some(kept) = kept {
+            self.resume(journal, kept)?;
+        }
         loop {
             let page = journal.read(self.tree.size(), PAGE).map_err(|error| stopped(&error))?;
             if page.is_empty() {
@@ -96,6 +100,24 @@ impl View {
                 self.follow(&Event::from_bytes(&leaf)?, &leaf)?;
             }
         }
+    }
+
+    /// The leaves that were folded are hashed, and must lead to the snapshot's root.
+    fn resume(&mut self, journal: &dyn Journal, Kept { size, root, folded }: Kept) -> Result<(), Refusal> {
+        while self.tree.size() < size {
+            let page = journal.read(self.tree.size(), PAGE.min(size - self.tree.size())).map_err(|error| stopped(&error))?;
+            if page.is_empty() {
+                break;
+            }
+            page.iter().for_each(|leaf| self.tree.push(leaf_hash(leaf)));
+        }
+        if self.tree.root(size) != Some(root) {
+            let detail = "the journal is not the one that this gateway folded before: it was rolled back or changed; restore the newest copy of the journal";
+            return Err(Refusal::new(Code::RecordUnlawful, detail));
+        }
+        let Folded { cases, last_ms, remarks, moments, courses } = folded;
+        (self.cases, self.last_ms, self.remarks, self.moments, self.courses) = (cases, last_ms, remarks, moments, courses);
+        Ok(())
     }
 
     /// Folds one durable leaf.

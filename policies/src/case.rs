@@ -48,7 +48,7 @@ pub use rerun::RerunCase;
 pub use run::RunCase;
 
 /// One permit with what became of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct PermitCase {
     /// The permit.
     pub permit: Permit,
@@ -110,7 +110,7 @@ impl PermitCase {
 }
 
 /// Everything the record says, folded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Cases {
     roster: Roster,
     size: u64,

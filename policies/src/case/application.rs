@@ -61,7 +61,7 @@ pub fn step(from: ApplicationStatus, by: Move) -> Result<ApplicationStatus, Refu
 }
 
 /// One application.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Application {
     /// Who applied.
     pub applicant: PersonId,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What can be bound. Names of one kind say nothing about the other's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     /// A guest (利用者プログラム).
     Guest,
@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 /// What is bound to a permit. A binding stands: it is never changed and never taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Bound {
     /// Of which kind.
     pub kind: Kind,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What became of a held output.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Hold {
     /// What the record says of it.
     pub held: Held,
@@ -27,7 +27,7 @@ pub struct Hold {
 }
 
 /// A check that nobody has seen yet.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Cast {
     /// Whose.
     pub by: PersonId,
@@ -38,7 +38,7 @@ pub struct Cast {
 }
 
 /// The opened checks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Opened {
     /// Index of the event: authorises the second judgement.
     pub index: u64,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// One incident.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct IncidentCase {
     /// What was noted.
     pub noted: Incident,
@@ -24,7 +24,7 @@ pub struct IncidentCase {
 }
 
 /// The end of an incident.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Closed {
     /// Who closed it.
     pub by: PersonId,

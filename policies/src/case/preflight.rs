@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One pre-flight.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct PreflightCase {
     /// Under which permit.
     pub permit: PermitId,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One repetition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct RerunCase {
     /// Of which run.
     pub run: RunId,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct RunCase {
     /// Under which permit.
     pub permit: PermitId,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{NO_PACK, RulePack, RulesAdoption, RulesProposal, genesis, limits, pack::is_label};
 use crate::{
     refusal::{Code, Refusal},
@@ -11,7 +13,8 @@ use crate::{
 };
 
 /// One version of a pack that is or was in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PackFile", into = "PackFile")]
 pub struct PackInForce {
     /// What it says.
     pub pack: RulePack,
@@ -24,7 +27,8 @@ pub struct PackInForce {
 }
 
 /// One proposal and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RulesFile", into = "RulesFile")]
 pub struct RulesCase {
     /// The proposal.
     pub proposal: RulesProposal,
@@ -39,11 +43,53 @@ pub struct RulesCase {
 }
 
 /// Every pack with its history, oldest first, and every proposal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RuleBook {
     packs: BTreeMap<String, Vec<PackInForce>>,
     /// By id.
     pub proposals: BTreeMap<RulesId, RulesCase>,
+}
+
+/// A version as it is kept: what its file says is read again.
+#[derive(Serialize, Deserialize)]
+struct PackFile {
+    text: String,
+    change: Option<RulesId>,
+}
+
+impl From<PackInForce> for PackFile {
+    fn from(version: PackInForce) -> Self {
+        Self { text: version.text, change: version.change }
+    }
+}
+
+impl TryFrom<PackFile> for PackInForce {
+    type Error = Refusal;
+    fn try_from(PackFile { text, change }: PackFile) -> Result<Self, Refusal> {
+        Ok(Self { pack: RulePack::read(&text)?, digest: sign::digest(text.as_bytes()), text, change })
+    }
+}
+
+/// A proposal as it is kept.
+#[derive(Serialize, Deserialize)]
+struct RulesFile {
+    proposal: RulesProposal,
+    text: String,
+    index: u64,
+    adopted: Option<(PersonId, u64)>,
+}
+
+impl From<RulesCase> for RulesFile {
+    fn from(case: RulesCase) -> Self {
+        Self { proposal: case.proposal, text: case.text, index: case.index, adopted: case.adopted }
+    }
+}
+
+impl TryFrom<RulesFile> for RulesCase {
+    type Error = Refusal;
+    fn try_from(RulesFile { proposal, text, index, adopted }: RulesFile) -> Result<Self, Refusal> {
+        Ok(Self { pack: RulePack::read(&text)?, proposal, text, index, adopted })
+    }
 }
 
 impl Default for RuleBook {
