@@ -36,3 +36,5 @@ mod tamper_test;
 mod trust_test;
 #[cfg(test)]
 mod vectors_test;
+#[cfg(test)]
+mod waiting_test;
