@@ -27,6 +27,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("visiting-linkage", &["axum", "hyper", "datafusion", "visiting-gateway", "visiting-enclave"]),
     ("visiting-intake", &["datafusion", "wasmtime", "tokio", "visiting-gateway", "visiting-enclave"]),
     ("visiting-verify", &["axum", "hyper", "datafusion", "tokio", "visiting-gateway", "visiting-enclave"]),
+    ("visiting-witness", &["datafusion", "visiting-policies", "visiting-gateway", "visiting-enclave"]),
 ];
 
 /// A skip, or a fault; anything else is `n` passed.

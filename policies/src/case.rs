@@ -139,6 +139,10 @@ pub struct Cases {
     /// Rule packs in force, and what was proposed.
     pub rules: RuleBook,
     requests: BTreeMap<String, (String, u64)>,
+    /// Runs of each permit that have no final verdict: what is asked at each request must not cost as much as all runs ever.
+    undecided: BTreeMap<PermitId, BTreeSet<RunId>>,
+    /// How many pre-flights of each person wait for their answer.
+    trying: BTreeMap<PersonId, usize>,
 }
 
 impl Cases {
@@ -161,6 +165,8 @@ impl Cases {
             ledger: None,
             rules: RuleBook::default(),
             requests: BTreeMap::new(),
+            undecided: BTreeMap::new(),
+            trying: BTreeMap::new(),
         }
     }
 

@@ -37,3 +37,5 @@ mod tamper_test;
 mod trust_test;
 #[cfg(test)]
 mod vectors_test;
+#[cfg(test)]
+mod waiting_test;

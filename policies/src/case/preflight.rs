@@ -39,6 +39,7 @@ impl Cases {
         }
         let case = PreflightCase { permit: permit.clone(), by: by.clone(), program: program.to_owned(), index: self.size, answered: None };
         self.preflights.insert(preflight.clone(), case);
+        *self.trying.entry(by.clone()).or_default() += 1;
         Ok(())
     }
 
@@ -51,7 +52,7 @@ impl Cases {
         if self.open_permit(permit, person, at_ms)?.extract.is_none() {
             return Err(Refusal::new(Code::WrongState, "the extract is still being made; try again when the permit shows it"));
         }
-        let waiting = self.preflights.values().filter(|case| case.by == *person && case.answered.is_none()).count();
+        let waiting = self.trying.get(person).copied().unwrap_or(0);
         if waiting < limits::PREFLIGHTS_OPEN_MAX {
             return Ok(());
         }
@@ -71,6 +72,9 @@ impl Cases {
             return Err(Refusal::new(Code::Malformed, "a refusal has its code, anything else has a table"));
         }
         case.answered = Some(report.clone());
+        if let Some(waiting) = self.trying.get_mut(&case.by) {
+            *waiting = waiting.saturating_sub(1);
+        }
         Ok(())
     }
 }

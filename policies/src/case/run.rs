@@ -70,13 +70,14 @@ impl Cases {
             withheld: false,
         };
         self.runs.insert(run.clone(), case);
+        self.undecided.entry(permit.clone()).or_default().insert(run.clone());
         Ok(())
     }
 
     /// Whether one more output of a permit may wait for people, counting those that will.
     fn check_held(&self, permit: &PermitId, each: bool) -> Result<(), Refusal> {
-        let will = |run: &&RunCase| run.permit == *permit && run.judged.is_none() && run.hold.is_none();
-        let waiting = self.waiting(permit) + if each { self.runs.values().filter(will).count() } else { 0 };
+        let will = |run: &&RunCase| run.judged.is_none() && run.hold.is_none();
+        let waiting = self.waiting(permit) + if each { self.undecided(permit).filter(will).count() } else { 0 };
         if waiting < HELD_OPEN_MAX {
             return Ok(());
         }
@@ -89,7 +90,12 @@ impl Cases {
     /// How many outputs of a permit wait for people.
     #[must_use]
     pub fn waiting(&self, permit: &PermitId) -> usize {
-        self.runs.values().filter(|run| run.permit == *permit && run.is_held()).count()
+        self.undecided(permit).filter(|run| run.is_held()).count()
+    }
+
+    /// Runs of a permit without a final verdict.
+    fn undecided(&self, permit: &PermitId) -> impl Iterator<Item = &RunCase> {
+        self.undecided.get(permit).into_iter().flatten().filter_map(|run| self.runs.get(run))
     }
 
     pub(super) fn judge(&mut self, event: &Event, report: &RunReport, signature: &str) -> Result<(), Refusal> {
@@ -123,6 +129,9 @@ impl Cases {
         let index = self.size;
         if let Some(permit) = self.permits.get_mut(&case.permit) {
             permit.spend(report);
+        }
+        if let Some(undecided) = self.undecided.get_mut(&case.permit) {
+            undecided.remove(&report.run);
         }
         if let Some(case) = self.runs.get_mut(&report.run) {
             case.drawn = case.hold.is_none() && report.verdict != Verdict::Refuse && sample::is_drawn(signature);

@@ -39,11 +39,15 @@ pub(crate) const LOG: Log = Log { word: "entry" };
 pub(crate) const FORK: Log = Log { word: "other" };
 
 impl Log {
+    pub(crate) fn entries(&self, size: u64) -> Vec<String> {
+        (0..size).map(|number| format!("{} {number}", self.word)).collect()
+    }
+
     /// Asks to cosign `size` entries after `old`, signed by the log's key of this seed.
     pub(crate) fn signed(&self, seed: u8, old: u64, size: u64) -> Request {
         let memory = Memory::default();
         let mut log = Appender::create(&memory);
-        log.append(&(0..size).map(|number| format!("{} {number}", self.word)).collect::<Vec<_>>()).unwrap();
+        log.append(&self.entries(size)).unwrap();
         let checkpoint = Checkpoint::new(ORIGIN, size, log.root()).unwrap();
         let proof = if old > size { Vec::new() } else { Reader::new(&memory, size).consistency(old).unwrap() };
         Request { old, proof, note: checkpoint.sign(&[&log_key(seed)]).unwrap(), checkpoint }

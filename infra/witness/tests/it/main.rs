@@ -12,3 +12,4 @@ mod homes;
 mod kills;
 mod limits;
 mod protocol;
+mod quorum;

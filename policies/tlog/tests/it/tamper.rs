@@ -1,11 +1,13 @@
 //! Whatever is changed in a log is found: bytes, order, ends, histories.
 
+use std::io;
+
 use visiting_tlog::{
     bundle,
     checkpoint::Checkpoint,
     merkle::Tree,
     note::Note,
-    store::Memory,
+    store::{Memory, Store},
     structure::{StructureFault, verify},
     tile::{Kind, Tile},
 };
@@ -125,4 +127,31 @@ fn an_empty_log_is_whole_and_has_the_hash_of_nothing() {
     assert_eq!(verify(&Memory::default(), &empty, None).unwrap().tiles, 0);
     let other = Checkpoint::new(ORIGIN, 0, [0; 32]).unwrap();
     assert!(matches!(verify(&Memory::default(), &other, None), Err(StructureFault::Root { size: 0 })));
+}
+
+/// A store that lists an old partial tile everywhere which it does not have: it was dropped between two looks.
+struct Dropping(Memory);
+
+impl Store for Dropping {
+    fn read(&self, tile: Tile) -> io::Result<Option<Vec<u8>>> {
+        self.0.read(tile)
+    }
+
+    fn write(&self, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
+        self.0.write(tiles)
+    }
+
+    fn partials(&self, _: Tile) -> io::Result<Vec<u16>> {
+        Ok(vec![1, 7])
+    }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        self.0.remove(tiles)
+    }
+}
+
+#[test]
+fn an_old_partial_tile_that_is_dropped_while_it_is_looked_for_is_no_fault() {
+    let (store, checkpoint) = log(&Seeded::new("dropped").entries(600));
+    verify(&Dropping(store), &checkpoint, None).unwrap();
 }
