@@ -184,7 +184,9 @@ fn line(index: u64, event: &Event, act: &Value) -> String {
     };
     let (mut ids, mut words): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     each_text("", act, &mut |field, text| {
-        let known = if IDS.iter().any(|prefix| text.starts_with(prefix)) { Some((&mut ids, text.to_owned())) } else { None };
+        // Kinds of events begin like ids, and stand in the line anyway.
+        let id = field != "kind" && IDS.iter().any(|prefix| text.starts_with(prefix));
+        let known = if id { Some((&mut ids, text.to_owned())) } else { None };
         let said = WORDS.contains(&field).then(|| format!("{field}={text}"));
         if let Some((list, item)) = known.or_else(|| said.map(|said| (&mut words, said)))
             && !list.contains(&item)

@@ -23,7 +23,10 @@ use rusqlite::Connection;
 use visiting_policies::refusal::Refusal;
 
 use self::{row::Row, store::Store};
-use crate::desk::{Desk, unavailable};
+use crate::{
+    desk::{Desk, unavailable},
+    wire::Answered,
+};
 
 /// Leaves that are folded at once: about 10 ms of work, for which writers of the record wait.
 const PAGE: u64 = 1000;
@@ -37,8 +40,9 @@ pub(crate) struct Auditor {
     store: Arc<RwLock<Option<Store>>>,
     /// One request at a time brings it up to date.
     filling: tokio::sync::Mutex<()>,
-    /// One SQL text runs at a time: it may keep a processor busy, and the gateway has other work.
-    pub(crate) thinking: tokio::sync::Mutex<()>,
+    /// One SQL text runs at a time: it may keep a processor busy, and the gateway has other work. Whoever runs one keeps this until it
+    /// has ended, also when nobody waits for the answer any more.
+    thinking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Auditor {
@@ -46,7 +50,7 @@ impl Auditor {
     /// an earlier process, if it could not clean up.
     pub(crate) fn new(spill: PathBuf) -> Self {
         let _ = std::fs::remove_file(&spill);
-        Self { spill, store: Arc::default(), filling: tokio::sync::Mutex::default(), thinking: tokio::sync::Mutex::default() }
+        Self { spill, store: Arc::default(), filling: tokio::sync::Mutex::default(), thinking: Arc::default() }
     }
 
     /// Runs a question on a projection of all that is durable now. It is read-only, and its connection is its own.
@@ -66,6 +70,19 @@ impl Auditor {
             question(&mut store.reader().map_err(|e| unavailable(&e))?)
         });
         asked.await.map_err(|e| unavailable(&e))?
+    }
+
+    /// Runs an auditor's SQL, when no other runs.
+    ///
+    /// # Errors
+    /// As [`sql::run`] and [`Self::ask`].
+    pub(crate) async fn ask_sql(&self, desk: &Desk, text: String) -> Result<Answered, Refusal> {
+        let alone = Arc::clone(&self.thinking).lock_owned().await;
+        let question = move |projection: &mut Connection| {
+            let _alone = alone;
+            sql::run(projection, &text)
+        };
+        self.ask(desk, question).await
     }
 
     /// Folds the leaves that are not folded yet.

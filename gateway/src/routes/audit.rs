@@ -182,9 +182,7 @@ pub(crate) async fn ask(app: &App, person: PersonId, text: &str) -> Result<Answe
     }
     let digest = app.documents.put(text.to_owned()).await?;
     viewed(app, person, format!("/v1/log/sql?sql={digest}")).await?;
-    let _alone = app.auditor.thinking.lock().await;
-    let text = text.to_owned();
-    app.auditor.ask(&app.desk, move |projection| sql::run(projection, &text)).await
+    app.auditor.ask_sql(&app.desk, text.to_owned()).await
 }
 
 /// A timeline for an auditor.
