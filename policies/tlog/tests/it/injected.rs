@@ -21,7 +21,7 @@ const PLACE: &str = "VISITING_TLOG_INJECTED";
 const SIZES: &str = "VISITING_TLOG_SIZES";
 
 /// Calls that are hit, under every name that a machine may have for them.
-const CALLS: [&[&str]; 6] = [
+pub(crate) const CALLS: [&[&str]; 6] = [
     &["openat"],
     &["write", "pwrite64"],
     &["fsync", "fdatasync"],
@@ -30,10 +30,10 @@ const CALLS: [&[&str]; 6] = [
     &["unlink", "unlinkat"],
 ];
 
-const FAULTS: [Fault; 3] = [Fault::Error("EIO"), Fault::Error("ENOSPC"), Fault::Kill];
+pub(crate) const FAULTS: [Fault; 3] = [Fault::Error("EIO"), Fault::Error("ENOSPC"), Fault::Kill];
 
 /// Exit code of a child that was told of a failure. That it is no panic's shows that the failure came back as an error.
-const TOLD: i32 = 3;
+pub(crate) const TOLD: i32 = 3;
 
 fn entries(from: u64, to: u64) -> Vec<Vec<u8>> {
     (from..to).map(|number| format!("entry {number}").into_bytes()).collect()

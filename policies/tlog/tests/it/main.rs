@@ -13,6 +13,7 @@ mod differential;
 mod given;
 mod growth;
 mod injected;
+mod injected_desk;
 mod killed;
 mod mutated;
 mod notes;
