@@ -29,6 +29,15 @@ pub(crate) fn guest_compilers() -> Result<(), Fault> {
     install(COMPILERS, "install them yourself (Debian: apt-get install clang-22 lld-22 rustc-web cargo-web rust-web-src)")
 }
 
+/// Installs the server of a journal that several gateways share, where it is missing.
+pub(crate) fn postgres() -> Result<(), Fault> {
+    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    if on_path("initdb").is_some() || installed.map(|version| version.path().join("bin/initdb")).any(|path| path.is_file()) {
+        return Ok(());
+    }
+    install(&["postgresql"], "install it yourself (Debian: apt-get install postgresql)")
+}
+
 /// Installs what the crash tests hit system calls with, where it is missing.
 pub(crate) fn strace() -> Result<(), Fault> {
     if on_path("strace").is_some() {

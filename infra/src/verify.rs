@@ -61,6 +61,7 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     verify.step("walls", |v| walls(&v.tree));
     verify.step("python", |v| or_skip(python(&v.tree, &v.target), "python with the independent programs"));
     verify.step("guests", |_| or_skip(debian::guest_compilers(), "the compilers for guests"));
+    verify.step("postgres", |_| or_skip(debian::postgres(), "PostgreSQL"));
     verify.step("strace", |_| or_skip(debian::strace(), "strace"));
     verify.step("browser", |v| or_skip(browser::install(&v.tree, &v.target), "the browser"));
     verify.step("tests", Verify::tests);
