@@ -208,7 +208,7 @@ impl Desk {
             (view.tree.size(), view.checkpoint().to_owned())
         };
         if !self.witnessed {
-            return Ok(Arc::new(Stood { size, note }));
+            return Ok(Arc::new(Stood { size, note, cosigned: false }));
         }
         let mut published = self.published.clone();
         let reached = tokio::time::timeout(wait, published.wait_for(|published| *published >= size)).await;

@@ -55,6 +55,8 @@ pub struct Stood {
     pub size: u64,
     /// The signed note.
     pub note: String,
+    /// Whether witnesses were asked for.
+    pub cosigned: bool,
 }
 
 /// One step of a case, as the record has it.
@@ -165,6 +167,11 @@ impl View {
             Act::ExtractErased { report, .. } => of_permit(&report.permit),
             _ => None,
         }
+    }
+
+    /// The checkpoint to hand on with proofs: the newest one that witnesses stand by, or where nobody is asked the newest.
+    pub(crate) fn proven(&self) -> &str {
+        self.published.as_ref().filter(|stood| stood.cosigned).map_or_else(|| self.checkpoint(), |stood| stood.note.as_str())
     }
 
     /// The signed checkpoint over all that is folded: the same bytes for everybody who asks. Most sizes nobody asks for, so it is

@@ -29,8 +29,8 @@ const HASHES_MAX: usize = 64;
 /// What ids of the record start with.
 const IDS: &[&str] = &["app_", "prm_", "run_", "pre_", "inc_", "rul_"];
 
-/// Words of an act that say what came of it.
-const WORDS: &[&str] = &["verdict", "code", "decision", "finding", "opinion", "severity"];
+/// Fields of an act that say what it was about or what came of it, all of them bounded.
+const WORDS: &[&str] = &["listing", "verdict", "code", "decision", "finding", "opinion", "severity", "what", "file", "tried"];
 
 /// A case file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,12 +198,17 @@ fn line(index: u64, event: &Event, act: &Value) -> String {
     format!("{index} {} {who} {}{rest}", moment(event.at_ms), event.act.kind())
 }
 
-/// Every text of a value with the name of its field.
+/// Every text of a value with the name of its field, by the names' order: that of a map hangs on how `serde_json` was built, and whoever
+/// verifies must get the same words.
 fn each_text<'a>(field: &'a str, value: &'a Value, take: &mut impl FnMut(&'a str, &'a str)) {
     match value {
         Value::String(text) => take(field, text),
         Value::Array(items) => items.iter().for_each(|item| each_text(field, item, take)),
-        Value::Object(fields) => fields.iter().for_each(|(name, item)| each_text(name, item, take)),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| *name);
+            fields.into_iter().for_each(|(name, item)| each_text(name, item, take));
+        }
         _ => {}
     }
 }
@@ -267,7 +272,7 @@ mod tests {
         let file: CaseFile = serde_json::from_str(&serde_json::to_string_pretty(&file()).unwrap()).unwrap();
         assert_eq!(file.verify(&policy(1)).unwrap().checkpoint.size(), 7);
         assert_eq!(file.summary[0], "0 2024-02-29T23:59:59.001Z per_hanako run_requested prm_a run_a");
-        assert_eq!(file.summary[1], "4 2024-02-29T23:59:59.005Z per_hanako refused code=not-named");
+        assert_eq!(file.summary[1], "4 2024-02-29T23:59:59.005Z per_hanako refused code=not-named tried=POST /v1/permits/{id}/runs");
         assert_eq!((file.digests.len(), file.digests[0].field.as_str()), (2, "program"));
     }
 

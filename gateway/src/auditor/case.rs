@@ -54,12 +54,13 @@ impl Subject {
     pub(crate) async fn file(&self, desk: &Desk, indices: Vec<u64>) -> Result<CaseFile, Refusal> {
         let mut proven = {
             let view = desk.view();
-            let checkpoint = signed(&view)?;
+            let note = view.proven().to_owned();
+            let checkpoint = signed(&note)?;
             let size = checkpoint.size();
             let covered = indices.into_iter().filter(|index| *index < size);
             let proofs = covered.map(|index| Some((index, view.tree.inclusion(index, size)?))).collect::<Option<Vec<_>>>();
             let proofs = proofs.ok_or_else(|| unavailable(&"the tree has no proof of a leaf that the record has"))?;
-            (checkpoint.origin().to_owned(), view.checkpoint.clone(), proofs)
+            (checkpoint.origin().to_owned(), note, proofs)
         };
         let mut leaves = Vec::with_capacity(proven.2.len());
         for (index, proof) in proven.2.drain(..) {
@@ -70,8 +71,8 @@ impl Subject {
     }
 }
 
-/// The newest signed checkpoint, read.
-fn signed(view: &View) -> Result<Checkpoint, Refusal> {
-    let note = Note::parse(view.checkpoint.as_bytes()).map_err(|e| unavailable(&e))?;
+/// A signed checkpoint, read.
+fn signed(note: &str) -> Result<Checkpoint, Refusal> {
+    let note = Note::parse(note.as_bytes()).map_err(|e| unavailable(&e))?;
     Checkpoint::parse(note.text()).map_err(|e| unavailable(&e))
 }

@@ -171,14 +171,13 @@ fn found(ctx: &Ctx, form: &Form, hits: &Hits) -> Markup {
                 div.empty { p { (ctx.say("当てはまる出来事はありません。条件をゆるめてください。", "No event fits. Loosen the search.")) } }
             } @else {
                 div.scroll role="group" tabindex="0" aria-labelledby="hits" {
-                    table {
+                    table.log {
                         thead { tr {
                             th scope="col" { (ctx.say("番号", "No.")) }
                             th scope="col" { (ctx.say("日時", "When")) }
                             th scope="col" { (ctx.say("だれが", "Who")) }
                             th scope="col" { (ctx.say("なにを", "What")) }
                             th scope="col" { (ctx.say("結果", "Outcome")) }
-                            th scope="col" { (ctx.say("経過・記録", "Course and incident")) }
                         } }
                         tbody { @for hit in &hits.hits { (row(ctx, hit)) } }
                     }
@@ -202,6 +201,10 @@ fn row(ctx: &Ctx, hit: &Hit) -> Markup {
             td { (who(hit.person.as_deref(), &hit.actor)) }
             td {
                 span.chip { (tell::kind(ctx.lang, &hit.action)) } " " bdi { (sentence) }
+                ul.inline {
+                    @if let Some(case) = case { li { (ctx.say("経過：", "Course: ")) a href={ "/log/timeline/" (case) } { code { (case) } } } }
+                    li { a href={ "/incidents?leaves=" (hit.index) } { (ctx.say("事案として記録", "Note an incident")) span.unseen { " " (hit.index) } } }
+                }
                 details {
                     summary { (ctx.say("原文", "Exact line")) span.unseen { " " (hit.index) } }
                     pre tabindex="0" { code { (hit.leaf) } }
@@ -209,10 +212,6 @@ fn row(ctx: &Ctx, hit: &Hit) -> Markup {
                 }
             }
             td { code { (hit.code.as_deref().unwrap_or(&hit.outcome)) } }
-            td {
-                @if let Some(case) = case { a href={ "/log/timeline/" (case) } { code { (case) } } " " }
-                a href={ "/incidents?leaves=" (hit.index) } { (ctx.say("事案として記録", "Note an incident")) span.unseen { " " (hit.index) } }
-            }
         }
     }
 }

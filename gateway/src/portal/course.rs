@@ -27,7 +27,7 @@ const DRAWN: usize = 40;
 /// The picture's measures, in units of its view box: a narrow screen's width.
 const WIDTH: f64 = 360.0;
 const LABELS: f64 = 130.0;
-const SPANS: f64 = 76.0;
+const SPANS: f64 = 96.0;
 const ROW: f64 = 18.0;
 
 /// `GET /log/timeline/{id}`. Looking is an event, as over the API.

@@ -246,7 +246,7 @@ impl Publisher {
     }
 
     fn stands(&self, size: u64, note: &Note) {
-        let stood = Some(Arc::new(Stood { size, note: note.to_string() }));
+        let stood = Some(Arc::new(Stood { size, note: note.to_string(), cosigned: self.witnesses.are_asked() }));
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         if view.published != stood {
             view.published = stood;
