@@ -74,6 +74,7 @@ impl Desk {
         roster: Roster,
         key: SigningKey,
         publication: Publication,
+        shelf: &Shelf,
         clock: Clock,
     ) -> Result<Self, Refusal> {
         let origin = roster.origin.clone();
@@ -95,7 +96,7 @@ impl Desk {
         // On a thread of its own, as a place may block, which nothing may do where this is called.
         let seen = std::thread::scope(|scope| scope.spawn(|| publisher.seen()).join());
         let seen = seen.map_err(|_| unavailable(&"what was published could not be read"))?.map_err(|e| unavailable(&e))?;
-        desk.recover(&seen, &shelf, &signing)?;
+        desk.recover(&seen, shelf, &signing)?;
         size.send_replace(desk.view().tree.size());
         let (news, told) = mpsc::channel();
         publisher.start(told).map_err(|e| unavailable(&e))?;
@@ -302,7 +303,7 @@ mod tests {
                 roster,
                 key,
                 Publication::unwitnessed(&self.1.log()).unwrap(),
-                Shelf::at(&self.1.gateway("")),
+                &Shelf::at(&self.1.gateway("")),
                 system_clock(),
             )
         }

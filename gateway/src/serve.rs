@@ -161,7 +161,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
     let (catalog, masters) = (visiting_catalog::load()?, visiting_catalog::masters()?);
     let (journal, publication) = (journal(config)?, publication(config)?);
     let key = files::read_key(&home.gateway("log.seed"))?;
-    let desk = Desk::open(journal, roster.clone(), key, publication, Shelf::at(&home.gateway("")), system_clock())?;
+    let desk = Desk::open(journal, roster.clone(), key, publication, &Shelf::at(&home.gateway("")), system_clock())?;
     open_record(&desk, &roster, config.demo).await?;
     publish_listings(&desk, &catalog).await?;
     let token = std::fs::read_to_string(home.gateway("enclave.token")).map_err(setup::SetupError::from)?;

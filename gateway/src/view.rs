@@ -8,7 +8,7 @@ use std::{
 
 use visiting_policies::{
     case::Cases,
-    merkle::{Tree, empty_root, leaf_hash},
+    merkle::{Tree, leaf_hash},
     note::Checkpoint,
     record::{Act, Actor, Event},
     refusal::{Code, Refusal},
@@ -179,7 +179,7 @@ impl View {
     pub fn checkpoint(&self) -> &str {
         self.sealed.get_or_init(|| {
             let size = self.tree.size();
-            let root = self.tree.root(size).unwrap_or_else(empty_root);
+            let root = self.tree.root(size).unwrap_or_default();
             Checkpoint { size, root }.sign(&self.seal.origin, &self.seal.key)
         })
     }

@@ -9,7 +9,7 @@ use visiting_policies::{
 use visiting_tlog::{checkpoint::Checkpoint, note::Note};
 
 use super::known;
-use crate::desk::{Desk, View, unavailable};
+use crate::desk::{Desk, unavailable};
 
 /// Which leaves: the record's first (it says under which roster all others stand), those of the case, those that its incidents are about
 /// or that are about incidents of its leaves.

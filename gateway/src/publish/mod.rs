@@ -106,7 +106,7 @@ impl Publisher {
     /// Opens the places.
     pub(crate) fn new(
         publication: Publication,
-        desk: &Desk,
+        parts: Parts,
         news: watch::Sender<u64>,
         origin: &str,
         key: Arc<SigningKey>,

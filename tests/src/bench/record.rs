@@ -89,8 +89,8 @@ async fn open(home: &Home) -> Result<Desk, String> {
     let journal = SqliteJournal::open(&home.gateway("journal.sqlite")).map_err(|e| e.to_string())?;
     let publication = Publication::unwitnessed(&home.log()).map_err(|e| e.to_string())?;
     let opened = Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo: true };
-    let desk =
-        Desk::open(Arc::new(journal), roster, key, publication, Shelf::at(&home.gateway("")), system_clock()).map_err(|e| e.to_string())?;
+    let desk = Desk::open(Arc::new(journal), roster, key, publication, &Shelf::at(&home.gateway("")), system_clock())
+        .map_err(|e| e.to_string())?;
     desk.act(Actor::Gateway, None, opened).await.map_err(|e| e.to_string())?;
     Ok(desk)
 }
