@@ -66,7 +66,7 @@ fn a_release_whose_extract_is_lost_cannot_be_repeated_and_that_is_told() {
 }
 
 /// Keys of permits that the linkage unit has.
-fn linked_permits(world: &World) -> u64 {
+fn linked_permits(world: &World) -> i64 {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let store = rusqlite::Connection::open_with_flags(world.home().join("linkage/linkage.sqlite"), flags).unwrap();
     store.query_row("SELECT count(*) FROM permits WHERE length(sealed) > 0", [], |row| row.get(0)).unwrap()

@@ -64,7 +64,7 @@ impl Witness {
     }
 
     fn kill(&mut self) {
-        for mut process in self.process.take() {
+        if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
         }

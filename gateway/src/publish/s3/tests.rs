@@ -190,8 +190,8 @@ fn one_checkpoint_a_day_is_kept() {
     let Some(room) = Room::new() else { return };
     let log = room.open();
     let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
-    let publish = |log: &S3Log, on, size| log.runtime.block_on(log.publish_on(day(on), note(&known(size)).as_bytes()));
-    let kept = |on| log.runtime.block_on(log.get(&format!("tokyo/checkpoints/2026-11-{on}"), 4096)).unwrap();
+    let publish = |log: &S3Log, on, size| log.run(log.publish_on(day(on), note(&known(size)).as_bytes()));
+    let kept = |on| log.run(log.get(&format!("tokyo/checkpoints/2026-11-{on}"), 4096)).unwrap();
     publish(&log, 27, 1).unwrap();
     publish(&log, 27, 2).unwrap();
     // A start in the middle of the day finds the day's there.
@@ -199,7 +199,7 @@ fn one_checkpoint_a_day_is_kept() {
     publish(&log, 28, 4).unwrap();
     assert_eq!(published(&log).size(), 4);
     assert_eq!((kept(27), kept(28)), (Some(note(&known(1)).into_bytes()), Some(note(&known(4)).into_bytes())));
-    assert!(log.runtime.block_on(log.is_locked("tokyo/checkpoints/2026-11-27", log.until())).unwrap());
+    assert!(log.run(log.is_locked("tokyo/checkpoints/2026-11-27", log.until())).unwrap());
     // Another log's checkpoint under the day's name is no checkpoint of ours.
     let (runtime, client) = room.attacker();
     let other =
@@ -235,12 +235,12 @@ fn a_lock_that_is_not_kept_stops_the_log() {
     let same = client.put_object().bucket("log-of-visits").key("tokyo/tile/0/007").body(vec![7; 8192].into());
     runtime.block_on(same.send()).unwrap();
     let until = log.until();
-    assert!(!log.runtime.block_on(log.is_locked("tokyo/tile/0/007", until)).unwrap());
+    assert!(!log.run(log.is_locked("tokyo/tile/0/007", until)).unwrap());
     log.write(&[(tile, vec![7; 8192])]).unwrap();
-    assert!(log.runtime.block_on(log.is_locked("tokyo/tile/0/007", until)).unwrap());
+    assert!(log.run(log.is_locked("tokyo/tile/0/007", until)).unwrap());
     // A lock that ends too early is none.
     let later = DateTime::from_secs(until.secs() + 86_400);
-    assert!(!log.runtime.block_on(log.is_locked("tokyo/tile/0/007", later)).unwrap());
+    assert!(!log.run(log.is_locked("tokyo/tile/0/007", later)).unwrap());
 }
 
 #[test]

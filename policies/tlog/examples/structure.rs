@@ -1,4 +1,4 @@
-//! How fast a folder of tiles is verified whole: `cargo run --release -p visiting-tlog --example bench [entries] [bytes an entry] [runs]`.
+//! How fast a folder of tiles is verified whole: `cargo run --release -p visiting-tlog --example structure [entries] [bytes an entry] [runs]`.
 //! The folder is made for this under the directory for temporary files, and goes away again.
 #![allow(clippy::unwrap_used, reason = "a benchmark ends with a message when anything is not as expected")]
 
