@@ -111,12 +111,18 @@ fn child(folder: &Path) -> Command {
     command
 }
 
-/// A journal whose last writer was killed: its write-ahead log is still there.
+/// A journal whose last writer was killed: a copy of its files while they were in use, the write-ahead log among them.
 fn left_by_a_crash(folder: &Path) {
-    let (mut writer, _) = writer(folder).unwrap();
-    (0..5).for_each(|number| assert_eq!(sent(&mut writer, number).unwrap(), number));
-    // Nobody closes it: what closing would do is left for the next start.
-    std::mem::forget(writer);
+    let used = folder.with_extension("used");
+    std::fs::create_dir_all(&used).unwrap();
+    let (mut writer, size) = writer(&used).unwrap();
+    (size..5).for_each(|number| assert_eq!(sent(&mut writer, number).unwrap(), number));
+    for file in std::fs::read_dir(&used).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+    }
+    drop(writer);
+    std::fs::remove_dir_all(&used).unwrap();
 }
 
 /// What must hold after a run that was hit. A disk that failed once may be good again at the next try: then the child goes on.

@@ -75,9 +75,14 @@ pub struct Step {
 impl View {
     /// Nothing yet.
     pub(crate) fn new(roster: Roster, key: Arc<SigningKey>) -> Self {
+        Self::over(Cases::new(roster), key)
+    }
+
+    /// Nothing yet, in a fold that is made already.
+    pub(crate) fn over(cases: Cases, key: Arc<SigningKey>) -> Self {
         Self {
-            seal: Seal { origin: roster.origin.clone(), key },
-            cases: Cases::new(roster),
+            seal: Seal { origin: cases.roster().origin.clone(), key },
+            cases,
             tree: Tree::default(),
             sealed: OnceLock::new(),
             published: None,

@@ -165,7 +165,8 @@ impl Writer {
     /// Nothing is admitted while the record is closed, its clock is wrong, or more may be in the journal than is known here.
     fn ready(&mut self) -> Result<(), Refusal> {
         self.health.open()?;
-        if self.behind {
+        // What others wrote is read first, or an act would be judged by what was: nothing that they allowed would be allowed here yet.
+        if self.behind || self.journal.is_shared() {
             self.catch_up()?;
         }
         let now = (self.clock)();

@@ -14,8 +14,24 @@ use visiting_policies::{
 use crate::{app::name, stream::filter::subject};
 
 /// Outcomes that are no refusal's code. A refused request is `refused`; the rest is what a vote, a verdict or an opinion says.
-pub(crate) const OUTCOMES: &[&str] =
-    &["ok", "refused", "release", "suppress", "hold", "refuse", "approve", "reject", "return", "fine", "recall", "usual", "alert"];
+pub(crate) const OUTCOMES: &[&str] = &[
+    "ok",
+    "refused",
+    "release",
+    "suppress",
+    "hold",
+    "refuse",
+    "approve",
+    "reject",
+    "return",
+    "fine",
+    "recall",
+    "usual",
+    "alert",
+    "same",
+    "differs",
+    "not_repeated",
+];
 
 /// One leaf of the record, folded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

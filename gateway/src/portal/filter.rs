@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(found(&Filter { person: "enclave".to_owned(), ..Filter::default() }), 0);
         assert_eq!(found(&Filter { outcome: "refused".to_owned(), ..Filter::default() }), 3);
         assert_eq!(found(&Filter { outcome: "accepted".to_owned(), ..Filter::default() }), all - 3);
-        assert_eq!(found(&Filter { case: "prm_1".to_owned(), ..Filter::default() }), 8);
+        assert_eq!(found(&Filter { case: "prm_1".to_owned(), ..Filter::default() }), 10);
         assert_eq!(found(&Filter { case: "prm_none".to_owned(), ..Filter::default() }), 0);
     }
 

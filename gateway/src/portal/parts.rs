@@ -180,6 +180,8 @@ fn happened(lang: Lang, kind: &str) -> &'static str {
         "vote_cast" => lang.say("投票しました。", "Voted:"),
         "permit_issued" => lang.say("利用許可が出ました。", "Permit issued"),
         "extract_made" => lang.say("抽出データができました。", "Extract made"),
+        "permit_closed" => lang.say("利用が終了しました。", "Closed for good:"),
+        "extract_erased" => lang.say("抽出データと鍵が消去されました。", "The extract and its keys were erased."),
         "permit_suspended" => lang.say("利用が停止されました。", "Suspended:"),
         _ => lang.say("出来事：", "Event:"),
     }
