@@ -198,6 +198,15 @@ impl Desk {
         (self.clock)()
     }
 
+    /// Waits until everything that is durable is published too, at most `wait`: whoever stops a gateway in peace finds a whole log.
+    pub(crate) async fn settle(&self, wait: Duration) {
+        let size = self.view().tree.size();
+        let mut published = self.published.clone();
+        if tokio::time::timeout(wait, published.wait_for(|published| *published >= size)).await.is_err() {
+            tracing::warn!("the newest events are not published yet; the next start does it");
+        }
+    }
+
     /// The checkpoint that the enclave may go by, over everything that is durable now: where witnesses are asked for, they have
     /// cosigned it, which is waited for at most `wait`.
     ///

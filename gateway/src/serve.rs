@@ -54,6 +54,9 @@ use crate::{
 /// How long requests under way may take after the signal to stop; long polls are cut, nothing acknowledged is lost.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long the last publication may take after that: two of its gaps and a slow disk.
+const SETTLE: Duration = Duration::from_secs(3);
+
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -109,9 +112,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     };
     announce(address);
     tokio::select! {
-        ended = servers => ended.map(|_| ()),
-        () = told_to_stop(&stop) => Ok(()),
+        ended = servers => ended.map(|_| ())?,
+        () = told_to_stop(&stop) => {}
     }
+    app.desk.settle(SETTLE).await;
+    Ok(())
 }
 
 /// One gateway per data folder, unless the journal is where several may write it. The lock ends with the process, however it ends.

@@ -78,7 +78,8 @@ impl Journal for Simulated {
         }
         let mut leaves = self.0.leaves.lock().unwrap_or_else(PoisonError::into_inner);
         if self.0.goes_wrong() {
-            leaves.extend(others(&leaves));
+            let other = others(&leaves);
+            leaves.extend(other);
         }
         if leaves.len() as u64 != head {
             self.0.count("head moved");

@@ -194,7 +194,8 @@ fn two_gateways_on_one_postgresql_never_fork_or_lose() {
     let lines = world.lines();
     let counts = |number: &u64| lines.iter().filter(|line| line.contains(&format!("events?from={number}\""))).count();
     for number in answered.iter().flatten() {
-        assert_eq!(counts(number), 1, "the reading from {number} was answered");
+        // A reading has no Idempotency-Key: one that was cut off may have been asked twice.
+        assert!(counts(number) >= 1, "the reading from {number} was answered and is not there");
     }
     // Both show one and the same record, and it verifies whole.
     let same = |world: &World| world.client("per_auditor").unwrap().log_events(0, 500).unwrap();

@@ -18,6 +18,7 @@ use std::{
 
 use tokio::sync::watch;
 use visiting_policies::{
+    merkle::Hash,
     note,
     refusal::{Code, Refusal},
     sign::SigningKey,
@@ -207,7 +208,7 @@ impl Publisher {
             let view = self.view();
             (view.tree.size(), view.tree.root(view.tree.size()))
         };
-        let Some(root) = root else { return Ok(()) };
+        let Some(root) = root.filter(|_| size > 0) else { return Ok(()) };
         let journal = Arc::clone(&self.journal);
         let mut late = None;
         for place in &mut self.places {
@@ -227,10 +228,10 @@ impl Publisher {
     fn cosigned(&mut self, note: &Note, size: u64) -> Result<Note, PublishFault> {
         let proofs = {
             let view = self.view();
-            self.witnesses.proofs(|old| view.tree.consistency(old, size))
+            self.witnesses.proofs(|old| leads(&view, old, size))
         };
         let view = Arc::clone(&self.view);
-        let prove = |old: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.consistency(old, size);
+        let prove = |old: u64| leads(&view.read().unwrap_or_else(PoisonError::into_inner), old, size);
         let journal = Arc::clone(&self.journal);
         self.witnesses.cosign(note, size, proofs, &prove, &|event| Ok(!journal.read(event, 1)?.is_empty()))
     }
@@ -258,6 +259,11 @@ impl Publisher {
     fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The proof that a tree continues an earlier one. "From nothing", and from itself, it is empty.
+fn leads(view: &View, old: u64, size: u64) -> Option<Vec<Hash>> {
+    if old == 0 || old == size { Some(Vec::new()) } else { view.tree.consistency(old, size) }
 }
 
 /// What was published can only be a beginning of what is folded.
