@@ -139,7 +139,7 @@ fn a_record_that_was_put_back_with_everything_around_it_is_closed_by_its_witness
     }
     assert_eq!(yesterday.raw().get("/v1/health", None).unwrap().text("record"), "closed");
     let refused = yesterday.client("per_auditor").unwrap().log_events(0, 1).unwrap_err();
-    assert_eq!(refused.code, "record_unavailable");
+    assert_eq!(refused.code, "record-unavailable");
     assert!(yesterday.said(Unit::Gateway).contains("older copy"), "{}", yesterday.said(Unit::Gateway));
     drop(witness);
 }
