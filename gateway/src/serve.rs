@@ -11,7 +11,7 @@ use std::{
 use axum::Router;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 use visiting_catalog::Listing;
@@ -110,10 +110,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             run(internal, config.internal, routes::internal(Arc::clone(&app)), stopped.clone())
         )
     };
+    let signals = Signals::heard();
     announce(address);
     tokio::select! {
         ended = servers => ended.map(|_| ())?,
-        () = told_to_stop(&stop) => {}
+        () = signals.told_to_stop(&stop) => {}
     }
     app.desk.settle(SETTLE).await;
     Ok(())
@@ -234,17 +235,33 @@ async fn run(listener: TcpListener, address: SocketAddr, router: Router, mut sto
     axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(|e| ServeError::Network(address, e))
 }
 
-/// Resolves a moment after a signal: new connections are refused at once, answers under way get [`GRACE`].
-async fn told_to_stop(stop: &watch::Sender<bool>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask for an end. They are heard from before anybody is told that this gateway is ready.
+struct Signals {
+    terminate: Option<Signal>,
+    interrupt: Option<Signal>,
+}
+
+impl Signals {
+    fn heard() -> Self {
+        Self { terminate: signal(SignalKind::terminate()).ok(), interrupt: signal(SignalKind::interrupt()).ok() }
     }
-    stop.send_replace(true);
-    tokio::time::sleep(GRACE).await;
+
+    /// Resolves a moment after a signal: new connections are refused at once, answers under way get [`GRACE`].
+    async fn told_to_stop(self, stop: &watch::Sender<bool>) {
+        tokio::select! {
+            () = one(self.terminate) => {}
+            () = one(self.interrupt) => {}
+        }
+        stop.send_replace(true);
+        tokio::time::sleep(GRACE).await;
+    }
+}
+
+async fn one(signal: Option<Signal>) {
+    match signal {
+        Some(mut signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
 }
 
 /// The launcher waits for this line.
