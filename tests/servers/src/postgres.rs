@@ -9,6 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 /// Ids of `nobody` and its group, the same everywhere.
@@ -16,6 +17,10 @@ const NOBODY: u32 = 65_534;
 
 /// Where distributions put the server's programs, beside `PATH`.
 const FOLDERS: &str = "/usr/lib/postgresql";
+
+/// Longest that children of a killed server live on, and the pause between two looks.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Servers of one process, for their folders' names.
 static STARTED: AtomicU32 = AtomicU32::new(0);
@@ -66,6 +71,17 @@ impl Postgres {
     /// # Errors
     /// What the server said.
     pub fn run(&mut self) -> Result<(), String> {
+        let until = Instant::now() + GONE_WITHIN;
+        loop {
+            match self.begin() {
+                // Those whom a killed server left behind end when they notice it.
+                Err(said) if said.contains("still in use") && Instant::now() < until => thread::sleep(LOOK),
+                other => return other,
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), String> {
         let root = fs::metadata(&self.folder).is_ok_and(|about| about.uid() == NOBODY);
         let mut command = program("postgres", root)?;
         command.arg("-D").arg(self.folder.join("data")).args(["-p", &self.port.to_string()]);
