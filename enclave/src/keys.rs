@@ -133,7 +133,10 @@ impl GateKeys {
     /// removed. True when there was one.
     pub(crate) fn destroy(config: &Config, permit: &PermitId) -> Result<bool, Fault> {
         let path = Self::path(config, permit);
-        let Ok(length) = std::fs::metadata(&path).map(|about| about.len()) else { return Ok(false) };
+        let length = match std::fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            about => about?.len(),
+        };
         std::fs::write(&path, vec![0; usize::try_from(length).unwrap_or_default()])?;
         std::fs::File::open(&path)?.sync_all()?;
         std::fs::remove_file(&path)?;

@@ -140,6 +140,7 @@ impl Enclave {
         if !self.ledger.outbox()?.is_empty() {
             return Ok(());
         }
+        self.end_what_has_ended()?;
         self.report_exposure()?;
         for ticket in self.door.tickets()? {
             self.follower.advance(&self.door)?;
@@ -321,6 +322,7 @@ impl Enclave {
     /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
     fn let_out(&mut self, run: &RunId) -> Result<(), Fault> {
         let Some(pending) = self.ledger.waiting(run)? else { return Ok(()) };
+        self.follower.fresh()?;
         let verdict = pending.report.verdict;
         if self.follower.cases.runs.get(run).is_none_or(|c| hold::recorded(c, verdict).is_none()) {
             match self.report_verdict(&pending) {

@@ -8,7 +8,7 @@ use std::{
 
 use visiting_policies::{
     case::Cases,
-    merkle::{Tree, leaf_hash},
+    merkle::{Hash, Tree, leaf_hash},
     note::Checkpoint,
     record::{Act, Actor, Event},
     refusal::{Code, Refusal},
@@ -38,6 +38,8 @@ pub struct View {
     sealed: OnceLock<String>,
     /// The checkpoint that was published last, with its cosignatures.
     pub published: Option<Arc<Stood>>,
+    /// Hash of the newest leaf.
+    pub last_leaf: Option<Hash>,
     /// Time of the newest event, milliseconds since 1970.
     pub last_ms: u64,
     /// Digest of reception's remarks by application: the law does not need them, the applicant does.
@@ -86,6 +88,7 @@ impl View {
             tree: Tree::default(),
             sealed: OnceLock::new(),
             published: None,
+            last_leaf: None,
             last_ms: 0,
             remarks: BTreeMap::new(),
             moments: BTreeMap::new(),
@@ -116,7 +119,11 @@ impl View {
             if page.is_empty() {
                 break;
             }
-            page.iter().for_each(|leaf| self.tree.push(leaf_hash(leaf)));
+            for leaf in page {
+                let hash = leaf_hash(&leaf);
+                self.tree.push(hash);
+                self.last_leaf = Some(hash);
+            }
         }
         if self.tree.root(size) != Some(root) {
             let detail = "the journal is not the one that this gateway folded before: it was rolled back or changed; restore the newest copy of the journal";
@@ -130,7 +137,9 @@ impl View {
     /// Folds one durable leaf.
     pub(crate) fn follow(&mut self, event: &Event, leaf: &[u8]) -> Result<(), Refusal> {
         self.cases.admit(event)?;
-        self.tree.push(leaf_hash(leaf));
+        let hash = leaf_hash(leaf);
+        self.tree.push(hash);
+        self.last_leaf = Some(hash);
         self.sealed.take();
         self.last_ms = self.last_ms.max(event.at_ms);
         self.note_down(event);

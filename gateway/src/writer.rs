@@ -9,6 +9,7 @@ use std::{
 use tokio::sync::{oneshot, watch};
 use visiting_policies::{
     case::Cases,
+    merkle::leaf_hash,
     record::{Act, Actor, Event, RequestKey, VERSION},
     refusal::{Code, Refusal},
     terms::PermitId,
@@ -235,6 +236,12 @@ impl Writer {
         let written = self.journal.append_if(head, &group.leaves);
         self.health.journal(written.as_ref().err());
         if let Err(error) = written {
+            if let JournalError::HeadMoved { expected, found } = error
+                && found < expected
+            {
+                self.health
+                    .close(&format!("the journal holds {found} events and had {expected}: it was rolled back; restore the newest copy"));
+            }
             self.back();
             return Err(if matches!(error, JournalError::HeadMoved { .. }) { Stopped::Moved } else { Stopped::Refused(stopped(&error)) });
         }
@@ -252,10 +259,18 @@ impl Writer {
     /// Folds what the journal holds beyond what is known: others' events, and one's own of which the answer was lost.
     pub(crate) fn catch_up(&mut self) -> Result<(), Refusal> {
         loop {
-            let known = self.cases.size();
-            let read = self.journal.read(known, PAGE);
+            // The newest leaf that is known is read again: where it is another one, or gone, these are not the events that follow it.
+            let (known, last) = (self.cases.size(), self.read().last_leaf);
+            let read = self.journal.read(known.saturating_sub(1), PAGE);
             self.health.journal(read.as_ref().err());
-            let leaves = read.map_err(|error| stopped(&error))?;
+            let mut leaves = read.map_err(|error| stopped(&error))?;
+            if let Some(last) = last {
+                if leaves.first().map(|leaf| leaf_hash(leaf)) != Some(last) {
+                    self.health.close(&format!("event {} of the journal is gone or another one: it was rolled back or changed", known - 1));
+                    return self.health.open();
+                }
+                leaves.remove(0);
+            }
             if leaves.is_empty() {
                 self.behind = false;
                 return Ok(());

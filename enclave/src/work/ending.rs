@@ -9,6 +9,14 @@ use super::Enclave;
 use crate::{fault::Fault, keys::GateKeys};
 
 impl Enclave {
+    /// Nobody has to ask for it: a gateway that keeps silent keeps no extract.
+    pub(super) fn end_what_has_ended(&mut self) -> Result<(), Fault> {
+        let now = self.follower.now_ms();
+        let ended = self.follower.cases.permits.iter().filter(|(_, case)| case.erased.is_none() && case.has_ended(now));
+        let ended: Vec<PermitId> = ended.map(|(id, _)| id.clone()).collect();
+        ended.iter().try_for_each(|id| self.one(|enclave| enclave.erase(id)))
+    }
+
     /// Destroys what makes an extract readable. Each step may be repeated; the key goes first, and with it the extract.
     pub(super) fn erase(&mut self, id: &PermitId) -> Result<(), Fault> {
         let Some(case) = self.follower.cases.permits.get(id) else { return Ok(()) };

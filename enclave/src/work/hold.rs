@@ -146,5 +146,5 @@ pub(super) fn recorded(case: &RunCase, verdict: Verdict) -> Option<&RunReport> {
 
 /// Refusals after which a permit lets nothing out any more.
 pub(super) fn ended(code: Code) -> bool {
-    matches!(code, Code::PermitSuspended | Code::PermitExpired)
+    matches!(code, Code::PermitSuspended | Code::PermitExpired | Code::PermitClosed)
 }

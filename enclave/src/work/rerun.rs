@@ -7,7 +7,9 @@ use visiting_policies::{
     terms::{RerunId, RunId},
 };
 
-use super::{Enclave, Machine, Moment};
+use std::time::Instant;
+
+use super::{Enclave, Machine, Moment, wait_for_rung};
 use crate::{config::ATTEMPTS_MAX, fault::Fault};
 
 impl Enclave {
@@ -15,6 +17,7 @@ impl Enclave {
     pub(super) fn rerun(&mut self, id: &RerunId, sql: &str) -> Result<(), Fault> {
         let Some(case) = self.follower.cases.reruns.get(id).filter(|case| case.answered.is_none()).cloned() else { return Ok(()) };
         // One that takes the process down with it must not do so for ever.
+        let started = Instant::now();
         let again = self.ledger.attempt(id.as_str())? > ATTEMPTS_MAX;
         let repeated = if again { Err(Fault::Other("the repetition was begun too often".to_owned())) } else { self.repeat(&case.run, sql) };
         let outcome = match repeated {
@@ -27,6 +30,8 @@ impl Enclave {
                 Repeated::NotRepeated
             }
         };
+        // How long it took says no more of the rows than a run's time does (A10).
+        wait_for_rung(started);
         let report = RerunReport { rerun: id.clone(), index: case.index, outcome };
         self.door.report("reruns", &report.sign(&self.keys.signing))?;
         self.ledger.left(id.as_str())?;

@@ -85,7 +85,9 @@ impl PostgresJournal {
         let gone = || StoreFault::new(Trouble::Other, "the journal is being closed");
         let runtime = self.runtime.as_ref().ok_or_else(gone)?;
         runtime.spawn(async move {
-            let _ = done.send(work.await);
+            // The server's own limit says nothing of a line that is dead. Whether it was written is open then, as after any fault.
+            let late = |_| Err(StoreFault::new(Trouble::Unreachable, "it did not answer in time").into());
+            let _ = done.send(tokio::time::timeout(2 * PATIENCE, work).await.unwrap_or_else(late));
         });
         answer.recv().map_err(|_| gone())?
     }

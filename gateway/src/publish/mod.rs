@@ -33,7 +33,10 @@ use visiting_tlog::{
     store::Published,
 };
 
-use self::{place::Place, witnesses::Witnesses};
+use self::{
+    place::Place,
+    witnesses::{Past, Witnesses},
+};
 use crate::{
     desk::Parts,
     health::Health,
@@ -213,15 +216,24 @@ impl Publisher {
         let mut late = None;
         for place in &mut self.places {
             // A place that fails does not hold up the others.
-            late = place.bring(size, &root, journal.as_ref()).err().or(late);
+            late = worse(place.bring(size, &root, journal.as_ref()).err(), late);
+        }
+        // What contradicts the past is shown to no witness: it would stand in the way of the true journal.
+        if matches!(late, Some(PublishFault::Closes(_))) {
+            return late.map_or(Ok(()), Err);
         }
         let note = note::Checkpoint { size, root }.sign(&self.origin, &self.key);
         let note = Note::parse(note.as_bytes()).map_err(|fault| PublishFault::Key(fault.to_string()))?;
         let note = self.cosigned(&note, size)?;
+        let mut shown = false;
         for place in &mut self.places {
-            late = place.publish(size, &note).err().or(late);
+            let published = place.publish(size, &note);
+            shown |= matches!(published, Ok(true));
+            late = worse(published.err(), late);
         }
-        self.stands(size, &note);
+        if shown {
+            self.stands(size, &note);
+        }
         late.map_or(Ok(()), Err)
     }
 
@@ -232,15 +244,24 @@ impl Publisher {
         };
         let view = Arc::clone(&self.view);
         let prove = |old: u64| leads(&view.read().unwrap_or_else(PoisonError::into_inner), old, size);
-        let journal = Arc::clone(&self.journal);
-        self.witnesses.cosign(note, size, proofs, &prove, &|event| Ok(!journal.read(event, 1)?.is_empty()))
+        let root = |size: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.root(size);
+        let (journal, log) = (Arc::clone(&self.journal), self.witnesses.log());
+        let is_kept = |event: u64| Ok(!journal.read(event, 1)?.is_empty());
+        self.witnesses.cosign(note, size, proofs, &Past { log: &log, prove: &prove, root: &root, is_kept: &is_kept })
     }
 
     /// What another gateway has published of the same record.
     fn look(&mut self) -> Result<(), PublishFault> {
         let Some(place) = self.places.first() else { return Ok(()) };
         let Some((checkpoint, note)) = place.published()? else { return Ok(()) };
-        if self.witnesses.accept(&note) && self.view().tree.root(checkpoint.size()) == Some(*checkpoint.root()) {
+        let known = self.view().tree.root(checkpoint.size());
+        if known.is_some_and(|root| root != *checkpoint.root()) {
+            return Err(PublishFault::Closes(format!(
+                "another gateway has published {} events that are not the first ones of what is folded here: the journal was rolled back or changed",
+                checkpoint.size()
+            )));
+        }
+        if known.is_some() && self.witnesses.accept(&note) {
             self.stands(checkpoint.size(), &note);
         }
         Ok(())
@@ -259,6 +280,11 @@ impl Publisher {
     fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of two faults the one that closes the record, or the newer one.
+fn worse(new: Option<PublishFault>, old: Option<PublishFault>) -> Option<PublishFault> {
+    if matches!(old, Some(PublishFault::Closes(_))) { old } else { new.or(old) }
 }
 
 /// The proof that a tree continues an earlier one. "From nothing", and from itself, it is empty.

@@ -86,12 +86,15 @@ impl Place {
     }
 
     /// Replaces the checkpoint, once the tiles under it are there.
-    pub(super) fn publish(&mut self, size: u64, note: &Note) -> Result<(), PublishFault> {
+    ///
+    /// True when it was.
+    pub(super) fn publish(&mut self, size: u64, note: &Note) -> Result<bool, PublishFault> {
         if self.appender.as_ref().is_none_or(|appender| appender.size() < size) {
-            return Ok(());
+            return Ok(false);
         }
         self.store.publish(note.to_string().as_bytes()).map_err(|fault| self.fault(fault))?;
-        self.clear(size).map_err(|fault| self.fault(fault))
+        self.clear(size).map_err(|fault| self.fault(fault))?;
+        Ok(true)
     }
 
     /// Partial tiles go once the full one is there: "partial tiles MAY be deleted".

@@ -11,6 +11,7 @@ use visiting_tlog::{
     note::Note,
     policy::Policy,
     request::{Request, cosigned},
+    witness::origin_hash,
 };
 
 use super::PublishFault;
@@ -37,6 +38,17 @@ struct Witness {
     size: u64,
 }
 
+/// What this gateway knows of the record, to compare a witness's answer with.
+pub(super) struct Past<'a> {
+    pub(super) log: &'a VerifierKey,
+    /// The proof that leads from so many events to the checkpoint.
+    pub(super) prove: &'a (dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
+    /// Root over so many events, where they are folded.
+    pub(super) root: &'a (dyn Fn(u64) -> Option<Hash> + Sync),
+    /// Whether the journal holds this event.
+    pub(super) is_kept: &'a (dyn Fn(u64) -> Result<bool, JournalError> + Sync),
+}
+
 /// A proof from each witness's last size.
 pub(super) type Proofs = Vec<Option<Vec<Hash>>>;
 
@@ -58,6 +70,10 @@ impl Witnesses {
         Self { each, policy, log, agent: settings.build().into() }
     }
 
+    pub(super) fn log(&self) -> VerifierKey {
+        self.log.clone()
+    }
+
     pub(super) fn are_asked(&self) -> bool {
         !self.each.is_empty()
     }
@@ -73,17 +89,10 @@ impl Witnesses {
     }
 
     /// The note with the cosignatures of all who answered, if they are enough. All are asked at once.
-    pub(super) fn cosign(
-        &mut self,
-        note: &Note,
-        size: u64,
-        proofs: Proofs,
-        prove: &(dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
-        is_kept: &(dyn Fn(u64) -> Result<bool, JournalError> + Sync),
-    ) -> Result<Note, PublishFault> {
+    pub(super) fn cosign(&mut self, note: &Note, size: u64, proofs: Proofs, past: &Past<'_>) -> Result<Note, PublishFault> {
         let agent = &self.agent;
         let answers: Vec<Result<Note, PublishFault>> = std::thread::scope(|scope| {
-            let ask = |(witness, proof)| scope.spawn(move || one(agent, witness, note, size, proof, prove, is_kept));
+            let ask = |(witness, proof)| scope.spawn(move || one(agent, witness, note, size, proof, past));
             let asked: Vec<_> = self.each.iter_mut().zip(proofs).map(ask).collect();
             let ended = |_| Err(PublishFault::Key("a witness could not be asked".to_owned()));
             asked.into_iter().map(|thread| thread.join().unwrap_or_else(ended)).collect()
@@ -107,8 +116,7 @@ fn one(
     note: &Note,
     size: u64,
     proof: Option<Vec<Hash>>,
-    prove: &(dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
-    is_kept: &(dyn Fn(u64) -> Result<bool, JournalError> + Sync),
+    past: &Past<'_>,
 ) -> Result<Note, PublishFault> {
     let name = witness.key.name().to_owned();
     let refused = |why: &str| PublishFault::Witnesses { size, answers: vec![format!("{name}: {why}")] };
@@ -120,28 +128,44 @@ fn one(
                 witness.size = size;
                 return Ok(note);
             }
+            // Neither answer is signed, so neither closes anything: what the witness has cosigned is, and is asked for.
             Answered::Knows(known) if known > size => {
-                if is_kept(known - 1)? {
-                    return Err(refused("it has cosigned more than this gateway has read; that is read now"));
-                }
-                return Err(PublishFault::Closes(format!(
-                    "the witness {name} has cosigned {known} events and the journal holds {size}: it was restored from an older copy; restore the newest one"
-                )));
+                against(agent, witness, past)?;
+                return Err(refused("it says that it has cosigned more than this gateway has read"));
             }
             Answered::Knows(known) => {
                 witness.size = known;
-                proof = prove(known);
+                proof = (past.prove)(known);
             }
             Answered::Refused(why) => return Err(refused(&why)),
             Answered::Forked => {
-                return Err(PublishFault::Closes(format!(
-                    "the witness {name} has cosigned {} events that are not the first ones of the journal: it was changed",
-                    witness.size
-                )));
+                against(agent, witness, past)?;
+                return Err(refused("it says that this log does not continue what it has cosigned"));
             }
         }
     }
     Err(refused("its state changes while it is asked: does another log use this key?"))
+}
+
+/// Closes the record when what a witness has cosigned is signed by this log and is not a beginning of the journal.
+fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<(), PublishFault> {
+    let url = format!("{}/{}/checkpoint", witness.url, origin_hash(past.log.name()));
+    let Some(text) = agent.get(url).call().ok().filter(|answer| answer.status() == 200) else { return Ok(()) };
+    let text = text.into_body().with_config().limit(ANSWER_MAX_BYTES).read_to_vec().unwrap_or_default();
+    let Ok(note) = Note::parse(&text) else { return Ok(()) };
+    let signed = |key| note.verify(&[key]).is_ok_and(|valid| !valid.is_empty());
+    let Some(cosigned) = Checkpoint::parse(note.text()).ok().filter(|_| signed(&witness.key) && signed(past.log)) else { return Ok(()) };
+    let (name, size) = (witness.key.name(), cosigned.size());
+    match (past.root)(size) {
+        Some(root) if root == *cosigned.root() => Ok(()),
+        Some(_) => Err(PublishFault::Closes(format!(
+            "the witness {name} has cosigned {size} events that are not the first ones of the journal: it was changed"
+        ))),
+        None if (past.is_kept)(size.saturating_sub(1))? => Ok(()),
+        None => Err(PublishFault::Closes(format!(
+            "the witness {name} has cosigned {size} events and the journal holds fewer: it was restored from an older copy; restore the newest one"
+        ))),
+    }
 }
 
 fn ask(agent: &ureq::Agent, witness: &Witness, note: &Note, proof: Vec<Hash>) -> Answered {
