@@ -1,13 +1,13 @@
 //! A released run repeated for an auditor, by the record and the ledger of the moment at which it was judged. Only whether its bytes
 //! are the same is told; the ledger learns nothing, as nothing is shown that was not.
 
+use std::time::Instant;
+
 use visiting_policies::{
     case::{Cases, RunCase},
     handover::{Purpose, Repeated, RerunReport, RunReport},
     terms::{RerunId, RunId},
 };
-
-use std::time::Instant;
 
 use super::{Enclave, Machine, Moment, wait_for_rung};
 use crate::{config::ATTEMPTS_MAX, fault::Fault};
@@ -16,8 +16,8 @@ impl Enclave {
     /// Answers a repetition once.
     pub(super) fn rerun(&mut self, id: &RerunId, sql: &str) -> Result<(), Fault> {
         let Some(case) = self.follower.cases.reruns.get(id).filter(|case| case.answered.is_none()).cloned() else { return Ok(()) };
-        // One that takes the process down with it must not do so for ever.
         let started = Instant::now();
+        // One that takes the process down with it must not do so for ever.
         let again = self.ledger.attempt(id.as_str())? > ATTEMPTS_MAX;
         let repeated = if again { Err(Fault::Other("the repetition was begun too often".to_owned())) } else { self.repeat(&case.run, sql) };
         let outcome = match repeated {
