@@ -154,13 +154,10 @@ impl Check for Reads {
     }
 
     fn told(&self) -> String {
-        let late = if self.late == 0 { String::new() } else { format!("; {} extracts were reported after their permit's end", self.late) };
-        format!(
-            "{} extracts and {} verdicts over data, each under a permit alive then{late}; {} repetitions for auditors; {} extracts erased",
-            self.extracts,
-            self.judged,
-            self.repeated,
-            self.erased.len()
-        )
+        let more = |n: usize, what: &str| if n == 0 { String::new() } else { format!("; {n} {what}") };
+        let late = more(usize::try_from(self.late).unwrap_or(usize::MAX), "extracts were reported after their permit's end");
+        let repeated = more(usize::try_from(self.repeated).unwrap_or(usize::MAX), "repetitions for auditors");
+        let erased = more(self.erased.len(), "extracts erased");
+        format!("{} extracts and {} verdicts over data, each under a permit alive then{late}{repeated}{erased}", self.extracts, self.judged)
     }
 }
