@@ -112,8 +112,12 @@ impl Drafts {
     pub(crate) fn forget(&self, person: &PersonId) -> Result<(), Refusal> {
         let db = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         db.execute("DELETE FROM drafts WHERE person = ?1", [person.as_str()]).map_err(|e| unavailable(&e))?;
-        // The log of changes still holds the old pages.
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| unavailable(&e))
+        // The log of changes still holds the old pages. They stay there while somebody else reads, which is told in the answer only.
+        let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(|e| unavailable(&e))?;
+        if busy == 0 {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::OperatorProblem, "the drafts are being read, so their old text is not overwritten yet; do it again"))
     }
 
     async fn with<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static) -> Result<T, Refusal> {
@@ -164,6 +168,22 @@ mod tests {
             let bytes = std::fs::read(entry.unwrap().path()).unwrap();
             assert!(!String::from_utf8_lossy(&bytes).contains("canary"));
         }
+    }
+
+    #[tokio::test]
+    async fn drafts_that_may_still_be_read_are_not_said_to_be_gone() {
+        let scratch = Scratch::new("drafts-busy");
+        let path = scratch.path("drafts.sqlite");
+        let (drafts, person) = (Drafts::open(&path).unwrap(), "per_a".parse().unwrap());
+        drafts.save(&person, draft("drf_1", "p", 1)).await.unwrap();
+        drafts.0.lock().unwrap().busy_timeout(std::time::Duration::ZERO).unwrap();
+        let reader = Connection::open(&path).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        let count: i64 = reader.query_row("SELECT count(*) FROM drafts", [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 1);
+        assert_eq!(drafts.forget(&person).unwrap_err().code, Code::OperatorProblem);
+        reader.execute_batch("COMMIT").unwrap();
+        drafts.forget(&person).unwrap();
     }
 
     #[tokio::test]

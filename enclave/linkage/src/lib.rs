@@ -34,6 +34,9 @@ pub enum LinkageError {
     /// The unit's database.
     #[error("the linkage database failed: {0}; check the disk, then start the unit again")]
     Store(#[from] rusqlite::Error),
+    /// A key is destroyed and its old page is not.
+    #[error("somebody else reads the linkage database, so what was destroyed still stands in its log of changes; it is tried again")]
+    Busy,
     /// The master key is missing or damaged, or cryptography failed.
     #[error("{0}")]
     Key(&'static str),

@@ -152,14 +152,14 @@ impl Unit {
     /// Destroys a permit's key. What stays is that there was one: no other may ever be made for this permit.
     ///
     /// # Errors
-    /// For what is no permit, or a failing store.
+    /// For what is no permit, or a failing store. [`LinkageError::Busy`] while the key may still be read out of the store's files.
     pub fn end(&mut self, permit: &str) -> Result<(), LinkageError> {
         let permit: PermitId = permit.parse().map_err(|refusal: visiting_policies::Refusal| LinkageError::Request(refusal.detail))?;
         let gone = "INSERT INTO permits VALUES (?1, x'', x'') ON CONFLICT (permit) DO UPDATE SET nonce = x'', sealed = x''";
         self.store.execute(gone, [permit.as_str()])?;
-        // The log of changes still holds the old page.
-        self.store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        // The log of changes still holds the old page. It stays there while somebody else reads, which is told in the answer only.
+        let busy: i64 = self.store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(LinkageError::Busy) }
     }
 }
 
@@ -255,6 +255,26 @@ mod tests {
         // One that never had a key gets none after its end either.
         unit.end("prm_3").unwrap();
         assert!(unit.pseudonyms("prm_3", &token).is_err());
+    }
+
+    #[test]
+    fn a_key_that_may_still_be_read_is_not_said_to_be_destroyed() {
+        let folder = std::env::temp_dir().join(format!("visiting-linkage-busy-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut unit = Unit::open(&folder).unwrap();
+        let token = unit.tokens(INSURED, &["06132013:12:345:01".to_owned()]).unwrap();
+        unit.pseudonyms("prm_1", &token).unwrap();
+        // Somebody reads what was there before: the log of changes has to stay.
+        unit.store.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let reader = Connection::open(folder.join("linkage.sqlite")).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        let permits: i64 = reader.query_row("SELECT count(*) FROM permits", [], |row| row.get(0)).unwrap();
+        assert_eq!(permits, 1);
+        assert!(matches!(unit.end("prm_1"), Err(LinkageError::Busy)));
+        reader.execute_batch("COMMIT").unwrap();
+        unit.end("prm_1").unwrap();
+        assert_eq!(std::fs::metadata(folder.join("linkage.sqlite-wal")).unwrap().len(), 0);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
