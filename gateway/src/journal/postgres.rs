@@ -43,6 +43,7 @@ const APPEND: &str = "
 #[derive(Debug)]
 pub struct PostgresJournal {
     pool: PgPool,
+    patience: Duration,
     /// `None` only while it is dropped.
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -53,20 +54,24 @@ impl PostgresJournal {
     /// # Errors
     /// [`JournalError::Store`].
     pub fn open(url: &str) -> Result<Self, JournalError> {
+        Self::within(url, PATIENCE)
+    }
+
+    fn within(url: &str, patience: Duration) -> Result<Self, JournalError> {
         let unusable = |e: &dyn std::fmt::Display| StoreFault::new(Trouble::Setup, e);
         let options: PgConnectOptions = url.parse().map_err(|e: sqlx::Error| unusable(&e))?;
         let options = options.application_name("visiting-gateway").options([
             ("synchronous_commit", "on"),
-            ("statement_timeout", &PATIENCE.as_millis().to_string()),
+            ("statement_timeout", &patience.as_millis().to_string()),
             ("default_transaction_isolation", "read committed"),
         ]);
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).thread_name("postgres").enable_all().build().map_err(|e| unusable(&e))?;
         // A pool starts its own tasks, so it is made where they run.
         let guard = runtime.enter();
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(PATIENCE).connect_lazy_with(options);
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(patience).connect_lazy_with(options);
         drop(guard);
-        let this = Self { pool, runtime: Some(runtime) };
+        let this = Self { pool, patience, runtime: Some(runtime) };
         this.run(|pool| async move {
             sqlx::raw_sql(SCHEMA).execute(&pool).await?;
             keeps_its_word(&pool).await
@@ -84,10 +89,11 @@ impl PostgresJournal {
         let work = work(self.pool.clone());
         let gone = || StoreFault::new(Trouble::Other, "the journal is being closed");
         let runtime = self.runtime.as_ref().ok_or_else(gone)?;
+        let limit = 2 * self.patience;
         runtime.spawn(async move {
             // The server's own limit says nothing of a line that is dead. Whether it was written is open then, as after any fault.
             let late = |_| Err(StoreFault::new(Trouble::Unreachable, "it did not answer in time").into());
-            let _ = done.send(tokio::time::timeout(2 * PATIENCE, work).await.unwrap_or_else(late));
+            let _ = done.send(tokio::time::timeout(limit, work).await.unwrap_or_else(late));
         });
         answer.recv().map_err(|_| gone())?
     }
@@ -170,7 +176,12 @@ impl From<sqlx::Error> for JournalError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::{
+        io::{Read, Write},
+        net::{SocketAddr, TcpListener},
+        sync::atomic::{AtomicU32, Ordering},
+        thread,
+    };
 
     use visiting_servers::Postgres;
 
@@ -233,6 +244,38 @@ mod tests {
         server.run().unwrap();
         assert_eq!(journal.read(0, 1000).unwrap(), suite::leaves(0..700));
         assert_eq!(journal.append_if(700, &suite::leaves(700..701)).unwrap(), 701);
+    }
+
+    /// A server that says this to whoever connects, and then nothing any more. Its thread ends with the test program.
+    fn silent(says: &'static [u8]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let mut taken = Vec::new();
+            for mut client in listener.incoming().map_while(Result::ok) {
+                let heard = client.read(&mut [0; 1024]).is_ok_and(|bytes| bytes > 0);
+                if heard && client.write_all(says).is_ok() {
+                    // Closed would be an answer.
+                    taken.push(client);
+                }
+            }
+        });
+        address
+    }
+
+    /// Neither the pool's limit nor the server's own holds for a line that goes dead in the middle of a question.
+    #[test]
+    fn a_server_that_falls_silent_is_not_waited_for() {
+        // "You are who you say you are", and "ask": https://www.postgresql.org/docs/current/protocol-message-formats.html
+        let (nothing, welcome): (&[u8], &[u8]) = (b"", b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I");
+        for says in [nothing, welcome] {
+            let url = format!("postgres://postgres@{}/postgres?sslmode=disable", silent(says));
+            let (tell, told) = mpsc::channel();
+            thread::spawn(move || tell.send(PostgresJournal::within(&url, Duration::from_millis(500)).map(|_| ())));
+            let opened = told.recv_timeout(Duration::from_secs(30)).expect("an answer comes in time");
+            let fault = opened.unwrap_err();
+            assert!(matches!(&fault, JournalError::Store(fault) if fault.trouble == Trouble::Unreachable), "{fault}");
+        }
     }
 
     #[test]
