@@ -3,7 +3,7 @@
 use std::{future::Future, sync::mpsc, time::Duration};
 
 use sqlx::{
-    PgPool, Row,
+    PgConnection, PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -33,10 +33,13 @@ const SCHEMA: &str = "
 ";
 
 /// One statement, one commit, one flush. Where two begin from one head, both insert the same key and the server lets one of them in.
+/// One that would answer before its disk has it takes nothing: after a fail-over it is another server than the one that was opened,
+/// and all of these settings but the last can be changed while it runs.
 const APPEND: &str = "
     INSERT INTO visiting_journal (seq, leaf)
     SELECT $1 + place - 1, leaf FROM unnest($2::bytea[]) WITH ORDINALITY AS batch (leaf, place)
     WHERE $1 = (SELECT COALESCE(MAX(seq) + 1, 0) FROM visiting_journal)
+    AND current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on' AND current_setting('synchronous_commit') = 'on'
 ";
 
 /// The journal in one PostgreSQL database. Its tasks run on threads of their own, so it may be called from anywhere.
@@ -74,7 +77,8 @@ impl PostgresJournal {
         let this = Self { pool, patience, runtime: Some(runtime) };
         this.run(|pool| async move {
             sqlx::raw_sql(SCHEMA).execute(&pool).await?;
-            keeps_its_word(&pool).await
+            let mut connection = pool.acquire().await?;
+            keeps_its_word(&mut connection).await
         })?;
         Ok(this)
     }
@@ -107,9 +111,9 @@ impl Drop for PostgresJournal {
 }
 
 /// A server with these turned off answers before its disk has it.
-async fn keeps_its_word(pool: &PgPool) -> Result<(), JournalError> {
+async fn keeps_its_word(connection: &mut PgConnection) -> Result<(), JournalError> {
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
-        let value: String = sqlx::query_scalar("SELECT current_setting($1)").bind(setting).fetch_one(pool).await?;
+        let value: String = sqlx::query_scalar("SELECT current_setting($1)").bind(setting).fetch_one(&mut *connection).await?;
         if value != "on" {
             let fault = format!("the server runs with {setting} = {value}; set it to `on` and restart it");
             return Err(StoreFault::new(Trouble::Setup, fault).into());
@@ -118,8 +122,8 @@ async fn keeps_its_word(pool: &PgPool) -> Result<(), JournalError> {
     Ok(())
 }
 
-async fn head(pool: &PgPool) -> Result<u64, JournalError> {
-    let head: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(seq) + 1, 0) FROM visiting_journal").fetch_one(pool).await?;
+async fn head(connection: &mut PgConnection) -> Result<u64, JournalError> {
+    let head: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(seq) + 1, 0) FROM visiting_journal").fetch_one(connection).await?;
     Ok(head.unsigned_abs())
 }
 
@@ -128,7 +132,8 @@ impl Journal for PostgresJournal {
         let batch = batch.to_vec();
         self.run(move |pool| async move {
             let count = batch.len() as u64;
-            let inserted = sqlx::query(APPEND).bind(number(expected)).bind(batch).execute(&pool).await;
+            let mut connection = pool.acquire().await?;
+            let inserted = sqlx::query(APPEND).bind(number(expected)).bind(batch).execute(&mut *connection).await;
             let written = match inserted {
                 Ok(done) => done.rows_affected(),
                 Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNIQUE_VIOLATION) => 0,
@@ -137,7 +142,8 @@ impl Journal for PostgresJournal {
             if written > 0 {
                 return Ok(expected + written);
             }
-            let found = head(&pool).await?;
+            keeps_its_word(&mut connection).await?;
+            let found = head(&mut connection).await?;
             if count == 0 && found == expected { Ok(found) } else { Err(JournalError::HeadMoved { expected, found }) }
         })
     }
@@ -276,6 +282,28 @@ mod tests {
             let fault = opened.unwrap_err();
             assert!(matches!(&fault, JournalError::Store(fault) if fault.trouble == Trouble::Unreachable), "{fault}");
         }
+    }
+
+    /// What a fail-over leads to need not be set up as what was opened.
+    #[test]
+    fn a_server_that_no_longer_keeps_its_word_takes_nothing() {
+        let mut server = Postgres::start(&[]).unwrap();
+        let journal = PostgresJournal::open(&server.url()).unwrap();
+        journal.append_if(0, &suite::leaves(0..2)).unwrap();
+        for setting in ["fsync=off", "full_page_writes=off"] {
+            server.kill();
+            server.set(&[setting]);
+            server.run().unwrap();
+            for batch in [suite::leaves(2..3), Vec::new()] {
+                let refused = journal.append_if(2, &batch).unwrap_err();
+                assert!(refused.to_string().contains("set it to `on`"), "{refused}");
+            }
+            assert_eq!(journal.read(0, 10).unwrap(), suite::leaves(0..2));
+        }
+        server.kill();
+        server.set(&[]);
+        server.run().unwrap();
+        assert_eq!(journal.append_if(2, &suite::leaves(2..3)).unwrap(), 3);
     }
 
     #[test]

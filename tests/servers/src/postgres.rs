@@ -66,6 +66,11 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Other settings from its next start on, as `name=value`.
+    pub fn set(&mut self, settings: &[&str]) {
+        self.settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+    }
+
     /// Starts the server (again) and waits until it takes connections.
     ///
     /// # Errors
