@@ -22,8 +22,9 @@ use crate::{
     journal::Journal,
     publish::{self, Publication, Publisher},
     snapshot::{Shelf, WORTH_KEEPING},
+    trial,
     view::stopped,
-    writer::{Proposal, Writer},
+    writer::{Proposal, Writer, clock_behind_s},
 };
 
 /// Tells the time in milliseconds since 1970; tests bring their own.
@@ -100,6 +101,7 @@ impl Desk {
         size.send_replace(desk.view().tree.size());
         let (news, told) = mpsc::channel();
         publisher.start(told).map_err(|e| unavailable(&e))?;
+        trial::start(&desk.journal, &desk.health).map_err(|e| unavailable(&e))?;
         Writer::new(desk.parts(), size, news).start(inbox)?;
         Ok(desk)
     }
@@ -229,16 +231,17 @@ impl Desk {
 
     /// What is wrong at this moment.
     pub(crate) fn health(&self) -> Standing {
-        let (size, published) = {
+        let (size, published, last_ms) = {
             let view = self.view();
-            (view.tree.size(), view.published.as_ref().map_or(0, |stood| stood.size))
+            (view.tree.size(), view.published.as_ref().map_or(0, |stood| stood.size), view.last_ms)
         };
-        self.health.standing(size, published)
+        self.health.standing(size, published, clock_behind_s(self.now_ms(), last_ms))
     }
 
     /// The causes, for the operator's side.
     pub(crate) fn causes(&self) -> Vec<String> {
-        self.health.causes()
+        let last_ms = self.view().last_ms;
+        self.health.causes(clock_behind_s(self.now_ms(), last_ms))
     }
 
     fn parts(&self) -> Parts {
@@ -286,6 +289,13 @@ mod tests {
 
         fn read(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, JournalError> {
             self.0.read(from, limit)
+        }
+
+        fn probe(&self) -> Result<(), JournalError> {
+            if self.1.load(Ordering::SeqCst) {
+                return Err(StoreFault::new(Trouble::Full, "database or disk is full").into());
+            }
+            self.0.probe()
         }
 
         fn is_shared(&self) -> bool {

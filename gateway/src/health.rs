@@ -1,12 +1,25 @@
 //! What is wrong with the record at this moment, for whoever has to see to it.
 
-use std::sync::{Mutex, PoisonError};
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 use visiting_policies::refusal::{Code, Refusal};
 
 use crate::journal::JournalError;
+
+/// The thread that writes the record.
+pub(crate) const WRITER: &str = "journal";
+
+/// The thread that publishes the log.
+pub(crate) const PUBLISHER: &str = "publisher";
 
 /// Faults of the moment. What is closed stays closed until somebody has looked and started the gateway again.
 #[derive(Debug, Default)]
@@ -15,16 +28,21 @@ pub(crate) struct Health(Mutex<Faults>);
 #[derive(Debug, Default)]
 struct Faults {
     closed: Option<String>,
-    journal: Option<String>,
+    /// Threads that a fault of the program has ended.
+    ended: BTreeSet<&'static str>,
+    /// The journal cannot be read.
+    reading: Option<String>,
+    /// The journal cannot be written: a full disk is read as ever.
+    writing: Option<String>,
     publication: Option<String>,
 }
 
 /// The same, in words that say nothing of where things lie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Standing {
-    /// `writing`, `failing` (it goes on by itself once the cause is gone) or `closed` (an operator has to look).
+    /// `writing`, `failing` (it goes on by itself once the cause is gone), `clock` (this machine's clock is behind the record; it goes on once that is set), `stopped` (by a fault of the program; start the gateway again) or `closed` (an operator has to look).
     pub(crate) record: &'static str,
-    /// `published` or `late`.
+    /// `published`, `late` or `stopped` (by a fault of the program; start the gateway again).
     pub(crate) log: &'static str,
     /// Events in the record.
     pub(crate) size: u64,
@@ -33,9 +51,9 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Acts are being recorded.
+    /// Acts are being recorded, and will be published.
     pub(crate) fn is_well(&self) -> bool {
-        self.record == "writing"
+        self.record == "writing" && self.log != "stopped"
     }
 }
 
@@ -59,10 +77,27 @@ impl Health {
         });
     }
 
-    /// What the journal answered last. Another gateway's writing is no fault.
-    pub(crate) fn journal(&self, error: Option<&JournalError>) {
-        let fault = error.filter(|error| matches!(error, JournalError::Store(_))).map(ToString::to_string);
-        self.faults(|faults| faults.journal = fault);
+    /// How the journal was read last.
+    pub(crate) fn read(&self, error: Option<&JournalError>) {
+        self.faults(|faults| faults.reading = error.map(ToString::to_string));
+    }
+
+    /// How the journal was written last. Where another gateway wrote, nothing was tried: that is no fault, and no end of one.
+    pub(crate) fn written(&self, error: Option<&JournalError>) {
+        self.faults(|faults| match error {
+            Some(JournalError::HeadMoved { .. }) => {}
+            other => faults.writing = other.map(ToString::to_string),
+        });
+    }
+
+    /// The journal did not do what it was asked last.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.faults(|faults| faults.reading.is_some() || faults.writing.is_some())
+    }
+
+    /// For a thread to hold while it is at work: should it end in a panic, that is told.
+    pub(crate) fn watch(self: &Arc<Self>, thread: &'static str) -> Watch {
+        Watch { health: Arc::clone(self), thread }
     }
 
     /// How the last publication ended.
@@ -81,25 +116,57 @@ impl Health {
         self.faults(|faults| faults.publication.is_none())
     }
 
-    pub(crate) fn standing(&self, size: u64, published: u64) -> Standing {
-        self.faults(|faults| Standing {
-            record: match (&faults.closed, &faults.journal) {
-                (Some(_), _) => "closed",
-                (None, Some(_)) => "failing",
-                (None, None) => "writing",
-            },
-            log: if faults.publication.is_some() { "late" } else { "published" },
-            size,
-            published,
+    /// `behind` is by how many seconds the clock is too far behind the record, where it is.
+    pub(crate) fn standing(&self, size: u64, published: u64, behind: Option<u64>) -> Standing {
+        self.faults(|faults| {
+            let record = if faults.closed.is_some() {
+                "closed"
+            } else if faults.ended.contains(WRITER) {
+                "stopped"
+            } else if faults.reading.is_some() || faults.writing.is_some() {
+                "failing"
+            } else if behind.is_some() {
+                "clock"
+            } else {
+                "writing"
+            };
+            let log = if faults.ended.contains(PUBLISHER) {
+                "stopped"
+            } else if faults.publication.is_some() {
+                "late"
+            } else {
+                "published"
+            };
+            Standing { record, log, size, published }
         })
     }
 
     /// The faults as they are, for the operator's side.
-    pub(crate) fn causes(&self) -> Vec<String> {
-        self.faults(|faults| [&faults.closed, &faults.journal, &faults.publication].into_iter().flatten().cloned().collect())
+    pub(crate) fn causes(&self, behind: Option<u64>) -> Vec<String> {
+        let clock = behind.map(|seconds| format!("this machine's clock is {seconds} s before the newest event of the record; set it"));
+        self.faults(|faults| {
+            let told = |name: &&str| format!("a fault of the program ended the thread `{name}`; see the log, and start the gateway again");
+            let rest = [&faults.closed, &faults.reading, &faults.writing, &clock, &faults.publication];
+            faults.ended.iter().map(told).chain(rest.into_iter().flatten().cloned()).collect()
+        })
     }
 
     fn faults<T>(&self, work: impl FnOnce(&mut Faults) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Tells health when it is dropped by a panic.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    health: Arc<Health>,
+    thread: &'static str,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.health.faults(|faults| faults.ended.insert(self.thread));
+        }
     }
 }

@@ -33,6 +33,7 @@ mod simulated;
 pub mod snapshot;
 mod stream;
 mod tickets;
+mod trial;
 mod view;
 pub mod wire;
 mod writer;

@@ -18,7 +18,7 @@ use visiting_policies::{
 use crate::{
     desk::{Clock, Parts, unavailable},
     files,
-    health::Health,
+    health::{Health, WRITER},
     journal::{Journal, JournalError},
     view::{PAGE, View, stopped},
 };
@@ -35,6 +35,11 @@ const RACES_MAX: usize = 100;
 /// How far a clock may be behind the record, milliseconds: clocks of two gateways differ, and are set. The record's time stands
 /// still meanwhile; beyond, permits would not end when they should.
 const CLOCK_BACK_MAX_MS: u64 = 5_000;
+
+/// Seconds that a clock is behind the record, where they are too many for anything to be written.
+pub(crate) fn clock_behind_s(now_ms: u64, last_ms: u64) -> Option<u64> {
+    (now_ms.saturating_add(CLOCK_BACK_MAX_MS) < last_ms).then(|| (last_ms - now_ms) / 1000)
+}
 
 /// One act that somebody wants recorded.
 #[derive(Debug)]
@@ -103,7 +108,9 @@ impl Writer {
 
     /// Runs until the last desk is dropped.
     pub(crate) fn start(mut self, inbox: mpsc::Receiver<Proposal>) -> Result<(), Refusal> {
+        let watch = self.health.watch(WRITER);
         let work = move || {
+            let _watch = watch;
             loop {
                 match self.next(&inbox) {
                     Ok(first) => {
@@ -115,7 +122,7 @@ impl Writer {
                 }
             }
         };
-        std::thread::Builder::new().name("journal".to_owned()).spawn(work).map(|_| ()).map_err(|e| unavailable(&e))
+        std::thread::Builder::new().name(WRITER.to_owned()).spawn(work).map(|_| ()).map_err(|e| unavailable(&e))
     }
 
     fn next(&self, inbox: &mpsc::Receiver<Proposal>) -> Result<Proposal, mpsc::RecvTimeoutError> {
@@ -170,9 +177,7 @@ impl Writer {
         if self.behind || self.journal.is_shared() {
             self.catch_up()?;
         }
-        let now = (self.clock)();
-        if now + CLOCK_BACK_MAX_MS < self.last_ms {
-            let seconds = (self.last_ms - now) / 1000;
+        if let Some(seconds) = clock_behind_s((self.clock)(), self.last_ms) {
             let detail =
                 format!("this machine's clock is {seconds} s before the newest event of the record; nothing was done, set the clock");
             return Err(Refusal::new(Code::RecordUnavailable, detail));
@@ -234,7 +239,7 @@ impl Writer {
         }
         let head = self.cases.size() - group.leaves.len() as u64;
         let written = self.journal.append_if(head, &group.leaves);
-        self.health.journal(written.as_ref().err());
+        self.health.written(written.as_ref().err());
         if let Err(error) = written {
             if let JournalError::HeadMoved { expected, found } = error
                 && found < expected
@@ -262,7 +267,7 @@ impl Writer {
             // The newest leaf that is known is read again: where it is another one, or gone, these are not the events that follow it.
             let (known, last) = (self.cases.size(), self.read().last_leaf);
             let read = self.journal.read(known.saturating_sub(1), PAGE);
-            self.health.journal(read.as_ref().err());
+            self.health.read(read.as_ref().err());
             let mut leaves = read.map_err(|error| stopped(&error))?;
             if let Some(last) = last {
                 if leaves.first().map(|leaf| leaf_hash(leaf)) != Some(last) {

@@ -2,6 +2,8 @@
 //! PostgreSQL where several write; one test suite for both.
 
 mod fault;
+#[cfg(test)]
+pub(crate) mod memory;
 mod postgres;
 mod sqlite;
 #[cfg(test)]
@@ -28,6 +30,12 @@ pub trait Journal: Debug + Send + Sync {
     /// # Errors
     /// [`JournalError::Store`].
     fn read(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, JournalError>;
+
+    /// Whether it could be written now: writes something that is no leaf and does not stay.
+    ///
+    /// # Errors
+    /// [`JournalError::Store`], as an append would answer.
+    fn probe(&self) -> Result<(), JournalError>;
 
     /// Whether others may write it too.
     fn is_shared(&self) -> bool;

@@ -156,6 +156,16 @@ impl Journal for PostgresJournal {
         })
     }
 
+    fn probe(&self) -> Result<(), JournalError> {
+        self.run(|pool| async move {
+            let mut trial = pool.begin().await?;
+            keeps_its_word(&mut trial).await?;
+            // No event has this number. A small row: a disk with a little room left is found full by the next event.
+            sqlx::query("INSERT INTO visiting_journal (seq, leaf) VALUES (-1, '')").execute(&mut *trial).await?;
+            Ok(trial.rollback().await?)
+        })
+    }
+
     fn is_shared(&self) -> bool {
         true
     }
@@ -298,12 +308,26 @@ mod tests {
                 let refused = journal.append_if(2, &batch).unwrap_err();
                 assert!(refused.to_string().contains("set it to `on`"), "{refused}");
             }
+            assert!(journal.probe().unwrap_err().to_string().contains("set it to `on`"));
             assert_eq!(journal.read(0, 10).unwrap(), suite::leaves(0..2));
         }
         server.kill();
         server.set(&[]);
         server.run().unwrap();
         assert_eq!(journal.append_if(2, &suite::leaves(2..3)).unwrap(), 3);
+    }
+
+    #[test]
+    fn a_probe_finds_a_server_that_can_only_be_read() {
+        let mut server = Postgres::start(&[]).unwrap();
+        let journal = PostgresJournal::open(&server.url()).unwrap();
+        journal.append_if(0, &suite::leaves(0..2)).unwrap();
+        server.kill();
+        server.set(&["default_transaction_read_only=on"]);
+        server.run().unwrap();
+        let refused = journal.probe().unwrap_err();
+        assert!(matches!(&refused, JournalError::Store(fault) if fault.trouble == Trouble::ReadOnly), "{refused}");
+        assert_eq!(journal.read(0, 10).unwrap(), suite::leaves(0..2));
     }
 
     #[test]

@@ -39,7 +39,7 @@ use self::{
 };
 use crate::{
     desk::Parts,
-    health::Health,
+    health::{Health, PUBLISHER},
     journal::{Journal, JournalError},
     view::{Stood, View},
 };
@@ -145,7 +145,9 @@ impl Publisher {
 
     /// Runs until the writer ends.
     pub(crate) fn start(mut self, news: mpsc::Receiver<()>) -> io::Result<()> {
+        let watch = self.health.watch(PUBLISHER);
         let work = move || {
+            let _watch = watch;
             let mut patience = Duration::ZERO;
             loop {
                 match news.recv_timeout(patience) {
@@ -164,7 +166,7 @@ impl Publisher {
                 }
             }
         };
-        std::thread::Builder::new().name("publisher".to_owned()).spawn(work).map(|_| ())
+        std::thread::Builder::new().name(PUBLISHER.to_owned()).spawn(work).map(|_| ())
     }
 
     /// What was written last is published too.
