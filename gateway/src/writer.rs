@@ -1,6 +1,9 @@
 //! The writer thread: admits proposals, commits them in groups, answers. The order is the soundness: admitted -> durable ->
 //! visible -> answered. Where others write the same journal, it reads on to their head first and admits anew.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
     time::Duration,

@@ -1,0 +1,102 @@
+//! A journal that went back, or became another one, while a gateway runs on it.
+
+use super::*;
+use crate::{
+    desk::system_clock,
+    journal::memory::{self, Memory},
+};
+
+/// A writer over a journal, on the test's own thread.
+struct Room {
+    journal: Memory,
+    writer: Writer,
+    view: Arc<RwLock<View>>,
+    health: Arc<Health>,
+}
+
+impl Room {
+    /// Everything that the journal holds is folded.
+    fn over(journal: Memory) -> Self {
+        let (roster, key) = memory::roster();
+        let mut view = View::new(roster, Arc::new(key));
+        view.recover(&journal, None).unwrap();
+        let (view, health) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()));
+        let parts =
+            Parts { view: Arc::clone(&view), journal: Arc::new(journal.clone()), clock: system_clock(), health: Arc::clone(&health) };
+        Self { writer: Writer::new(parts, watch::Sender::new(0), mpsc::channel().0), journal, view, health }
+    }
+
+    fn act(&mut self, name: &str) -> Result<u64, Refusal> {
+        let (reply, mut answer) = oneshot::channel();
+        let act = memory::listing(name);
+        self.writer.commit(vec![Proposal { by: Actor::Gateway, request: None, act, follows: None, reply }]);
+        answer.try_recv().unwrap()
+    }
+
+    fn size(&self) -> u64 {
+        self.view.read().unwrap().tree.size()
+    }
+
+    /// The record is closed, for this reason, and stays so: nothing is written to it.
+    fn is_closed(&mut self, why: &str) {
+        assert_eq!(self.health.standing(0, 0, None).record, "closed");
+        let causes = self.health.causes(None);
+        assert!(causes.iter().any(|cause| cause.contains(why)), "{causes:?}");
+        let (leaves, size) = (self.journal.leaves(), self.size());
+        assert_eq!(self.act("more").unwrap_err().code, Code::RecordUnavailable);
+        assert_eq!((self.journal.leaves(), self.size()), (leaves, size));
+    }
+}
+
+#[test]
+fn a_journal_that_went_back_under_its_one_gateway_closes_the_record() {
+    let journal = Memory::default();
+    journal.put(memory::record(&["a", "b"]));
+    let mut room = Room::over(journal);
+    assert_eq!(room.act("c").unwrap(), 3);
+    room.journal.put(memory::record(&["a"]));
+    assert_eq!(room.act("d").unwrap_err().code, Code::RecordUnavailable);
+    room.is_closed("the journal holds 2 events and had 4");
+    // Whoever puts it back has still to look.
+    room.journal.put(memory::record(&["a", "b", "c"]));
+    room.is_closed("the journal holds 2 events and had 4");
+}
+
+/// A fail-over to an older copy; and to one that others have written on since, so that it is as long as it was, or longer.
+#[test]
+fn a_journal_of_several_gateways_that_went_back_closes_the_record_before_anything_is_admitted() {
+    let copies: [&[&str]; 3] = [&["a"], &["a", "x"], &["a", "x", "y", "z"]];
+    for others in copies {
+        let journal = Memory::shared();
+        journal.put(memory::record(&["a", "b"]));
+        let mut room = Room::over(journal);
+        room.journal.put(memory::record(others));
+        assert_eq!(room.act("c").unwrap_err().code, Code::RecordUnavailable);
+        assert_eq!(room.size(), 3);
+        room.is_closed("event 2 of the journal is gone or another one");
+    }
+}
+
+/// The same while nobody proposes anything.
+#[test]
+fn a_gateway_that_only_follows_notices_that_the_journal_went_back() {
+    let journal = Memory::shared();
+    journal.put(memory::record(&["a", "b"]));
+    let mut room = Room::over(journal);
+    room.journal.put(memory::record(&["a", "x", "y"]));
+    assert_eq!(room.writer.catch_up().unwrap_err().code, Code::RecordUnavailable);
+    assert_eq!(room.size(), 3);
+    room.is_closed("event 2 of the journal is gone or another one");
+}
+
+#[test]
+fn what_others_wrote_after_the_newest_known_event_is_taken() {
+    let journal = Memory::shared();
+    let mut room = Room::over(journal);
+    // The first event of all is another gateway's too.
+    room.journal.put(memory::record(&["a"]));
+    room.writer.catch_up().unwrap();
+    room.journal.put(memory::record(&["a", "x", "y"]));
+    assert_eq!(room.act("b").unwrap(), 4);
+    assert_eq!((room.size(), room.health.standing(0, 0, None).record), (5, "writing"));
+}
