@@ -5,6 +5,8 @@
 
 mod place;
 pub(crate) mod s3;
+#[cfg(test)]
+mod tests;
 mod witnesses;
 
 use std::{

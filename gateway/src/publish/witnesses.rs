@@ -154,7 +154,8 @@ fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<()
     let text = text.into_body().with_config().limit(ANSWER_MAX_BYTES).read_to_vec().unwrap_or_default();
     let Ok(note) = Note::parse(&text) else { return Ok(()) };
     let signed = |key| note.verify(&[key]).is_ok_and(|valid| !valid.is_empty());
-    let Some(cosigned) = Checkpoint::parse(note.text()).ok().filter(|_| signed(&witness.key) && signed(past.log)) else { return Ok(()) };
+    let ours = |cosigned: &Checkpoint| cosigned.origin() == past.log.name() && signed(&witness.key) && signed(past.log);
+    let Some(cosigned) = Checkpoint::parse(note.text()).ok().filter(ours) else { return Ok(()) };
     let (name, size) = (witness.key.name(), cosigned.size());
     match (past.root)(size) {
         Some(root) if root == *cosigned.root() => Ok(()),

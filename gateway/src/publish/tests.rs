@@ -1,0 +1,216 @@
+//! What a witness, the line to it and the places can do to the record: close it where they prove that it was changed, and only there.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use visiting_servers::{Asked, answering};
+use visiting_tlog::{
+    checkpoint::Checkpoint,
+    cosignature::cosign,
+    key::SecretKey,
+    merkle::{Tree, leaf_hash},
+    request::Request,
+    witness::{State, Witness},
+};
+
+use super::*;
+use crate::{
+    desk::system_clock,
+    journal::memory::{self, Memory, ORIGIN, SEED},
+    setup::tests::Scratch,
+};
+
+/// The witness's name, and the time at which it cosigns.
+const WITNESS: &str = "witness.example/visits";
+const TIME: u64 = 1_000;
+
+/// What a lying line answers in the witness's place: to what is added, and to who asks what was cosigned.
+#[derive(Clone)]
+struct Lie {
+    added: (u16, &'static str),
+    cosigned: Option<String>,
+}
+
+/// A witness, and the line to it.
+struct Outside {
+    witness: Witness,
+    state: State,
+    lie: Option<Lie>,
+}
+
+impl Outside {
+    fn answer(&mut self, asked: &Asked) -> (u16, Vec<u8>) {
+        let adds = asked.method == "POST";
+        let monitored = asked.path.trim_start_matches('/').strip_suffix("/checkpoint").unwrap_or_default();
+        match (self.lie.clone(), adds) {
+            (Some(lie), true) => (lie.added.0, lie.added.1.as_bytes().to_vec()),
+            (Some(lie), false) => found(lie.cosigned),
+            (None, true) => self.add(&asked.body),
+            (None, false) => found(self.state.monitored(monitored).map(|latest| latest.note().to_string())),
+        }
+    }
+
+    fn add(&mut self, body: &[u8]) -> (u16, Vec<u8>) {
+        let answer = self.witness.add_checkpoint(&self.state, body, TIME);
+        if let Some(next) = answer.next {
+            self.state.put(*next).unwrap();
+        }
+        (answer.status, answer.body.into_bytes())
+    }
+}
+
+fn found(note: Option<String>) -> (u16, Vec<u8>) {
+    note.map_or((404, Vec::new()), |note| (200, note.into_bytes()))
+}
+
+fn log_key() -> SecretKey {
+    SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &SEED).unwrap()
+}
+
+fn witness_key() -> SecretKey {
+    SecretKey::from_seed(WITNESS, Algorithm::Cosignature, &[8; 32]).unwrap()
+}
+
+/// What a witness shows to who asks, signed with these keys.
+fn cosigned(checkpoint: &Checkpoint, log: &SecretKey, witness: &SecretKey) -> String {
+    let mut note = checkpoint.sign(&[log]).unwrap();
+    let signature = cosign(note.text(), witness, TIME).unwrap();
+    note.add(signature);
+    note.to_string()
+}
+
+/// The checkpoint over the first leaves.
+fn over(leaves: &[Vec<u8>]) -> Checkpoint {
+    let mut tree = Tree::default();
+    leaves.iter().for_each(|leaf| tree.push(leaf_hash(leaf)));
+    Checkpoint::new(ORIGIN, tree.size(), tree.root(tree.size()).unwrap()).unwrap()
+}
+
+/// A publisher on the test's own thread, with a witness.
+struct Stage {
+    publisher: Publisher,
+    journal: Memory,
+    view: Arc<RwLock<View>>,
+    health: Arc<Health>,
+    outside: Arc<Mutex<Outside>>,
+    _scratch: Scratch,
+}
+
+impl Stage {
+    /// Three events are in the journal and folded.
+    fn new(name: &str) -> Self {
+        let journal = Memory::shared();
+        journal.put(memory::record(&["a", "b"]));
+        let logs = BTreeMap::from([(ORIGIN.to_owned(), vec![log_key().verifier().clone()])]);
+        let witness = Witness::new(witness_key(), logs).unwrap();
+        let outside = Arc::new(Mutex::new(Outside { witness, state: State::default(), lie: None }));
+        let address = answering({
+            let outside = Arc::clone(&outside);
+            move |asked: &Asked| outside.lock().unwrap().answer(asked)
+        });
+        let policy = format!("witness w {} http://{}\nquorum w\n", witness_key().verifier(), address.unwrap());
+        let (roster, key) = memory::roster();
+        let key = Arc::new(key);
+        let mut view = View::new(roster, Arc::clone(&key));
+        view.recover(&journal, None).unwrap();
+        let (view, health, scratch) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()), Scratch::new(name));
+        let publication =
+            Publication { folder: scratch.path("log"), places: Vec::new(), policy: Policy::parse(policy.as_bytes()).unwrap() };
+        let parts =
+            Parts { view: Arc::clone(&view), journal: Arc::new(journal.clone()), clock: system_clock(), health: Arc::clone(&health) };
+        let publisher = Publisher::new(publication, parts, watch::Sender::new(0), ORIGIN, key).unwrap();
+        Self { publisher, journal, view, health, outside, _scratch: scratch }
+    }
+
+    fn lie(&self, lie: Option<Lie>) {
+        self.outside.lock().unwrap().lie = lie;
+    }
+
+    /// The witness has seen this, signed by the log's own key.
+    fn has_cosigned(&self, checkpoint: &Checkpoint) {
+        let note = checkpoint.sign(&[&log_key()]).unwrap();
+        let request = Request { old: 0, proof: Vec::new(), note, checkpoint: checkpoint.clone() };
+        let (status, _) = self.outside.lock().unwrap().add(request.to_string().as_bytes());
+        assert_eq!(status, 200);
+    }
+
+    /// Publishes, and says how record and log are then.
+    fn turn(&mut self) -> (&'static str, &'static str) {
+        self.publisher.turn();
+        let standing = self.health.standing(0, 0, None);
+        (standing.record, standing.log)
+    }
+
+    fn is_closed(&mut self, why: &str) {
+        assert_eq!(self.turn(), ("closed", "late"));
+        let causes = self.health.causes(None);
+        assert!(causes.iter().any(|cause| cause.contains(why)), "{causes:?}");
+    }
+
+    /// Events under the checkpoint that witnesses stand by.
+    fn stands(&self) -> u64 {
+        self.view.read().unwrap().published.as_ref().filter(|stood| stood.cosigned).map_or(0, |stood| stood.size)
+    }
+}
+
+/// Whoever stands on the line can hold up the publication, and no more.
+#[test]
+fn a_lie_in_the_name_of_a_witness_closes_nothing() {
+    let mut stage = Stage::new("publish-lies");
+    let (log, witness) = (log_key(), witness_key());
+    let (no_log, no_witness) = (
+        SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &[1; 32]).unwrap(),
+        SecretKey::from_seed(WITNESS, Algorithm::Cosignature, &[2; 32]).unwrap(),
+    );
+    let huge = Checkpoint::new(ORIGIN, 1_000_000, [9; 32]).unwrap();
+    let foreign = Checkpoint::new("other.example/log", 1_000_000, [9; 32]).unwrap();
+    let shown = [
+        None,
+        Some("no note at all".to_owned()),
+        Some(huge.to_string()),
+        Some(huge.sign(&[&log]).unwrap().to_string()),
+        Some(cosigned(&huge, &no_log, &no_witness)),
+        Some(cosigned(&huge, &no_log, &witness)),
+        Some(cosigned(&huge, &log, &no_witness)),
+        Some(cosigned(&foreign, &log, &witness)),
+        // What it has really cosigned, and the journal continues.
+        Some(cosigned(&over(&memory::record(&["a"])), &log, &witness)),
+    ];
+    let answers = [(409, "1000000\n"), (409, "18446744073709551615"), (409, "1\n"), (409, "what"), (422, ""), (200, "what"), (500, "")];
+    for (cosigned, added) in shown.iter().flat_map(|shown| answers.map(|added| (shown.clone(), added))) {
+        stage.lie(Some(Lie { added, cosigned: cosigned.clone() }));
+        assert_eq!(stage.turn(), ("writing", "late"), "{added:?} {cosigned:?}");
+        assert_eq!(stage.stands(), 0);
+    }
+    stage.lie(None);
+    assert_eq!(stage.turn(), ("writing", "published"));
+    assert_eq!(stage.stands(), 3);
+}
+
+#[test]
+fn a_witness_that_has_cosigned_more_than_the_journal_holds_closes_the_record() {
+    let mut stage = Stage::new("publish-fewer");
+    stage.has_cosigned(&over(&memory::record(&["a", "b", "c", "d"])));
+    stage.is_closed("the journal holds fewer");
+    assert_eq!(stage.stands(), 0);
+}
+
+#[test]
+fn a_witness_that_has_cosigned_another_beginning_closes_the_record() {
+    let mut stage = Stage::new("publish-other");
+    stage.has_cosigned(&over(&memory::record(&["x"])));
+    stage.is_closed("not the first ones of the journal");
+    assert_eq!(stage.stands(), 0);
+}
+
+/// Another gateway on the same journal has published it, and this one has not read on yet.
+#[test]
+fn a_witness_that_has_cosigned_what_is_not_folded_yet_closes_nothing() {
+    let mut stage = Stage::new("publish-ahead");
+    let more = memory::record(&["a", "b", "c", "d"]);
+    stage.has_cosigned(&over(&more));
+    stage.journal.put(more);
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.view.write().unwrap().recover(&stage.journal, None).unwrap();
+    assert_eq!(stage.turn(), ("writing", "published"));
+    assert_eq!(stage.stands(), 5);
+}
