@@ -1,6 +1,12 @@
 //! What a witness, the line to it and the places can do to the record: close it where they prove that it was changed, and only there.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use visiting_servers::{Asked, answering};
 use visiting_tlog::{
@@ -9,6 +15,8 @@ use visiting_tlog::{
     key::SecretKey,
     merkle::{Tree, leaf_hash},
     request::Request,
+    store::{Memory as Tiles, Store},
+    tile::Tile,
     witness::{State, Witness},
 };
 
@@ -35,11 +43,14 @@ struct Outside {
     witness: Witness,
     state: State,
     lie: Option<Lie>,
+    /// How often it was shown a checkpoint.
+    shown: usize,
 }
 
 impl Outside {
     fn answer(&mut self, asked: &Asked) -> (u16, Vec<u8>) {
         let adds = asked.method == "POST";
+        self.shown += usize::from(adds);
         let monitored = asked.path.trim_start_matches('/').strip_suffix("/checkpoint").unwrap_or_default();
         match (self.lie.clone(), adds) {
             (Some(lie), true) => (lie.added.0, lie.added.1.as_bytes().to_vec()),
@@ -102,7 +113,7 @@ impl Stage {
         journal.put(memory::record(&["a", "b"]));
         let logs = BTreeMap::from([(ORIGIN.to_owned(), vec![log_key().verifier().clone()])]);
         let witness = Witness::new(witness_key(), logs).unwrap();
-        let outside = Arc::new(Mutex::new(Outside { witness, state: State::default(), lie: None }));
+        let outside = Arc::new(Mutex::new(Outside { witness, state: State::default(), lie: None, shown: 0 }));
         let address = answering({
             let outside = Arc::clone(&outside);
             move |asked: &Asked| outside.lock().unwrap().answer(asked)
@@ -123,6 +134,10 @@ impl Stage {
 
     fn lie(&self, lie: Option<Lie>) {
         self.outside.lock().unwrap().lie = lie;
+    }
+
+    fn shown(&self) -> usize {
+        self.outside.lock().unwrap().shown
     }
 
     /// The witness has seen this, signed by the log's own key.
@@ -213,4 +228,73 @@ fn a_witness_that_has_cosigned_what_is_not_folded_yet_closes_nothing() {
     stage.view.write().unwrap().recover(&stage.journal, None).unwrap();
     assert_eq!(stage.turn(), ("writing", "published"));
     assert_eq!(stage.stands(), 5);
+}
+
+/// A place in memory that can be out of order.
+#[derive(Default)]
+struct Shelf {
+    tiles: Tiles,
+    note: Mutex<Option<Vec<u8>>>,
+    broken: AtomicBool,
+}
+
+impl Store for Shelf {
+    fn read(&self, tile: Tile) -> io::Result<Option<Vec<u8>>> {
+        self.tiles.read(tile)
+    }
+
+    fn write(&self, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
+        self.tiles.write(tiles)
+    }
+
+    fn partials(&self, tile: Tile) -> io::Result<Vec<u16>> {
+        self.tiles.partials(tile)
+    }
+
+    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
+        self.tiles.remove(tiles)
+    }
+}
+
+impl Published for Shelf {
+    fn checkpoint(&self) -> io::Result<Option<Vec<u8>>> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(io::Error::other("out of order"));
+        }
+        Ok(self.note.lock().unwrap().clone())
+    }
+
+    fn publish(&self, note: &[u8]) -> io::Result<()> {
+        *self.note.lock().unwrap() = Some(note.to_vec());
+        Ok(())
+    }
+}
+
+/// One place finds that the journal is not what was folded, and another one fails: whichever is asked first.
+#[test]
+fn what_contradicts_the_past_is_shown_to_no_witness_whatever_else_fails() {
+    for whole_first in [true, false] {
+        let mut stage = Stage::new("publish-worse");
+        let (whole, broken) = (Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+        broken.broken.store(true, Ordering::SeqCst);
+        let log = stage.publisher.witnesses.log();
+        let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone(), log.clone());
+        let mut places = vec![place("whole", &whole), place("broken", &broken)];
+        if !whole_first {
+            places.reverse();
+        }
+        stage.publisher.places = places;
+        let folded = stage.journal.leaves();
+        stage.journal.put(memory::record(&["x", "y"]));
+        let fault = stage.publisher.publish().unwrap_err();
+        assert!(matches!(fault, PublishFault::Closes(_)), "{fault}");
+        assert_eq!(stage.turn(), ("closed", "late"));
+        assert_eq!(stage.shown(), 0, "a witness was shown what contradicts the past");
+        // A place that only fails holds up nobody.
+        stage.journal.put(folded);
+        let fault = stage.publisher.publish().unwrap_err();
+        assert!(matches!(fault, PublishFault::Place { .. }), "{fault}");
+        assert_eq!((stage.shown(), stage.stands()), (1, 3));
+        assert!(whole.note.lock().unwrap().is_some());
+    }
 }
