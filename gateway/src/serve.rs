@@ -37,7 +37,10 @@ use crate::{
     documents::Documents,
     drafts::Drafts,
     files,
-    journal::{Journal, PostgresJournal, SqliteJournal},
+    journal::{
+        Journal, PostgresJournal, SqliteJournal,
+        kind::{self, Kind},
+    },
     people::People,
     publish::{
         Publication,
@@ -120,25 +123,32 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// One gateway per data folder, unless the journal is where several may write it. The lock ends with the process, however it ends.
-fn lock(config: &Config) -> Result<Option<File>, ServeError> {
-    if config.journal.is_some() {
-        return Ok(None);
-    }
+/// One gateway per data folder, unless the journal is where several may write it: those hold the lock together, so that none with a
+/// file runs beside them. It ends with the process, however that ends.
+fn lock(config: &Config) -> Result<File, ServeError> {
     let file = File::create(config.home.gateway(".lock")).map_err(setup::SetupError::from)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+    let locked = match kind_of(config) {
+        Kind::File => file.try_lock(),
+        Kind::Database => file.try_lock_shared(),
+    };
+    match locked {
+        Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ServeError::Taken),
         Err(TryLockError::Error(error)) => Err(setup::SetupError::from(error).into()),
     }
 }
 
-/// The journal: in the data folder, or the database that several gateways share.
+/// The journal: in the data folder, or the database that several gateways share. A folder stays with what it was begun with.
 fn journal(config: &Config) -> Result<Arc<dyn Journal>, ServeError> {
+    kind_of(config).check(&config.home)?;
     match &config.journal {
         Some(url) => Ok(Arc::new(PostgresJournal::open(url)?)),
-        None => Ok(Arc::new(SqliteJournal::open(&config.home.gateway("journal.sqlite"))?)),
+        None => Ok(Arc::new(SqliteJournal::open(&config.home.gateway(kind::FILE))?)),
     }
+}
+
+fn kind_of(config: &Config) -> Kind {
+    if config.journal.is_some() { Kind::Database } else { Kind::File }
 }
 
 /// Where the log goes, and who must stand by it. `quorum none` is a demo's.
@@ -169,6 +179,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
     let key = files::read_key(&home.gateway("log.seed"))?;
     let desk = Desk::open(journal, roster.clone(), key, publication, &Shelf::at(&home.gateway("")), system_clock())?;
     open_record(&desk, &roster, config.demo).await?;
+    kind_of(config).keep(home)?;
     publish_listings(&desk, &catalog).await?;
     let token = std::fs::read_to_string(home.gateway("enclave.token")).map_err(setup::SetupError::from)?;
     Ok(App {
@@ -269,4 +280,29 @@ fn announce(address: SocketAddr) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "ready gateway {address}");
     let _ = out.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{home::Home, setup::tests::Scratch};
+
+    #[test]
+    fn a_gateway_with_a_file_runs_beside_no_other_and_those_with_a_database_beside_each_other() {
+        let scratch = Scratch::new("serve-lock");
+        let (home, any) = (Home::at(scratch.path("home")), "127.0.0.1:0".parse().unwrap());
+        setup::prepare(&home).unwrap();
+        let taken = |journal: Option<&str>| {
+            let journal = journal.map(str::to_owned);
+            lock(&Config { home: home.clone(), public: any, internal: any, journal, demo: true })
+        };
+        let (file, database) = (None, Some("postgres://127.0.0.1:9/none"));
+        let sole = taken(file).unwrap();
+        assert!(matches!(taken(file), Err(ServeError::Taken)) && matches!(taken(database), Err(ServeError::Taken)));
+        drop(sole);
+        let together = [taken(database).unwrap(), taken(database).unwrap()];
+        assert!(matches!(taken(file), Err(ServeError::Taken)));
+        drop(together);
+        taken(file).unwrap();
+    }
 }

@@ -2,6 +2,7 @@
 //! PostgreSQL where several write; one test suite for both.
 
 mod fault;
+pub(crate) mod kind;
 #[cfg(test)]
 pub(crate) mod memory;
 mod postgres;
