@@ -5,6 +5,8 @@ mod checking;
 mod ending;
 mod exposure;
 mod hold;
+#[cfg(test)]
+mod played_tests;
 mod preflight;
 mod rerun;
 

@@ -1,0 +1,234 @@
+//! The enclave beside a gateway that the test plays: it shows one record, has no work, and takes every report. What the enclave does
+//! of itself, and what it does not do whatever the gateway says, is seen here without a process.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    thread,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+use visiting_linkage::Client;
+use visiting_policies::{
+    case::{PermitCase, RerunCase},
+    merkle::{Tree, leaf_hash},
+    note::Checkpoint,
+    permit::Permit,
+    record::{Act, Actor, Event, VERSION},
+    roster::Roster,
+    sign::SigningKey,
+    terms::{Form, Period, RerunId, Scope},
+};
+use visiting_servers::{Asked, answering};
+use visiting_tlog::{
+    cosignature::cosign,
+    key::{Algorithm, SecretKey},
+    note::Note,
+};
+
+use super::*;
+use crate::{config::FRESH_MAX_S, known::Block};
+
+const ORIGIN: &str = "played.example/log";
+
+/// A report that reached the gateway.
+struct Report {
+    path: String,
+    body: Value,
+    at: Instant,
+}
+
+/// What the gateway shows and has heard.
+struct Gateway {
+    leaf: String,
+    note: String,
+    reports: Vec<Report>,
+}
+
+impl Gateway {
+    fn answer(&mut self, asked: &Asked) -> (u16, Vec<u8>) {
+        let path = asked.path.split('?').next().unwrap_or_default();
+        let answer = if asked.method == "POST" {
+            let body = serde_json::from_slice(&asked.body).unwrap();
+            self.reports.push(Report { path: path.to_owned(), body, at: Instant::now() });
+            json!({ "index": 0 })
+        } else if path == "/internal/v1/record" {
+            let events: Vec<&String> = asked.path.ends_with("from=0").then_some(&self.leaf).into_iter().collect();
+            json!({ "events": events, "checkpoint": self.note })
+        } else {
+            json!([])
+        };
+        (200, answer.to_string().into_bytes())
+    }
+}
+
+/// A data folder of an enclave, and the gateway beside it.
+struct Room {
+    folder: PathBuf,
+    config: Config,
+    gateway: Arc<Mutex<Gateway>>,
+}
+
+impl Room {
+    /// Witnesses stand by the record of one event, so many seconds ago.
+    fn new(name: &str, seconds_ago: u64) -> Self {
+        let folder = std::env::temp_dir().join(format!("visiting-{name}-{}", std::process::id()));
+        let home = folder.join("enclave");
+        fs::create_dir_all(&home).unwrap();
+        let (log, gate) = (log_key(), SigningKey::from_seed(&[2; 32]).unwrap());
+        let roster =
+            Roster { origin: ORIGIN.to_owned(), log_key: log.public(), enclave_key: gate.public(), quorum: 1, members: BTreeMap::new() };
+        fs::write(home.join("roster.json"), serde_json::to_vec(&roster).unwrap()).unwrap();
+        fs::write(home.join("policy"), format!("witness w {}\nquorum w\n", witness_key().verifier())).unwrap();
+        fs::write(home.join("gate.seed"), sign::hex(&[2; 32])).unwrap();
+        fs::write(home.join("enclave.token"), "token").unwrap();
+        let act = Act::RecordOpened { origin: ORIGIN.to_owned(), roster: roster.digest(), demo: false };
+        let event = Event { v: VERSION, at_ms: 1000, by: Actor::Gateway, request: None, act };
+        let leaf = String::from_utf8(event.to_bytes().unwrap()).unwrap();
+        let note = witnessed(&leaf, seconds_ago);
+        let gateway = Arc::new(Mutex::new(Gateway { leaf, note, reports: Vec::new() }));
+        let address = answering({
+            let gateway = Arc::clone(&gateway);
+            move |asked: &Asked| gateway.lock().unwrap().answer(asked)
+        });
+        let (linkage, gateway_at) = (folder.join("linkage/linkage.sock"), format!("http://{}", address.unwrap()));
+        let config = Config { home, linkage, gateway: gateway_at, jail: Layers::ALL };
+        Self { folder, config, gateway }
+    }
+
+    fn enclave(&self) -> Enclave {
+        Enclave::open(self.config.clone(), false).unwrap()
+    }
+
+    /// Witnesses stand by the same record anew.
+    fn is_witnessed(&self, seconds_ago: u64) {
+        let mut gateway = self.gateway.lock().unwrap();
+        gateway.note = witnessed(&gateway.leaf, seconds_ago);
+    }
+
+    /// The real linkage unit; its thread ends with the test program.
+    fn linkage(&self) -> Client {
+        let place = visiting_linkage::Place::take(&self.folder).unwrap();
+        let socket = place.socket();
+        thread::spawn(move || visiting_linkage::serve(&place, |_| ()));
+        Client::connect(&socket).unwrap()
+    }
+
+    /// Reports of one kind that have reached the gateway: what they say, and when.
+    fn reported(&self, kind: &str) -> Vec<(Value, Instant)> {
+        let gateway = self.gateway.lock().unwrap();
+        let path = format!("/internal/v1/{kind}");
+        gateway.reports.iter().filter(|report| report.path == path).map(|report| (report.body.clone(), report.at)).collect()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn log_key() -> SigningKey {
+    SigningKey::from_seed(&[1; 32]).unwrap()
+}
+
+fn witness_key() -> SecretKey {
+    SecretKey::from_seed("witness.example/visits", Algorithm::Cosignature, &[3; 32]).unwrap()
+}
+
+/// The checkpoint over this one event, cosigned so many seconds ago.
+fn witnessed(leaf: &str, seconds_ago: u64) -> String {
+    let mut tree = Tree::default();
+    tree.push(leaf_hash(leaf.as_bytes()));
+    let checkpoint = Checkpoint { size: 1, root: tree.root(1).unwrap() };
+    let mut note = Note::parse(checkpoint.sign(ORIGIN, &log_key()).as_bytes()).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let cosignature = cosign(note.text(), &witness_key(), now - seconds_ago).unwrap();
+    note.add(cosignature);
+    note.to_string()
+}
+
+/// A permit in the fold, as the record would have made it.
+fn permit(id: &PermitId, until_ms: u64) -> PermitCase {
+    let scope = Scope { columns: BTreeMap::new(), period: Period { from: 202_401, to: 202_412 }, form: Form::Pseudonymised };
+    let application = "app_a".parse().unwrap();
+    let permit = Permit { id: id.clone(), application, people: BTreeSet::new(), scope, until_ms, checkers: 0 };
+    let nothing_yet = json!({
+        "permit": permit, "index": 0, "suspended": null, "closed": null, "extract": null, "erased": null,
+        "cells": 0, "measures": 0, "unshown": 0, "exposure": "usual", "bound": [],
+    });
+    serde_json::from_value(nothing_yet).unwrap()
+}
+
+/// A gateway that keeps silent keeps no extract.
+#[test]
+fn what_has_ended_is_erased_although_no_ticket_says_so() {
+    let room = Room::new("played-ended", 0);
+    let (mut linkage, mut enclave) = (room.linkage(), room.enclave());
+    let token = linkage.tokens("insured", &["06132013:12:345:01".to_owned()]).unwrap();
+    let (ended, going): (PermitId, PermitId) = ("prm_ended".parse().unwrap(), "prm_going".parse().unwrap());
+    let extract = |id: &PermitId| room.config.extracts().join(id.as_str());
+    let key = |id: &PermitId| room.config.keys().join(format!("{id}.key"));
+    for (id, until_ms) in [(&ended, 1), (&going, u64::MAX)] {
+        enclave.follower.cases.permits.insert(id.clone(), permit(id, until_ms));
+        enclave.keys.permit_key(&room.config, id, true).unwrap();
+        fs::create_dir_all(extract(id)).unwrap();
+        linkage.pseudonyms(id.as_str(), &token).unwrap();
+        assert!(key(id).is_file());
+    }
+    enclave.turn().unwrap();
+    let erased: Vec<Value> = room.reported("erasures").into_iter().map(|(body, _)| body["value"]["permit"].clone()).collect();
+    assert_eq!(erased, [json!("prm_ended")]);
+    assert!(!key(&ended).exists() && !extract(&ended).exists());
+    assert!(linkage.pseudonyms(ended.as_str(), &token).unwrap_err().to_string().contains("ended"));
+    assert!(key(&going).is_file() && extract(&going).is_dir());
+    linkage.pseudonyms(going.as_str(), &token).unwrap();
+}
+
+/// What is judged already waits: a revocation among what is not shown would come too late.
+#[test]
+fn a_verdict_does_not_leave_while_the_record_may_be_an_old_one() {
+    let room = Room::new("played-stale", FRESH_MAX_S + 60);
+    let mut enclave = room.enclave();
+    let run: RunId = "run_a".parse().unwrap();
+    let report = |ledger| RunReport {
+        run: run.clone(),
+        index: 0,
+        verdict: Verdict::Release,
+        refusal: None,
+        files: Vec::new(),
+        ledger,
+        rules: BTreeMap::new(),
+        spent: Spent::default(),
+        held: None,
+    };
+    let pending = |ledger| Pending { report: report(ledger), files: BTreeMap::new() };
+    assert!(enclave.ledger.append(&run, Block::default(), pending).unwrap());
+    let told = enclave.let_out(&run).unwrap_err().to_string();
+    assert!(told.contains("the witnesses stood by the newest checkpoint"), "{told}");
+    enclave.turn().unwrap();
+    assert!(room.reported("verdicts").is_empty());
+    assert!(enclave.ledger.waiting(&run).unwrap().is_some());
+    // As soon as they are reached again it goes on.
+    room.is_witnessed(0);
+    enclave.turn().unwrap();
+    assert_eq!(room.reported("verdicts").len(), 1);
+}
+
+/// One that fails at once says no sooner that it did than one that was run (A10).
+#[test]
+fn a_repetition_is_answered_on_the_ladder() {
+    let room = Room::new("played-ladder", 0);
+    let mut enclave = room.enclave();
+    let rerun: RerunId = "rer_a".parse().unwrap();
+    let (run, by) = ("run_none".parse().unwrap(), "per_auditor".parse().unwrap());
+    enclave.follower.cases.reruns.insert(rerun.clone(), RerunCase { run, by, index: 0, answered: None });
+    let started = Instant::now();
+    enclave.rerun(&rerun, "SELECT 1").unwrap();
+    let reports = room.reported("reruns");
+    let [(body, at)] = reports.as_slice() else { panic!("it is answered {} times", reports.len()) };
+    assert_eq!(body["value"]["outcome"], "not_repeated");
+    assert!(at.duration_since(started) >= Duration::from_millis(LADDER_FIRST_MS));
+}
