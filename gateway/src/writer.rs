@@ -20,6 +20,7 @@ use crate::{
     files,
     health::Health,
     journal::{Journal, JournalError},
+    publish::OUTDATED_KEY,
     view::{PAGE, View, stopped},
 };
 
@@ -279,16 +280,23 @@ impl Writer {
         }
     }
 
-    /// Events that this gateway did not admit are judged by the same law; after an unlawful one nothing is written any more.
+    /// Events that this gateway did not admit are judged by the same law; after an unlawful one nothing is written any more, and neither
+    /// after one that takes this gateway's key out of force.
     fn take(&mut self, leaves: &[Vec<u8>]) -> Result<(), Refusal> {
         let mut events = Vec::with_capacity(leaves.len());
+        let mut outdated = false;
         for leaf in leaves {
             let event = Event::from_bytes(leaf)?;
             self.cases.admit(&event)?;
             self.last_ms = self.last_ms.max(event.at_ms);
+            outdated = matches!(event.act, Act::LogKeyRotated { .. });
             events.push(event);
+            if outdated {
+                break;
+            }
         }
-        self.show(&events, leaves)
+        self.show(&events, leaves)?;
+        if outdated { Err(Refusal::new(Code::KeyUnusable, OUTDATED_KEY)) } else { Ok(()) }
     }
 
     fn show(&self, events: &[Event], leaves: &[Vec<u8>]) -> Result<(), Refusal> {

@@ -131,6 +131,7 @@ fn activity(act: &Act) -> Activity {
         Act::RunRequested { .. } | Act::RunJudged { .. } => datastore(4, "Query"),
         Act::Released { .. } | Act::Downloaded { .. } => datastore(1, "Read"),
         Act::RecordOpened { .. }
+        | Act::LogKeyRotated { .. }
         | Act::ListingPublished { .. }
         | Act::ApplicationSubmitted { .. }
         | Act::VoteCast { .. }

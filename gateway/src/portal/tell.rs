@@ -92,6 +92,7 @@ fn japanese(act: &Act) -> String {
         Act::RecordOpened { origin, demo, .. } => {
             format!("アクセスログ「{origin}」を開いた{}。", if *demo { "（デモ）" } else { "" })
         }
+        Act::LogKeyRotated { .. } => "ログの署名鍵を新しい鍵に替えた（両方の鍵が署名した）。".to_owned(),
         Act::ListingPublished { listing, .. } => format!("DB「{listing}」を目録に公開した。"),
         Act::DataLoaded { report, .. } => {
             let (listing, version) = (&report.listing, report.version);
@@ -179,6 +180,7 @@ fn japanese(act: &Act) -> String {
 fn english(act: &Act) -> String {
     match act {
         Act::RecordOpened { origin, demo, .. } => format!("The access log {origin} was opened{}.", if *demo { " (demo)" } else { "" }),
+        Act::LogKeyRotated { .. } => "The log's signing key was rotated; both keys signed.".to_owned(),
         Act::ListingPublished { listing, .. } => format!("The database {listing} was published in the catalogue."),
         Act::DataLoaded { report, .. } => {
             let (listing, version, rows) = (&report.listing, report.version, report.rows.values().sum::<u64>());
@@ -425,6 +427,7 @@ pub(super) mod tests {
         let extract = ExtractReport { permit: "prm_1".parse().unwrap(), versions: BTreeMap::new(), people: 120, rows };
         let order =
             SuspensionOrder { permit: "prm_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() };
+        let rotation = LogKeyRotation { origin: "log".to_owned(), from: String::new(), to: String::new() };
         let proposal = RulesProposal {
             pack: "ndb".to_owned(),
             replaces: String::new(),
@@ -434,6 +437,7 @@ pub(super) mod tests {
         };
         vec![
             Act::RecordOpened { origin: "log".to_owned(), roster: String::new(), demo: true },
+            Act::LogKeyRotated { rotation, signature: String::new(), accepted: String::new() },
             Act::ListingPublished { listing: "ndb".to_owned(), digest: String::new() },
             Act::DataLoaded { report: load, signature: String::new() },
             Act::ApplicationSubmitted { application: "app_1".parse().unwrap(), content: content.clone() },

@@ -2,7 +2,7 @@
 //!
 //! Plain HTTP is enough: what travels are hashes and signatures, which say nothing about anybody and are verified on both sides.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use visiting_policies::merkle::Hash;
 use visiting_tlog::{
@@ -26,7 +26,7 @@ const ANSWER_MAX_BYTES: u64 = 16 << 10;
 /// The policy's witnesses.
 pub(super) struct Witnesses {
     policy: Policy,
-    log: VerifierKey,
+    logs: Arc<[VerifierKey]>,
     each: Vec<Witness>,
     agent: ureq::Agent,
 }
@@ -40,7 +40,7 @@ struct Witness {
 
 /// What this gateway knows of the record, to compare a witness's answer with.
 pub(super) struct Past<'a> {
-    pub(super) log: &'a VerifierKey,
+    pub(super) logs: &'a [VerifierKey],
     /// The proof that leads from so many events to the checkpoint.
     pub(super) prove: &'a (dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
     /// Root over so many events, where they are folded.
@@ -63,15 +63,15 @@ enum Answered {
 }
 
 impl Witnesses {
-    pub(super) fn new(policy: Policy, log: VerifierKey) -> Self {
+    pub(super) fn new(policy: Policy, logs: Arc<[VerifierKey]>) -> Self {
         let witness = |(key, url): (&VerifierKey, &str)| Witness { key: key.clone(), url: url.trim_end_matches('/').to_owned(), size: 0 };
         let each = policy.addresses().map(witness).collect();
         let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).max_redirects(0);
-        Self { each, policy, log, agent: settings.build().into() }
+        Self { each, policy, logs, agent: settings.build().into() }
     }
 
-    pub(super) fn log(&self) -> VerifierKey {
-        self.log.clone()
+    pub(super) fn logs(&self) -> Arc<[VerifierKey]> {
+        Arc::clone(&self.logs)
     }
 
     pub(super) fn are_asked(&self) -> bool {
@@ -80,7 +80,7 @@ impl Witnesses {
 
     /// Whether the policy takes this note of our log.
     pub(super) fn accept(&self, note: &Note) -> bool {
-        self.policy.accept_of(note, std::slice::from_ref(&self.log)).is_ok()
+        self.policy.accept_of(note, &self.logs).is_ok()
     }
 
     /// A proof for each, while the tree is at hand.
@@ -149,12 +149,14 @@ fn one(
 
 /// Closes the record when what a witness has cosigned is signed by this log and is not a beginning of the journal.
 fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<(), PublishFault> {
-    let url = format!("{}/{}/checkpoint", witness.url, origin_hash(past.log.name()));
+    let Some(origin) = past.logs.first().map(VerifierKey::name) else { return Ok(()) };
+    let url = format!("{}/{}/checkpoint", witness.url, origin_hash(origin));
     let Some(text) = agent.get(url).call().ok().filter(|answer| answer.status() == 200) else { return Ok(()) };
     let text = text.into_body().with_config().limit(ANSWER_MAX_BYTES).read_to_vec().unwrap_or_default();
     let Ok(note) = Note::parse(&text) else { return Ok(()) };
-    let signed = |key| note.verify(&[key]).is_ok_and(|valid| !valid.is_empty());
-    let Some(cosigned) = Checkpoint::parse(note.text()).ok().filter(|_| signed(&witness.key) && signed(past.log)) else { return Ok(()) };
+    let signed = |key| note.verify(&[key]).is_ok();
+    let both = signed(&witness.key) && past.logs.iter().any(signed);
+    let Some(cosigned) = Checkpoint::parse(note.text()).ok().filter(|_| both) else { return Ok(()) };
     let (name, size) = (witness.key.name(), cosigned.size());
     match (past.root)(size) {
         Some(root) if root == *cosigned.root() => Ok(()),

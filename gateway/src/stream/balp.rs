@@ -102,6 +102,12 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             "E",
             vec![named.data("roster", roster, codes::SECURITY_RESOURCE)],
         ),
+        Act::LogKeyRotated { rotation, .. } => Said::new(
+            codes::SECURITY_ALERT,
+            codes::SECURITY_ATTRIBUTES_CHANGED,
+            "U",
+            vec![named.data("log-key", &rotation.to, codes::SECURITY_RESOURCE)],
+        ),
         Act::ListingPublished { listing, .. } => {
             Said::new(codes::ORIGINATE, codes::CREATE, "C", vec![named.data("listing", listing, codes::DOMAIN_RESOURCE)])
         }
