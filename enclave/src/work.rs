@@ -189,7 +189,6 @@ impl Enclave {
             Order::Run { run, sql } => self.run(run, sql, |case| case.hold.is_none()),
             Order::Decide { run, sql } => self.run(run, sql, RunCase::is_approved),
             Order::Rerun { rerun, sql } => self.rerun(rerun, sql),
-            Order::Erase { permit } => self.erase(permit),
             Order::Preflight { preflight, sql } => self.preflight(preflight, sql),
         }
     }
