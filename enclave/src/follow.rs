@@ -242,8 +242,6 @@ impl Follower {
                 let program = self.cases.runs.get(run).map(|case| &case.program);
                 rerun == asked && program == Some(&sign::digest(sql.as_bytes()))
             }
-            // Whether the permit has ended is looked at where it is erased, by the witnesses' time.
-            (Order::Erase { permit }, Act::PermitIssued { permit: issued }) => *permit == issued.id,
             (Order::Preflight { preflight, sql }, Act::PreflightRequested { preflight: asked, program, .. }) => {
                 preflight == asked && *program == sign::digest(sql.as_bytes())
             }

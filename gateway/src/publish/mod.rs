@@ -227,16 +227,12 @@ impl Publisher {
     }
 
     fn cosigned(&mut self, note: &Note, size: u64) -> Result<Note, PublishFault> {
-        let proofs = {
-            let view = self.view();
-            self.witnesses.proofs(|old| leads(&view, old, size))
-        };
         let view = Arc::clone(&self.view);
         let prove = |old: u64| leads(&view.read().unwrap_or_else(PoisonError::into_inner), old, size);
         let root = |size: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.root(size);
         let (journal, logs) = (Arc::clone(&self.journal), self.witnesses.logs());
         let is_kept = |event: u64| Ok(!journal.read(event, 1)?.is_empty());
-        self.witnesses.cosign(note, size, proofs, &Past { logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
+        self.witnesses.cosign(note, size, &Past { logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
     }
 
     /// What another gateway has published of the same record.

@@ -49,9 +49,6 @@ pub(super) struct Past<'a> {
     pub(super) is_kept: &'a (dyn Fn(u64) -> Result<bool, JournalError> + Sync),
 }
 
-/// A proof from each witness's last size.
-pub(super) type Proofs = Vec<Option<Vec<Hash>>>;
-
 /// What one witness answered.
 enum Answered {
     Cosigned(Note),
@@ -83,17 +80,12 @@ impl Witnesses {
         self.policy.accept_of(note, &self.logs).is_ok()
     }
 
-    /// A proof for each, while the tree is at hand.
-    pub(super) fn proofs(&self, prove: impl Fn(u64) -> Option<Vec<Hash>>) -> Proofs {
-        self.each.iter().map(|witness| prove(witness.size)).collect()
-    }
-
     /// The note with the cosignatures of all who answered, if they are enough. All are asked at once.
-    pub(super) fn cosign(&mut self, note: &Note, size: u64, proofs: Proofs, past: &Past<'_>) -> Result<Note, PublishFault> {
+    pub(super) fn cosign(&mut self, note: &Note, size: u64, past: &Past<'_>) -> Result<Note, PublishFault> {
         let agent = &self.agent;
         let answers: Vec<Result<Note, PublishFault>> = std::thread::scope(|scope| {
-            let ask = |(witness, proof)| scope.spawn(move || one(agent, witness, note, size, proof, past));
-            let asked: Vec<_> = self.each.iter_mut().zip(proofs).map(ask).collect();
+            let ask = |witness| scope.spawn(move || one(agent, witness, note, size, past));
+            let asked: Vec<_> = self.each.iter_mut().map(ask).collect();
             let ended = |_| Err(PublishFault::Key("a witness could not be asked".to_owned()));
             asked.into_iter().map(|thread| thread.join().unwrap_or_else(ended)).collect()
         });
@@ -110,20 +102,12 @@ impl Witnesses {
 }
 
 /// Asks one witness; where it knows another size, once more from there.
-fn one(
-    agent: &ureq::Agent,
-    witness: &mut Witness,
-    note: &Note,
-    size: u64,
-    proof: Option<Vec<Hash>>,
-    past: &Past<'_>,
-) -> Result<Note, PublishFault> {
+fn one(agent: &ureq::Agent, witness: &mut Witness, note: &Note, size: u64, past: &Past<'_>) -> Result<Note, PublishFault> {
     let name = witness.key.name().to_owned();
     let refused = |why: &str| PublishFault::Witnesses { size, answers: vec![format!("{name}: {why}")] };
-    let mut proof = proof;
     for _ in 0..2 {
-        let lines = proof.take().ok_or_else(|| refused("no proof leads from what it cosigned last"))?;
-        match ask(agent, witness, note, lines) {
+        let proof = (past.prove)(witness.size).ok_or_else(|| refused("no proof leads from what it cosigned last"))?;
+        match ask(agent, witness, note, proof) {
             Answered::Cosigned(note) => {
                 witness.size = size;
                 return Ok(note);
@@ -133,10 +117,7 @@ fn one(
                 against(agent, witness, past)?;
                 return Err(refused("it says that it has cosigned more than this gateway has read"));
             }
-            Answered::Knows(known) => {
-                witness.size = known;
-                proof = (past.prove)(known);
-            }
+            Answered::Knows(known) => witness.size = known,
             Answered::Refused(why) => return Err(refused(&why)),
             Answered::Forked => {
                 against(agent, witness, past)?;

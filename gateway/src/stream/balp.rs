@@ -247,15 +247,7 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
 /// How bad a refusal is: a mistake, something forged, or a system that cannot do its work.
 fn gravity(code: Code) -> &'static str {
     match code {
-        Code::VoteForged
-        | Code::CheckForged
-        | Code::RecallForged
-        | Code::SuspensionForged
-        | Code::ClosureForged
-        | Code::RulesForged
-        | Code::TicketTampered
-        | Code::RecordUnlawful
-        | Code::ReportForged => "8",
+        code if code.is_forged() => "8",
         Code::OperatorProblem | Code::RecordUnavailable | Code::KeyUnusable => "12",
         _ => "4",
     }
