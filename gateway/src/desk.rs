@@ -126,9 +126,9 @@ impl Desk {
     /// As [`Self::act`].
     pub async fn act_with(&self, by: Actor, request: Option<RequestKey>, act: Act, follows: Option<Act>) -> Result<u64, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let stopped = || Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
-        self.proposals.send(Proposal { by, request, act, follows, reply }).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let stopped = |_| Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
+        self.proposals.send(Proposal { by, request, act, follows, reply }).map_err(stopped)?;
+        answer.await.map_err(|_| unknown())?
     }
 
     /// Index of the event that this request made before, if it did.
@@ -241,6 +241,12 @@ impl Desk {
         let (view, journal) = (Arc::clone(&self.view), Arc::clone(&self.journal));
         Parts { view, journal, clock: Arc::clone(&self.clock), health: Arc::clone(&self.health) }
     }
+}
+
+/// Nobody knows yet whether it was done.
+pub(crate) fn unknown() -> Refusal {
+    let detail = "the record failed while this was written, and whether it was done is not known yet; send it again under the same Idempotency-Key, and it is done once";
+    Refusal::new(Code::RecordUnavailable, detail)
 }
 
 /// A fault of the store as the caller may see it; the cause goes to the operator's log.

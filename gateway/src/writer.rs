@@ -16,7 +16,7 @@ use visiting_policies::{
 };
 
 use crate::{
-    desk::{Clock, Parts, unavailable},
+    desk::{Clock, Parts, unavailable, unknown},
     files,
     health::Health,
     journal::{Journal, JournalError},
@@ -244,9 +244,24 @@ impl Writer {
                     .close(&format!("the journal holds {found} events and had {expected}: it was rolled back; restore the newest copy"));
             }
             self.back();
-            return Err(if matches!(error, JournalError::HeadMoved { .. }) { Stopped::Moved } else { Stopped::Refused(stopped(&error)) });
+            if matches!(error, JournalError::HeadMoved { .. }) {
+                return Err(Stopped::Moved);
+            }
+            return self.after(&error, head, group).map_err(Stopped::Refused);
         }
         self.show(&group.events, &group.leaves).map_err(Stopped::Refused)
+    }
+
+    /// After a fault: the journal may have the group all the same. Where it can be read, that is found out now; where a server may still
+    /// be at it, what is not there yet may come.
+    fn after(&mut self, error: &JournalError, head: u64, group: &Group) -> Result<(), Refusal> {
+        let nothing = stopped(error);
+        let read = self.catch_up().and_then(|()| self.journal.read(head, group.leaves.len() as u64).map_err(|error| stopped(&error)));
+        match read {
+            Ok(leaves) if leaves == group.leaves => Ok(()),
+            Ok(_) if !self.journal.is_shared() => Err(nothing),
+            _ => Err(unknown()),
+        }
     }
 
     fn back(&mut self) {
