@@ -11,14 +11,14 @@ use visiting_policies::{
     case::Cases,
     handover::{Order, Purpose, RunTicket, Signed},
     merkle::{self, Tree},
-    note::Checkpoint,
     record::{Act, Event},
     roster::Roster,
     sign,
 };
 use visiting_tlog::{
+    checkpoint::Checkpoint,
     key::{Algorithm, VerifierKey},
-    note::Note,
+    note::{Note, NoteFault},
     policy::{Policy, Refused},
 };
 
@@ -79,8 +79,8 @@ impl Follower {
         };
         if !stored.is_empty() {
             // It was accepted once; who must stand by the newest one may be others by now.
-            let opened = follower.signed(&stored)?;
-            follower.seen = Some((opened.size, opened.root));
+            let (opened, _) = follower.signed(&stored)?;
+            follower.seen = Some((opened.size(), *opened.root()));
         }
         Ok(follower)
     }
@@ -105,23 +105,40 @@ impl Follower {
         )))
     }
 
-    fn signed(&self, note: &str) -> Result<Checkpoint, Refusal> {
+    /// The keys of the log that this enclave was told: the roster's, and those that its own policy names after a rotation.
+    fn logs(&self) -> Result<Vec<VerifierKey>, Refusal> {
         let roster = self.cases.roster();
-        let key = sign::from_base64(&roster.log_key).unwrap_or_default();
-        Checkpoint::open(note, &roster.origin, &key)
+        let first = <[u8; 32]>::try_from(sign::from_base64(&roster.log_key).unwrap_or_default()).ok();
+        let first = first.and_then(|key| VerifierKey::new(&roster.origin, Algorithm::Ed25519, key).ok());
+        let first = first.ok_or_else(|| unlawful(&"the roster's key of it is none"))?;
+        let further = self.policy.logs().iter().filter(|key| key.name() == roster.origin && **key != first).cloned();
+        Ok(further.chain([first.clone()]).collect())
     }
 
-    /// A checkpoint that the log signed and enough witnesses stand by. One that only lacks witnesses may still get them: it is not
-    /// taken, and not held against the record.
-    fn accept(&self, note: &str) -> Result<(Checkpoint, Option<u64>), Fault> {
-        let checkpoint = self.signed(note)?;
-        let unlawful = |why: &dyn std::fmt::Display| Refusal::new(Code::RecordUnlawful, format!("the log's checkpoint: {why}"));
+    /// A checkpoint that carries the signature of a key of the log, and whose.
+    fn signed(&self, note: &str) -> Result<(Checkpoint, Vec<String>), Refusal> {
+        let note = Note::parse(note.as_bytes()).map_err(|fault| unlawful(&fault))?;
+        let checkpoint = Checkpoint::parse(note.text()).map_err(|fault| unlawful(&fault))?;
+        let logs = self.logs()?;
+        if checkpoint.origin() != self.cases.roster().origin {
+            return Err(unlawful(&"it is another log's"));
+        }
+        let valid = note.verify(&logs.iter().collect::<Vec<_>>()).map_err(|fault| match fault {
+            NoteFault::Unsigned => unlawful(
+                &"no key of the log that this enclave was told has signed it; after a rotation the new one belongs into enclave/policy",
+            ),
+            other => unlawful(&other),
+        })?;
+        Ok((checkpoint, valid.iter().map(|signature| sign::to_base64(signature.key.public())).collect()))
+    }
+
+    /// A checkpoint that the log signed and enough witnesses stand by, whose keys signed it, and the witnesses' time. One that only lacks
+    /// witnesses may still get them: it is not taken, and not held against the record.
+    fn accept(&self, note: &str) -> Result<(Checkpoint, Vec<String>, Option<u64>), Fault> {
+        let (checkpoint, by) = self.signed(note)?;
         let parsed = Note::parse(note.as_bytes()).map_err(|fault| unlawful(&fault))?;
-        let key = <[u8; 32]>::try_from(sign::from_base64(&self.cases.roster().log_key).unwrap_or_default());
-        let key = key.map_err(|_| unlawful(&"the roster's key is none"))?;
-        let log = VerifierKey::new(&self.cases.roster().origin, Algorithm::Ed25519, key).map_err(|fault| unlawful(&fault))?;
-        match self.policy.accept_of(&parsed, &[log]) {
-            Ok(accepted) => Ok((checkpoint, accepted.time)),
+        match self.policy.accept_of(&parsed, &self.logs()?) {
+            Ok(accepted) => Ok((checkpoint, by, accepted.time)),
             Err(Refused::Quorum) => Err(Fault::Gateway("it shows a checkpoint that too few witnesses stand by".to_owned())),
             Err(other) => Err(unlawful(&other).into()),
         }
@@ -156,7 +173,8 @@ impl Follower {
     }
 
     fn try_take(&mut self, events: &[String], note: &str) -> Result<bool, Fault> {
-        let (checkpoint, time) = self.accept(note)?;
+        let (checkpoint, by, time) = self.accept(note)?;
+        let (size, root) = (checkpoint.size(), *checkpoint.root());
         for line in events {
             let event = Event::from_bytes(line.as_bytes())?;
             self.cases
@@ -165,29 +183,32 @@ impl Follower {
             self.tree.push(merkle::leaf_hash(line.as_bytes()));
             self.lines.push(line.clone());
         }
-        if let Some((size, root)) = self.seen
-            && (checkpoint.size < size || (self.tree.size() >= size && self.tree.root(size) != Some(root)))
+        if let Some((seen, known)) = self.seen
+            && (size < seen || (self.tree.size() >= seen && self.tree.root(seen) != Some(known)))
         {
             return Err(Refusal::new(Code::RecordUnlawful, "the log does not continue the one that this enclave has seen").into());
         }
-        if self.tree.size() < checkpoint.size {
+        if self.tree.size() < size {
             if events.is_empty() {
                 return Err(Refusal::new(Code::RecordUnlawful, "the log's checkpoint counts events that it does not show").into());
             }
             return Ok(false);
         }
-        if self.tree.root(checkpoint.size) != Some(checkpoint.root) {
+        if self.tree.root(size) != Some(root) {
             return Err(Refusal::new(Code::RecordUnlawful, "the log's checkpoint does not fit its events").into());
         }
+        if !self.cases.log_keys_over(size).any(|key| by.iter().any(|signer| signer == key)) {
+            return Err(unlawful(&"the key that signed it is not the one that the record has in force").into());
+        }
         // A page may show events newer than its checkpoint; they wait for one that covers them.
-        if self.tree.size() > checkpoint.size {
+        if self.tree.size() > size {
             return Ok(false);
         }
         if note != self.checkpoint {
             crate::keys::write_durably(&self.path, note.as_bytes())?;
             self.checkpoint = note.to_owned();
         }
-        self.seen = Some((checkpoint.size, checkpoint.root));
+        self.seen = Some((size, root));
         // An older time for what is known already makes nothing older.
         self.witnessed = self.witnessed.max(time);
         Ok(true)
@@ -200,7 +221,11 @@ impl Follower {
     pub fn check_ticket(&self, ticket: &Signed<RunTicket>) -> Result<(), Refusal> {
         let tampered =
             |why: &str| Refusal::new(Code::TicketTampered, format!("the ticket {why}; it was not run, and the run can be asked for again"));
-        ticket.value.verify(&ticket.signature, &self.cases.roster().log_key, Code::TicketTampered)?;
+        // Signed before a rotation and read after it, it is as good.
+        let signed = |key| ticket.value.verify(&ticket.signature, key, Code::TicketTampered).is_ok();
+        if !self.cases.log_keys_over(ticket.value.index.saturating_add(1)).any(signed) {
+            return Err(tampered("is not signed by the log's key"));
+        }
         let line =
             usize::try_from(ticket.value.index).ok().and_then(|i| self.lines.get(i)).ok_or_else(|| tampered("is not in the record"))?;
         let event = Event::from_bytes(line.as_bytes())?;
@@ -217,8 +242,6 @@ impl Follower {
                 let program = self.cases.runs.get(run).map(|case| &case.program);
                 rerun == asked && program == Some(&sign::digest(sql.as_bytes()))
             }
-            // Whether the permit has ended is looked at where it is erased, by the witnesses' time.
-            (Order::Erase { permit }, Act::PermitIssued { permit: issued }) => *permit == issued.id,
             (Order::Preflight { preflight, sql }, Act::PreflightRequested { preflight: asked, program, .. }) => {
                 preflight == asked && *program == sign::digest(sql.as_bytes())
             }
@@ -245,6 +268,10 @@ impl Follower {
         let line = usize::try_from(index).ok().and_then(|i| self.lines.get(i))?;
         Some((line.clone(), self.tree.inclusion(index, size)?, self.checkpoint.clone()))
     }
+}
+
+fn unlawful(why: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(Code::RecordUnlawful, format!("the log's checkpoint: {why}"))
 }
 
 fn system_ms() -> u64 {

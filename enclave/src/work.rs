@@ -5,6 +5,7 @@ mod checking;
 mod ending;
 mod exposure;
 mod hold;
+mod judging;
 #[cfg(test)]
 mod played_tests;
 mod preflight;
@@ -12,7 +13,6 @@ mod rerun;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::AtomicBool,
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,7 @@ use visiting_catalog::Listing;
 use visiting_policies::{
     Code, Refusal,
     budget::Spent,
-    case::{Cases, Kind, PermitCase, RunCase},
+    case::{Kind, RunCase},
     handover::{Delivery, HoldAnswer, Order, Purpose, RunReport, RunTicket, Signed},
     hold::HoldReason,
     receipt::{self, Receipt},
@@ -34,18 +34,17 @@ use self::{checking::Checking, hold::Verdicted};
 use crate::{
     bound,
     codes::CodeShelf,
-    config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV, UNSHOWN_MAX},
+    config::{ATTEMPTS_MAX, Config, LADDER_FIRST_MS, MUNICIPALITIES_ENV},
     door::Door,
     exit::nothing_to_show,
     extract::{self, Extract},
     fault::Fault,
     follow::{Follower, policy},
     guest::shelf::Shelf,
-    judge::{self, Judged, Setting},
+    judge::Judged,
     keys::GateKeys,
-    known::Known,
     ledger::{Ledger, Pending},
-    roles::{self, RulesInForce},
+    roles,
     twin::Twins,
     vault::Vault,
 };
@@ -191,7 +190,6 @@ impl Enclave {
             Order::Run { run, sql } => self.run(run, sql, |case| case.hold.is_none()),
             Order::Decide { run, sql } => self.run(run, sql, RunCase::is_approved),
             Order::Rerun { rerun, sql } => self.rerun(rerun, sql),
-            Order::Erase { permit } => self.erase(permit),
             Order::Preflight { preflight, sql } => self.preflight(preflight, sql),
         }
     }
@@ -294,33 +292,6 @@ impl Enclave {
         loose.then(|| ("jail".to_owned(), format!("{}: guests run without the whole jail", self.config.jail)))
     }
 
-    /// Everything from the permit to a checked table. Reads no data before the plan is accepted.
-    fn judge(&mut self, case: &RunCase, sql: &str, auditing: &AtomicBool) -> Result<Judged, Fault> {
-        let open = self.follower.cases.open_permit(&case.permit, &case.by, self.follower.now_ms())?;
-        check_unshown(open)?;
-        self.opened(&case.permit)?;
-        let moment = Moment { cases: &self.follower.cases, known: self.ledger.known(), auditing: Some(auditing) };
-        let Some(extract) = self.extracts.get(&case.permit) else { return Err(Fault::Other("an extract vanished".to_owned())) };
-        let machine = Machine {
-            config: &self.config,
-            listings: &self.listings,
-            keys: &self.keys,
-            municipalities: &self.municipalities,
-            codes: &self.codes,
-            runtime: &self.runtime,
-            extract,
-        };
-        machine.judge(&mut self.guests, &moment, case, sql)
-    }
-
-    /// The permit's extract at hand.
-    fn opened(&mut self, permit: &PermitId) -> Result<(), Fault> {
-        if !self.extracts.contains_key(permit) {
-            self.extracts.insert(permit.clone(), Extract::open(&self.config, &self.keys, permit)?);
-        }
-        Ok(())
-    }
-
     /// The order of leaving: the verdict is durable here already; now into the record, proof back, then the bytes.
     fn let_out(&mut self, run: &RunId) -> Result<(), Fault> {
         let Some(pending) = self.ledger.waiting(run)? else { return Ok(()) };
@@ -408,61 +379,8 @@ impl Enclave {
     }
 }
 
-/// What a run is judged by: the record and the ledger of one moment.
-struct Moment<'a> {
-    cases: &'a Cases,
-    known: &'a Known,
-    auditing: Option<&'a AtomicBool>,
-}
-
-/// What a run is judged with.
-struct Machine<'a> {
-    config: &'a Config,
-    listings: &'a [Listing],
-    keys: &'a GateKeys,
-    municipalities: &'a Municipalities,
-    codes: &'a CodeShelf,
-    runtime: &'a tokio::runtime::Runtime,
-    extract: &'a Extract,
-}
-
-impl Machine<'_> {
-    fn judge(&self, shelf: &mut Shelf, moment: &Moment<'_>, case: &RunCase, sql: &str) -> Result<Judged, Fault> {
-        let cases = moment.cases;
-        let standing = cases.permits.get(&case.permit).map(PermitCase::standing).unwrap_or_default();
-        let bound = cases.guests_of(&case.permit, case.index);
-        let (guests, signatures) = shelf.open(&bound, sql)?;
-        let codes = self.codes.open(&cases.codes_of(&case.permit, case.index), &shelf.texts(&bound, sql))?;
-        let setting = Setting {
-            config: self.config,
-            extract: self.extract,
-            listings: self.listings,
-            keys: self.keys,
-            known: moment.known,
-            rules: RulesInForce { book: &cases.rules, municipalities: self.municipalities },
-            guests: &guests,
-            signatures,
-            codes,
-            held: !standing.is_empty(),
-            auditing: moment.auditing,
-        };
-        self.runtime.block_on(judge::judge(&setting, shelf, sql))
-    }
-}
-
-/// Questions that show nothing can feel for the threshold; after so many a person must look (SECURITY.md).
-fn check_unshown(permit: &PermitCase) -> Result<(), Refusal> {
-    if permit.unshown < UNSHOWN_MAX as u64 {
-        return Ok(());
-    }
-    let detail = format!("{UNSHOWN_MAX} questions of this permit had nothing to show; no more are run until the permit is renewed");
-    let ja =
-        format!("この許可では、表示できるものがない問合せが {UNSHOWN_MAX} 件に達しました。許可が更新されるまで、これ以上は実行されません");
-    Err(Refusal::new(Code::TooManyUnshown, detail).ja(ja))
-}
-
 /// What a researcher hears of a fault. One that happened while rows were read may hang on one row: it is as if there were nothing to
-/// show, and counts as that (`check_unshown`); the operators see the difference in their log.
+/// show, and counts as that (`judging::check_unshown`); the operators see the difference in their log.
 fn untold(fault: &Fault) -> Refusal {
     if matches!(fault, Fault::Rows(_)) { nothing_to_show() } else { operator_problem() }
 }

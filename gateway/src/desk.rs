@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+pub use crate::view::{Step, Stood, View};
 use tokio::sync::{oneshot, watch};
 use visiting_policies::{
     record::{Act, Actor, Event, RequestKey},
@@ -13,9 +14,6 @@ use visiting_policies::{
     roster::Roster,
     sign::{self, SigningKey},
 };
-use visiting_tlog::checkpoint::Checkpoint;
-
-pub use crate::view::{Step, Stood, View};
 
 use crate::{
     health::{Health, Standing},
@@ -78,12 +76,7 @@ impl Desk {
         shelf: &Shelf,
         clock: Clock,
     ) -> Result<Self, Refusal> {
-        let origin = roster.origin.clone();
-        if roster.log_key != key.public() {
-            return Err(Refusal::new(Code::KeyUnusable, "log.seed is not the key that the roster names"));
-        }
         let key = Arc::new(key);
-        let signing = Arc::clone(&key);
         let view = Arc::new(RwLock::new(View::new(roster, Arc::clone(&key))));
         let size = watch::Sender::new(0);
         let (proposals, inbox) = mpsc::channel();
@@ -92,12 +85,12 @@ impl Desk {
         let witnessed = !publication.policy.asks_for_no_witness();
         let health = Arc::default();
         let desk = Self { proposals, size: told_size, view, journal, clock, health, published: told_published, witnessed };
-        let publisher = Publisher::new(publication, desk.parts(), published, &origin, key).map_err(|e| unavailable(&e))?;
         // Read before the journal: what another gateway publishes meanwhile is in the journal by then.
         // On a thread of its own, as a place may block, which nothing may do where this is called.
-        let seen = std::thread::scope(|scope| scope.spawn(|| publisher.seen()).join());
+        let seen = std::thread::scope(|scope| scope.spawn(|| publication.seen()).join());
         let seen = seen.map_err(|_| unavailable(&"what was published could not be read"))?.map_err(|e| unavailable(&e))?;
-        desk.recover(&seen, shelf, &signing)?;
+        desk.recover(&seen, shelf, &key)?;
+        let publisher = Publisher::new(publication, desk.parts(), published, key).map_err(|e| unavailable(&e))?;
         size.send_replace(desk.view().tree.size());
         let (news, told) = mpsc::channel();
         publisher.start(told).map_err(|e| unavailable(&e))?;
@@ -106,11 +99,14 @@ impl Desk {
         Ok(desk)
     }
 
-    fn recover(&self, seen: &[(String, Checkpoint)], shelf: &Shelf, key: &SigningKey) -> Result<(), Refusal> {
+    fn recover(&self, seen: &[(String, Vec<u8>)], shelf: &Shelf, key: &SigningKey) -> Result<(), Refusal> {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         let kept = shelf.read(view.cases.roster(), key);
         let before = kept.as_ref().map_or(0, |kept| kept.size);
         view.recover(self.journal.as_ref(), kept)?;
+        if view.cases.log_key() != key.public() {
+            return Err(Refusal::new(Code::KeyUnusable, "log.seed is not the key that the record has in force"));
+        }
         publish::compare(&view, seen)?;
         if view.tree.size() - before >= WORTH_KEEPING {
             shelf.keep(&view, key);
@@ -132,9 +128,9 @@ impl Desk {
     /// As [`Self::act`].
     pub async fn act_with(&self, by: Actor, request: Option<RequestKey>, act: Act, follows: Option<Act>) -> Result<u64, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let stopped = || Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
-        self.proposals.send(Proposal { by, request, act, follows, reply }).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let stopped = |_| Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
+        self.proposals.send(Proposal { by, request, act, follows, reply }).map_err(stopped)?;
+        answer.await.map_err(|_| unknown())?
     }
 
     /// Index of the event that this request made before, if it did.
@@ -248,6 +244,12 @@ impl Desk {
         let (view, journal) = (Arc::clone(&self.view), Arc::clone(&self.journal));
         Parts { view, journal, clock: Arc::clone(&self.clock), health: Arc::clone(&self.health) }
     }
+}
+
+/// Nobody knows yet whether it was done.
+pub(crate) fn unknown() -> Refusal {
+    let detail = "the record failed while this was written, and whether it was done is not known yet; send it again under the same Idempotency-Key, and it is done once";
+    Refusal::new(Code::RecordUnavailable, detail)
 }
 
 /// A fault of the store as the caller may see it; the cause goes to the operator's log.

@@ -25,6 +25,7 @@ pub mod portal;
 pub mod problem;
 pub mod publish;
 mod remains;
+pub mod rotation;
 mod routes;
 pub mod serve;
 pub mod setup;

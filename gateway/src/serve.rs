@@ -46,7 +46,7 @@ use crate::{
         Publication,
         s3::{S3Log, S3Settings, S3SettingsError},
     },
-    routes, setup,
+    rotation, routes, setup,
     snapshot::Shelf,
     stream::{
         limits::{STALL_MAX, Streams},
@@ -58,7 +58,7 @@ use crate::{
 const GRACE: Duration = Duration::from_millis(500);
 
 /// How long the last publication may take after that: two of its gaps and a slow disk.
-const SETTLE: Duration = Duration::from_secs(3);
+pub(crate) const SETTLE: Duration = Duration::from_secs(3);
 
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -176,9 +176,14 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
     let roster = setup::read_roster(&home.gateway("roster.json"))?;
     let (catalog, masters) = (visiting_catalog::load()?, visiting_catalog::masters()?);
     let (journal, publication) = (journal(config)?, publication(config)?);
-    let key = files::read_key(&home.gateway("log.seed"))?;
-    let desk = Desk::open(journal, roster.clone(), key, publication, &Shelf::at(&home.gateway("")), system_clock())?;
-    open_record(&desk, &roster, config.demo).await?;
+    let opened = async |key| {
+        let (journal, publication) = (Arc::clone(&journal), publication.clone());
+        let desk = Desk::open(journal, roster.clone(), key, publication, &Shelf::at(&home.gateway("")), system_clock())?;
+        open_record(&desk, &roster, config.demo).await?;
+        Ok(desk)
+    };
+    rotation::finish(home, &opened).await?;
+    let desk = opened(files::read_key(&home.gateway(rotation::SEED))?).await?;
     kind_of(config).keep(home)?;
     publish_listings(&desk, &catalog).await?;
     let token = std::fs::read_to_string(home.gateway("enclave.token")).map_err(setup::SetupError::from)?;
@@ -195,7 +200,7 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
         auditor: Auditor::new(home.gateway("auditor.sqlite")),
         checks: tokio::sync::Mutex::default(),
         audits: Audits::default(),
-        log_key: files::read_key(&home.gateway("log.seed"))?,
+        log_key: files::read_key(&home.gateway(rotation::SEED))?,
         enclave_token: token.trim().to_owned(),
         demo: config.demo,
     })

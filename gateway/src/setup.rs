@@ -41,6 +41,9 @@ pub enum SetupError {
     /// Who stands by the log.
     #[error("the witnesses: {0}; each is given as VKEY=URL, the key as `visiting-witness` prints it")]
     Witness(String),
+    /// The log's key.
+    #[error("the log's key cannot be rotated: {0}")]
+    Rotation(String),
     /// A file of an earlier setup.
     #[error("{0} of an earlier setup cannot be read: {1}; remove the data folder to start anew")]
     Unreadable(&'static str, serde_json::Error),
@@ -156,8 +159,9 @@ fn witnesses(home: &Home, vkey: &str) -> Result<(), SetupError> {
 /// [`SetupError::Witness`] when one is out of form; nothing was changed then.
 pub fn set_witnesses(home: &Home, named: &[String], quorum: Option<usize>) -> Result<(), SetupError> {
     prepare(home)?;
-    let vkey = fs::read_to_string(home.log().join("log.vkey"))?;
-    let mut text = format!("log {}\n", vkey.trim());
+    // The log's keys stay as they are named.
+    let before = fs::read_to_string(home.gateway("policy"))?;
+    let mut text: String = before.lines().filter(|line| line.starts_with("log ")).map(|line| format!("{line}\n")).collect();
     let mut names = Vec::new();
     for (number, witness) in named.iter().enumerate() {
         let (vkey, url) = split_witness(witness).ok_or_else(|| SetupError::Witness(format!("`{witness}` is not VKEY=URL")))?;

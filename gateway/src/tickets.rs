@@ -32,12 +32,15 @@ pub(crate) async fn pending(app: &App) -> Result<Vec<Signed<RunTicket>>, Refusal
     Ok(tickets)
 }
 
-/// Extracts of usable permits, erasures of ended ones, repetitions, and every run and pre-flight without its answer, and every held run that the checkers let go: one that may no longer happen still gets its refusal.
+/// A permit was closed and its extract is still there. No ticket says so: the enclave reads it in the record, as soon as it looks.
+pub(crate) fn is_closing(app: &App) -> bool {
+    app.desk.view().cases.permits.values().any(|p| p.closed.is_some() && p.erased.is_none())
+}
+
+/// Extracts of usable permits, repetitions, and every run and pre-flight without its answer, and every held run that the checkers let go: one that may no longer happen still gets its refusal.
 fn waiting(cases: &Cases, now_ms: u64) -> Vec<Pending> {
     let usable = cases.permits.values().filter(|p| p.extract.is_none() && p.suspended.is_none() && !p.has_ended(now_ms));
     let extracts = usable.map(|p| RunTicket { index: p.index, order: Order::Extract { permit: p.permit.id.clone() } });
-    let ended = cases.permits.values().filter(|p| p.erased.is_none() && p.has_ended(now_ms));
-    let erasures = ended.map(|p| RunTicket { index: p.index, order: Order::Erase { permit: p.permit.id.clone() } });
     let unjudged = cases.runs.iter().filter(|(_, run)| run.judged.is_none() && run.hold.is_none());
     let runs = unjudged.map(|(id, case)| {
         let run = id.clone();
@@ -58,7 +61,7 @@ fn waiting(cases: &Cases, now_ms: u64) -> Vec<Pending> {
         let (rerun, program) = (id.clone(), cases.runs.get(&case.run)?.program.clone());
         Some(Pending::Text { index: case.index, program, order: Box::new(|sql| Order::Rerun { rerun, sql }) })
     });
-    let whole = extracts.chain(erasures).map(Pending::Whole);
+    let whole = extracts.map(Pending::Whole);
     let mut all: Vec<Pending> = whole.chain(runs).chain(decided).chain(preflights).chain(reruns).collect();
     all.sort_by_key(|p| match p {
         Pending::Whole(ticket) => ticket.index,

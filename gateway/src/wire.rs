@@ -14,7 +14,7 @@ mod samples;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use audit::{Answered, Hit, Hits, NewQuestion, Timeline, TimelineStep};
+pub use audit::{Answered, EventSummary, Hit, Hits, NewQuestion, Timeline, TimelineStep};
 pub use bound::{Codes, CodesColumn, CodesView, GuestLabel, GuestParam, GuestReport, GuestView, Guests, MasterView, NewCodes, NewGuest};
 pub use cases::{
     ApplicationSummary, ApplicationView, Applications, BudgetView, Columns, Completeness, Months, NewApplication, NewSuspension, NewVote,

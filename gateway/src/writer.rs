@@ -19,10 +19,11 @@ use visiting_policies::{
 };
 
 use crate::{
-    desk::{Clock, Parts, unavailable},
+    desk::{Clock, Parts, unavailable, unknown},
     files,
     health::{Health, WRITER},
     journal::{Journal, JournalError},
+    publish::OUTDATED_KEY,
     view::{PAGE, View, stopped},
 };
 
@@ -251,9 +252,24 @@ impl Writer {
                     .close(&format!("the journal holds {found} events and had {expected}: it was rolled back; restore the newest copy"));
             }
             self.back();
-            return Err(if matches!(error, JournalError::HeadMoved { .. }) { Stopped::Moved } else { Stopped::Refused(stopped(&error)) });
+            if matches!(error, JournalError::HeadMoved { .. }) {
+                return Err(Stopped::Moved);
+            }
+            return self.after(&error, head, group).map_err(Stopped::Refused);
         }
         self.show(&group.events, &group.leaves).map_err(Stopped::Refused)
+    }
+
+    /// After a fault: the journal may have the group all the same. Where it can be read, that is found out now; where a server may still
+    /// be at it, what is not there yet may come.
+    fn after(&mut self, error: &JournalError, head: u64, group: &Group) -> Result<(), Refusal> {
+        let nothing = stopped(error);
+        let read = self.catch_up().and_then(|()| self.journal.read(head, group.leaves.len() as u64).map_err(|error| stopped(&error)));
+        match read {
+            Ok(leaves) if leaves == group.leaves => Ok(()),
+            Ok(_) if !self.journal.is_shared() => Err(nothing),
+            _ => Err(unknown()),
+        }
     }
 
     fn back(&mut self) {
@@ -287,16 +303,23 @@ impl Writer {
         }
     }
 
-    /// Events that this gateway did not admit are judged by the same law; after an unlawful one nothing is written any more.
+    /// Events that this gateway did not admit are judged by the same law; after an unlawful one nothing is written any more, and neither
+    /// after one that takes this gateway's key out of force.
     fn take(&mut self, leaves: &[Vec<u8>]) -> Result<(), Refusal> {
         let mut events = Vec::with_capacity(leaves.len());
+        let mut outdated = false;
         for leaf in leaves {
             let event = Event::from_bytes(leaf)?;
             self.cases.admit(&event)?;
             self.last_ms = self.last_ms.max(event.at_ms);
+            outdated = matches!(event.act, Act::LogKeyRotated { .. });
             events.push(event);
+            if outdated {
+                break;
+            }
         }
-        self.show(&events, leaves)
+        self.show(&events, leaves)?;
+        if outdated { Err(Refusal::new(Code::KeyUnusable, OUTDATED_KEY)) } else { Ok(()) }
     }
 
     fn show(&self, events: &[Event], leaves: &[Vec<u8>]) -> Result<(), Refusal> {

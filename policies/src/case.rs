@@ -14,6 +14,7 @@ mod hold_tests;
 mod incident;
 #[cfg(test)]
 mod incident_tests;
+mod log_key;
 mod orders;
 #[cfg(test)]
 mod pattern_tests;
@@ -43,6 +44,7 @@ pub use application::{Application, ApplicationStatus, Move, STEPS, step};
 pub use bound::{Bound, Kind, is_bound_name};
 pub use hold::{Cast, Hold, Opened, not_released, recalled};
 pub use incident::{Closed, IncidentCase};
+pub use log_key::LogKey;
 pub use preflight::PreflightCase;
 pub use rerun::RerunCase;
 pub use run::RunCase;
@@ -114,6 +116,7 @@ impl PermitCase {
 pub struct Cases {
     roster: Roster,
     size: u64,
+    log_keys: Vec<LogKey>,
     /// True when the record was opened in demo mode.
     pub demo: bool,
     /// Digest of each published listing.
@@ -150,6 +153,7 @@ impl Cases {
     #[must_use]
     pub fn new(roster: Roster) -> Self {
         Self {
+            log_keys: vec![LogKey { key: roster.log_key.clone(), since: 0 }],
             roster,
             size: 0,
             demo: false,
@@ -219,6 +223,7 @@ impl Cases {
     fn fold(&mut self, event: &Event) -> Result<(), Refusal> {
         match &event.act {
             Act::RecordOpened { origin, roster, demo } => self.open(event, origin, roster, *demo),
+            Act::LogKeyRotated { rotation, signature, accepted } => self.rotate(event, rotation, signature, accepted),
             Act::ListingPublished { listing, digest } => {
                 only_gateway(event)?;
                 self.listings.insert(listing.clone(), digest.clone());

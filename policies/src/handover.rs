@@ -42,11 +42,6 @@ pub enum Order {
         /// The SQL itself; its digest is in the record.
         sql: String,
     },
-    /// Destroy the extract of a permit that has ended, and every key to it.
-    Erase {
-        /// Of which permit.
-        permit: PermitId,
-    },
     /// Try SQL on the permit's synthetic twin: no data are read.
     Preflight {
         /// Which trial.

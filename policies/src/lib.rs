@@ -21,6 +21,7 @@ pub mod receipt;
 pub mod record;
 pub mod refusal;
 pub mod roster;
+pub mod rotation;
 pub mod rules;
 pub mod sample;
 pub mod seal;

@@ -11,6 +11,7 @@ use crate::{
     incident::Incident,
     permit::{ApplicationContent, Permit, SignedBallot},
     refusal::{Code, Refusal},
+    rotation::LogKeyRotation,
     rules::{RulesAdoption, RulesProposal},
     sample::SignedLook,
     terms::{ApplicationId, IncidentId, PermitId, PersonId, PreflightId, RerunId, RunId},
@@ -74,6 +75,15 @@ pub enum Act {
         roster: String,
         /// True in demo mode: no witness, the enclave's own clock.
         demo: bool,
+    },
+    /// The log signs with another key from here on.
+    LogKeyRotated {
+        /// Which follows which.
+        rotation: LogKeyRotation,
+        /// The signature of the key so far.
+        signature: String,
+        /// The signature of the new one: whoever rotates has it.
+        accepted: String,
     },
     /// A listing of the catalogue as published.
     ListingPublished {

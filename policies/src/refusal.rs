@@ -113,6 +113,63 @@ impl Code {
         serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
+    /// True for what no mistake leads to: somebody has forged a word, or changed what was said or kept. A new code does not compile
+    /// before it is placed.
+    #[must_use]
+    pub fn is_forged(self) -> bool {
+        match self {
+            Self::VoteForged
+            | Self::CheckForged
+            | Self::SuspensionForged
+            | Self::RecallForged
+            | Self::RulesForged
+            | Self::TicketTampered
+            | Self::RecordUnlawful
+            | Self::ReportForged
+            | Self::ClosureForged
+            | Self::GuestTampered
+            | Self::CodesTampered => true,
+            Self::Malformed
+            | Self::NotLoggedIn
+            | Self::NotAllowed
+            | Self::NotFound
+            | Self::WrongState
+            | Self::KeyReused
+            | Self::NotNamed
+            | Self::ReviewerIsApplicant
+            | Self::ConflictOfInterest
+            | Self::AlreadyVoted
+            | Self::OtherOrganisationNeeded
+            | Self::NotReleasedByCheckers
+            | Self::Recalled
+            | Self::RulesUnsound
+            | Self::SecondPersonNeeded
+            | Self::RuleForbids
+            | Self::PermitExpired
+            | Self::PermitSuspended
+            | Self::PermitClosed
+            | Self::PermitNotGranted
+            | Self::ListingUnknown
+            | Self::SqlUnreadable
+            | Self::SqlNotOffered
+            | Self::NameUnknown
+            | Self::ColumnUse
+            | Self::LiteralOutsideDomain
+            | Self::GuestRefused
+            | Self::CodesRefused
+            | Self::TooLarge
+            | Self::NothingToShow
+            | Self::TooManyUnshown
+            | Self::TooManyMeasures
+            | Self::TooManyStreams
+            | Self::TooManyHeld
+            | Self::TooManyPreflights
+            | Self::OperatorProblem
+            | Self::RecordUnavailable
+            | Self::KeyUnusable => false,
+        }
+    }
+
     /// True for what is decided after data were read, or by what was asked before: such a refusal must not point anywhere.
     #[must_use]
     pub fn follows_data(self) -> bool {
@@ -276,6 +333,22 @@ fn is_wide(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every code: the vocabulary tells its names when it hears a wrong one.
+    fn codes() -> Vec<Code> {
+        let told = serde_json::from_value::<Code>(serde_json::json!("")).unwrap_err().to_string();
+        told.split('`').skip(3).step_by(2).map(|name| serde_json::from_value(serde_json::json!(name)).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_called_forged_is_forged_and_nothing_else() {
+        let called = |code: &Code| ["-forged", "-tampered", "-unlawful"].iter().any(|end| code.name().ends_with(end));
+        let codes = codes();
+        assert!(codes.contains(&Code::Malformed) && codes.contains(&Code::KeyUnusable), "{codes:?}");
+        for code in codes {
+            assert_eq!(code.is_forged(), called(&code), "{code:?}");
+        }
+    }
 
     fn at(line: u64, column: u64) -> TextPlace {
         TextPlace { line, column }

@@ -62,7 +62,7 @@ fn a_follower_shows_every_event_once_over_its_visits() {
     assert_eq!(*summary, format!("{} events verified", world.lines().len()));
     let items = out(&follow(&world, world.address(), &["--cloudevents", "--from", "0", "--log-key", &vkey(&world)]));
     assert_eq!(items.iter().filter(|l| l.contains(".checkpoint\"")).count(), 3);
-    let asked_wrongly = follow(&world, world.address(), &["--log-key", "visiting.demo/log+00000000+AAAA"]);
+    let asked_wrongly = follow(&world, world.address(), &["--log-key", "other.example/log+00000000+AAAA"]);
     broken(&asked_wrongly, 2, "is not the key of the log followed so far");
     broken(&follow(&world, world.address(), &["--kind", "nothing"]), 1, "kind of event");
 }

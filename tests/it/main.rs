@@ -40,6 +40,7 @@ mod python_guests;
 mod record;
 mod review;
 mod rewrites;
+mod rotation;
 mod rules;
 mod samples;
 mod stream;

@@ -25,7 +25,7 @@ const SQL: &str = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients G
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A witness of another house: its own folder, key and process.
-struct Witness {
+pub(crate) struct Witness {
     home: std::path::PathBuf,
     vkey: String,
     address: String,
@@ -33,25 +33,28 @@ struct Witness {
 }
 
 impl Witness {
-    fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World) -> Self {
         let home = world.home().join("witness");
-        let tool = |arguments: &[&str]| {
-            let out = Command::new(binaries().unwrap().join("visiting-witness"))
-                .args(arguments)
-                .args(["--home", home.to_str().unwrap()])
-                .output()
-                .unwrap();
-            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-            String::from_utf8(out.stdout).unwrap()
-        };
-        tool(&["init", "--name", "witness.example/visits"]);
-        let log = fs::read_to_string(world.home().join("log/log.vkey")).unwrap();
-        tool(&["trust", "--log", log.trim()]);
-        let vkey = tool(&["key"]).trim().to_owned();
-        let mut this = Self { home, vkey, address: "127.0.0.1:0".to_owned(), process: None };
-        this.start();
+        let mut this = Self { home, vkey: String::new(), address: "127.0.0.1:0".to_owned(), process: None };
+        this.tool(&["init", "--name", "witness.example/visits"]);
+        this.vkey = this.tool(&["key"]).trim().to_owned();
+        this.trust(fs::read_to_string(world.home().join("log/log.vkey")).unwrap().trim());
         world.tool("visiting-setup", &["--witness", &format!("{}=http://{}", this.vkey, this.address)]).unwrap();
         this
+    }
+
+    fn tool(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(binaries().unwrap().join("visiting-witness"));
+        let out = command.args(arguments).args(["--home", self.home.to_str().unwrap()]).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    /// Is told another key of the log, and starts again.
+    pub(crate) fn trust(&mut self, log: &str) {
+        self.kill();
+        self.tool(&["trust", "--log", log]);
+        self.start();
     }
 
     fn start(&mut self) {
@@ -102,14 +105,7 @@ fn nothing_runs_while_no_witness_stands_by_the_record() {
     witness.kill();
     let waits = client.run(&permit, SQL).unwrap().id;
     let judged = |world: &World, run: &str| world.client("per_hanako").unwrap().show_run(run).unwrap().status;
-    let refused = world.raw().get("/v1/health", None).unwrap();
-    let until = std::time::Instant::now() + PATIENCE;
-    let mut health = refused.text("log");
-    while health != "late" && std::time::Instant::now() < until {
-        thread::sleep(Duration::from_millis(20));
-        health = world.raw().get("/v1/health", None).unwrap().text("log");
-    }
-    assert_eq!(health, "late");
+    world.wait_health("log", "late", PATIENCE).unwrap();
     assert_ne!(judged(&world, &waits), "released");
     witness.start();
     world.wait_event(0, |e| matches!(&e.act, Act::Released { run: released, .. } if released.to_string() == waits), PATIENCE).unwrap();
@@ -133,11 +129,7 @@ fn a_record_that_was_put_back_with_everything_around_it_is_closed_by_its_witness
     let mut yesterday = back_up;
     yesterday.spawn(Unit::Gateway).unwrap();
     yesterday.wait_ready(Unit::Gateway).unwrap();
-    let until = std::time::Instant::now() + PATIENCE;
-    while yesterday.raw().get("/v1/health", None).unwrap().text("record") != "closed" && std::time::Instant::now() < until {
-        thread::sleep(Duration::from_millis(20));
-    }
-    assert_eq!(yesterday.raw().get("/v1/health", None).unwrap().text("record"), "closed");
+    yesterday.wait_health("record", "closed", PATIENCE).unwrap();
     let refused = yesterday.client("per_auditor").unwrap().log_events(0, 1).unwrap_err();
     assert_eq!(refused.code, "record-unavailable");
     assert!(yesterday.said(Unit::Gateway).contains("older copy"), "{}", yesterday.said(Unit::Gateway));

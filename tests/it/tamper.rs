@@ -12,10 +12,11 @@ use visiting_policies::{
     Code, Refusal,
     handover::{Order, Purpose, RunTicket, Signed},
     merkle::{self, Tree},
-    note::Checkpoint,
-    record::{Act, Actor, Event},
+    note::{Checkpoint, vkey},
+    record::{Act, Actor, Event, VERSION},
     roster::Roster,
-    sign::SigningKey,
+    rotation::LogKeyRotation,
+    sign::{self, SigningKey},
 };
 use visiting_tests::{
     journey::JOINED,
@@ -132,10 +133,22 @@ impl Forger {
     }
 
     fn checkpoint(&self, lines: &[String]) -> String {
+        self.signed(lines, &self.key)
+    }
+
+    fn signed(&self, lines: &[String], key: &SigningKey) -> String {
         let mut tree = Tree::default();
         lines.iter().for_each(|l| tree.push(merkle::leaf_hash(l.as_bytes())));
         let size = tree.size();
-        Checkpoint { size, root: tree.root(size).unwrap() }.sign(&self.roster.origin, &self.key)
+        Checkpoint { size, root: tree.root(size).unwrap() }.sign(&self.roster.origin, key)
+    }
+
+    /// The record with one more event of the gateway.
+    fn with(&self, mut lines: Vec<String>, act: Act) -> Vec<String> {
+        let at_ms = Event::from_bytes(lines.last().unwrap().as_bytes()).unwrap().at_ms;
+        let event = Event { v: VERSION, at_ms, by: Actor::Gateway, request: None, act };
+        lines.push(String::from_utf8(event.to_bytes().unwrap()).unwrap());
+        lines
     }
 
     /// What a fresh enclave says to these lines under a proper checkpoint over them.
@@ -264,4 +277,26 @@ fn an_enclave_stops_when_the_record_turns_unlawful() {
     world.start(Unit::Gateway).unwrap();
     let refused = world.start(Unit::Enclave).unwrap_err();
     assert!(refused.contains("does not continue"), "{refused}");
+}
+
+#[test]
+fn a_rotated_key_of_the_log_counts_from_its_event_on_where_the_enclave_was_told_of_it() {
+    let forger = Forger::new("rotated-key");
+    let next = SigningKey::from_seed(&[9; 32]).unwrap();
+    let rotated = forger.with(forger.lines.clone(), LogKeyRotation::act(&forger.roster.origin, &forger.key, &next));
+    let listing = Act::ListingPublished { listing: "later".to_owned(), digest: sign::digest(b"later") };
+    let later = forger.with(rotated.clone(), listing);
+    let shown = |lines: &[String], key: &SigningKey| {
+        refusal(forger.follower().take(lines, &forger.signed(lines, key))).map_err(|refusal| refusal.detail)
+    };
+    assert_eq!(shown(&rotated, &forger.key), Ok(true), "the old key signs the event that ends it");
+    assert!(shown(&rotated, &next).unwrap_err().contains("belongs into enclave/policy"), "nobody but the log has named the new one");
+    let policy = forger.world.home().join("enclave/policy");
+    let named = format!("log {}\n{}", vkey(&forger.roster.origin, &next.public_bytes()), std::fs::read_to_string(&policy).unwrap());
+    std::fs::write(&policy, named).unwrap();
+    assert_eq!(shown(&rotated, &next), Ok(true));
+    assert_eq!(shown(&later, &next), Ok(true));
+    let outdated = "not the one that the record has in force";
+    assert!(shown(&later, &forger.key).unwrap_err().contains(outdated), "a stolen old key is worth nothing");
+    assert!(shown(&forger.lines, &next).unwrap_err().contains(outdated), "nor is a new one before the old one has named it");
 }

@@ -9,7 +9,7 @@ use super::Enclave;
 use crate::{fault::Fault, keys::GateKeys};
 
 impl Enclave {
-    /// Nobody has to ask for it: a gateway that keeps silent keeps no extract.
+    /// No order asks for it, so a gateway that keeps silent keeps no extract. Whether a permit has ended, the witnesses' time says.
     pub(super) fn end_what_has_ended(&mut self) -> Result<(), Fault> {
         let now = self.follower.now_ms();
         let ended = self.follower.cases.permits.iter().filter(|(_, case)| case.erased.is_none() && case.has_ended(now));
@@ -18,7 +18,7 @@ impl Enclave {
     }
 
     /// Destroys what makes an extract readable. Each step may be repeated; the key goes first, and with it the extract.
-    pub(super) fn erase(&mut self, id: &PermitId) -> Result<(), Fault> {
+    fn erase(&mut self, id: &PermitId) -> Result<(), Fault> {
         let Some(case) = self.follower.cases.permits.get(id) else { return Ok(()) };
         if case.erased.is_some() || !case.has_ended(self.follower.now_ms()) {
             return Ok(());

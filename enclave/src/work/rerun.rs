@@ -9,7 +9,7 @@ use visiting_policies::{
     terms::{RerunId, RunId},
 };
 
-use super::{Enclave, Machine, Moment, wait_for_rung};
+use super::{Enclave, judging::Moment, wait_for_rung};
 use crate::{config::ATTEMPTS_MAX, fault::Fault};
 
 impl Enclave {
@@ -47,19 +47,7 @@ impl Enclave {
         let then = self.follower.cases_at(index.saturating_sub(1))?;
         let known = self.ledger.known_at(self.entries_before(&then, &report))?;
         self.fetch(&then, &case, sql)?;
-        self.opened(&case.permit)?;
-        let Some(extract) = self.extracts.get(&case.permit) else { return Err(Fault::Other("an extract vanished".to_owned())) };
-        let moment = Moment { cases: &then, known: &known, auditing: None };
-        let machine = Machine {
-            config: &self.config,
-            listings: &self.listings,
-            keys: &self.keys,
-            municipalities: &self.municipalities,
-            codes: &self.codes,
-            runtime: &self.runtime,
-            extract,
-        };
-        let judged = match machine.judge(&mut self.guests, &moment, &case, sql) {
+        let judged = match self.judge_at(Some(Moment { cases: &then, known: &known }), &case, sql, None) {
             Ok(judged) => judged,
             // Nothing that was released is refused now, unless something is not what it was.
             Err(Fault::Refused(_)) => return Ok(false),

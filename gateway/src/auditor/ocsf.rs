@@ -131,6 +131,7 @@ fn activity(act: &Act) -> Activity {
         Act::RunRequested { .. } | Act::RunJudged { .. } => datastore(4, "Query"),
         Act::Released { .. } | Act::Downloaded { .. } => datastore(1, "Read"),
         Act::RecordOpened { .. }
+        | Act::LogKeyRotated { .. }
         | Act::ListingPublished { .. }
         | Act::ApplicationSubmitted { .. }
         | Act::VoteCast { .. }
@@ -168,17 +169,7 @@ fn severity(act: &Act) -> (u64, &'static str) {
     let [informational, low, medium, high, critical] = levels;
     match act {
         Act::Refused { code, .. } => match code {
-            Code::VoteForged
-            | Code::CheckForged
-            | Code::RecallForged
-            | Code::SuspensionForged
-            | Code::ClosureForged
-            | Code::RulesForged
-            | Code::TicketTampered
-            | Code::GuestTampered
-            | Code::CodesTampered
-            | Code::RecordUnlawful
-            | Code::ReportForged => high,
+            code if code.is_forged() => high,
             Code::OperatorProblem | Code::RecordUnavailable | Code::KeyUnusable => medium,
             _ => low,
         },

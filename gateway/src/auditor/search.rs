@@ -8,7 +8,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use visiting_policies::{Code, Refusal, case::Cases};
 
-use super::{known, store::number};
+use super::{
+    known,
+    store::{SUMMARY, number, summary},
+};
 use crate::{
     desk::unavailable,
     wire::{Hit, Hits},
@@ -114,14 +117,14 @@ impl Search {
         let size: i64 = projection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).map_err(|e| unavailable(&e))?;
         let (condition, values) = self.condition();
         // One more than the page: whether there is more.
-        let sql = format!("SELECT {HIT} FROM events e WHERE {condition} ORDER BY e.idx LIMIT {}", self.limit + 1);
+        let sql = format!("SELECT {SUMMARY}, {HIT} FROM events e WHERE {condition} ORDER BY e.idx LIMIT {}", self.limit + 1);
         let mut select = projection.prepare(&sql).map_err(|e| unavailable(&e))?;
         let found = select.query_map(rusqlite::params_from_iter(values), hit).map_err(|e| unavailable(&e))?;
         let mut hits = found.collect::<Result<Vec<_>, _>>().map_err(|e| unavailable(&e))?;
         let page = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = hits.len() > page;
         hits.truncate(page);
-        Ok(Hits { next: hits.last().map(|hit| hit.index).filter(|_| more), hits, size: size.unsigned_abs() })
+        Ok(Hits { next: hits.last().map(|hit| hit.event.index).filter(|_| more), hits, size: size.unsigned_abs() })
     }
 
     /// The WHERE clause: names of columns are ours, values are bound.
@@ -150,29 +153,21 @@ impl Search {
     }
 }
 
-/// Columns of a hit, in the order of [`hit`].
-const HIT: &str = "e.idx, e.at_ms, e.at, e.actor, e.person, e.action, e.application, e.permit, e.run, e.outcome, e.code, e.route, e.leaf, \
-                   (SELECT group_concat(database, ' ') FROM event_databases d WHERE d.idx = e.idx)";
+/// What a hit has beside the summary of its event.
+const HIT: &str = "application, permit, run, leaf, \
+                   (SELECT group_concat(database, ' ') FROM event_databases d WHERE d.idx = e.idx) AS databases";
 
 fn hit(row: &Found<'_>) -> rusqlite::Result<Hit> {
-    let index = row.get::<_, i64>(0)?.unsigned_abs();
-    let databases: Option<String> = row.get(13)?;
+    let event = summary(row)?;
+    let databases: Option<String> = row.get("databases")?;
     Ok(Hit {
-        index,
-        at_ms: row.get::<_, i64>(1)?.unsigned_abs(),
-        at: row.get(2)?,
-        actor: row.get(3)?,
-        person: row.get(4)?,
-        action: row.get(5)?,
-        application: row.get(6)?,
-        permit: row.get(7)?,
-        run: row.get(8)?,
+        application: row.get("application")?,
+        permit: row.get("permit")?,
+        run: row.get("run")?,
         databases: databases.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-        outcome: row.get(9)?,
-        code: row.get(10)?,
-        route: row.get(11)?,
-        leaf: row.get(12)?,
-        permalink: format!("/v1/log/events?from={index}&limit=1"),
+        leaf: row.get("leaf")?,
+        permalink: format!("/v1/log/events?from={}&limit=1", event.index),
+        event,
     })
 }
 

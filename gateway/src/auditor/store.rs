@@ -12,7 +12,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::row::Row;
-use crate::stream::item::rfc3339;
+use crate::{stream::item::rfc3339, wire::EventSummary};
 
 /// Most events that are held in memory: with their leaves and indices about 1 kB each, so 100 MB. A longer record is not refused: it goes
 /// to the file.
@@ -151,6 +151,24 @@ fn insert(batch: &Connection, row: &Row) -> rusqlite::Result<()> {
         batch.prepare_cached("INSERT INTO incident_leaves VALUES (?1, ?2)")?.execute(params![about.incident, number(*leaf)])?;
     }
     Ok(())
+}
+
+/// Columns of [`summary`].
+pub(super) const SUMMARY: &str = "idx, at_ms, at, actor, person, action, outcome, code, route";
+
+/// One event of those that were found, in short.
+pub(super) fn summary(found: &rusqlite::Row<'_>) -> rusqlite::Result<EventSummary> {
+    Ok(EventSummary {
+        index: found.get::<_, i64>("idx")?.unsigned_abs(),
+        at_ms: found.get::<_, i64>("at_ms")?.unsigned_abs(),
+        at: found.get("at")?,
+        actor: found.get("actor")?,
+        person: found.get("person")?,
+        action: found.get("action")?,
+        outcome: found.get("outcome")?,
+        code: found.get("code")?,
+        route: found.get("route")?,
+    })
 }
 
 /// SQLite counts in i64; no record grows past it.

@@ -3,7 +3,10 @@
 use rusqlite::{Connection, params};
 use visiting_policies::{Refusal, case::Cases, terms::PersonId};
 
-use super::{known, store::number};
+use super::{
+    known,
+    store::{SUMMARY, number, summary},
+};
 use crate::{
     desk::unavailable,
     wire::{Timeline, TimelineStep},
@@ -38,7 +41,7 @@ impl Course {
     pub(crate) fn run(&self, projection: &Connection, after: Option<u64>) -> Result<Timeline, Refusal> {
         // The time between is taken over the whole course, so that a later page begins as it should.
         let sql = format!(
-            "SELECT idx, at_ms, at, actor, person, action, outcome, code, route, gap FROM (
+            "SELECT {SUMMARY}, gap FROM (
                 SELECT *, at_ms - lag(at_ms) OVER (ORDER BY idx) AS gap FROM events WHERE {} = ?1)
              WHERE idx > ?2 ORDER BY idx LIMIT ?3",
             self.column
@@ -46,28 +49,17 @@ impl Course {
         let after = after.map_or(-1, number);
         let mut select = projection.prepare(&sql).map_err(|e| unavailable(&e))?;
         let found = select.query_map(params![self.id, after, number(STEPS_MAX + 1)], |row| {
-            Ok(TimelineStep {
-                index: row.get::<_, i64>(0)?.unsigned_abs(),
-                at_ms: row.get::<_, i64>(1)?.unsigned_abs(),
-                at: row.get(2)?,
-                actor: row.get(3)?,
-                person: row.get(4)?,
-                action: row.get(5)?,
-                outcome: row.get(6)?,
-                code: row.get(7)?,
-                route: row.get(8)?,
-                since_previous_ms: row.get::<_, Option<i64>>(9)?.map(i64::unsigned_abs),
-            })
+            Ok(TimelineStep { event: summary(row)?, since_previous_ms: row.get::<_, Option<i64>>("gap")?.map(i64::unsigned_abs) })
         });
         let mut steps = found.and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(|e| unavailable(&e))?;
         let page = usize::try_from(STEPS_MAX).unwrap_or(usize::MAX);
         let more = steps.len() > page;
         steps.truncate(page);
-        let (first, last) = (steps.first().map(|step| step.at_ms), steps.last().map(|step| step.at_ms));
+        let (first, last) = (steps.first().map(|step| step.event.at_ms), steps.last().map(|step| step.event.at_ms));
         Ok(Timeline {
             id: self.id.clone(),
             about: self.column.to_owned(),
-            next: steps.last().map(|step| step.index).filter(|_| more),
+            next: steps.last().map(|step| step.event.index).filter(|_| more),
             total_ms: first.zip(last).map_or(0, |(first, last)| last.saturating_sub(first)),
             steps,
         })

@@ -1,9 +1,9 @@
 //! `visiting setup`: makes the data folder of a demo. `visiting setup --forget PERSON` erases a name. `visiting setup --witness VKEY=URL`
-//! names who must stand by the log.
+//! names who must stand by the log. `visiting setup --rotate-log-key` makes the log's next key.
 
 use std::process::ExitCode;
 
-use visiting_gateway::{home::Home, setup};
+use visiting_gateway::{home::Home, rotation, setup};
 
 fn main() -> ExitCode {
     let home = Home::from_env();
@@ -13,8 +13,15 @@ fn main() -> ExitCode {
             setup::forget(&home, person).map(|known| if known { "the name is erased" } else { "there was no name" }.to_owned())
         }
         [flag, rest @ ..] if flag == "--witness" && !rest.is_empty() => witnesses(&home, rest),
+        [flag] if flag == "--rotate-log-key" => rotation::prepare(&home).map(|vkey| {
+            format!(
+                "the log's next key is {vkey}\n\
+                 it is in force from the gateway's next start on. Before that: every witness trusts it (`visiting-witness trust --log {vkey}`), \
+                 and the enclave starts again with it in its policy. Auditors and followers get it from you: `--key`, `--log-key`."
+            )
+        }),
         _ => {
-            eprintln!("usage: visiting setup [--forget PERSON | --witness VKEY=URL... [--quorum N]]");
+            eprintln!("usage: visiting setup [--forget PERSON | --witness VKEY=URL... [--quorum N] | --rotate-log-key]");
             return ExitCode::from(2);
         }
     };

@@ -134,10 +134,10 @@ fn search(client: &Client, said: Said<'_>) -> Result<String, VerbError> {
     let hits = client.search_log(&query.chain(limit.as_deref().map(|limit| ("limit", limit))).collect::<Vec<_>>())?;
     let mut out = String::new();
     for hit in &hits.hits {
-        let who = hit.person.as_deref().unwrap_or(&hit.actor);
+        let event = &hit.event;
         let case = hit.run.as_ref().or(hit.permit.as_ref()).or(hit.application.as_ref()).map_or("", String::as_str);
-        let came = hit.code.as_deref().unwrap_or(&hit.outcome);
-        out += &format!("{:>8}  {}  {who:<16} {:<22} {came:<16} {case}\n", hit.index, hit.at, hit.action);
+        let (who, came) = (event.who(), event.came());
+        out += &format!("{:>8}  {}  {who:<16} {:<22} {came:<16} {case}\n", event.index, event.at, event.action);
     }
     let more = hits.next.map(|next| format!("; more: --after {next}")).unwrap_or_default();
     Ok(format!("{out}{} of {} events{more}", hits.hits.len(), hits.size))
@@ -164,10 +164,10 @@ fn table(answered: &Answered) -> Result<String, VerbError> {
 fn lines(course: &Timeline) -> String {
     let mut out = String::new();
     for step in &course.steps {
-        let who = step.person.as_deref().unwrap_or(&step.actor);
+        let event = &step.event;
         let since = step.since_previous_ms.map(|ms| format!("+{:.3} s", ms as f64 / 1000.0)).unwrap_or_default();
-        let came = step.code.as_deref().unwrap_or(&step.outcome);
-        out += &format!("{:>8}  {}  {since:>16}  {who:<16} {} ({came})\n", step.index, step.at, step.action);
+        let (who, came) = (event.who(), event.came());
+        out += &format!("{:>8}  {}  {since:>16}  {who:<16} {} ({came})\n", event.index, event.at, event.action);
     }
     let more = course.next.map(|next| format!("; more: --after {next}")).unwrap_or_default();
     format!("{out}{} steps in {:.3} s{more}", course.steps.len(), course.total_ms as f64 / 1000.0)

@@ -123,7 +123,7 @@ impl Verifier {
     }
 
     fn proved(&mut self, checkpoint: &str) -> Result<(), Broken> {
-        let signed = Checkpoint::open(checkpoint, &self.origin, &self.public).map_err(|refusal| broken(SIGNATURE, refusal.detail))?;
+        let signed = self.signed(checkpoint)?;
         let size = self.seen.size();
         if signed.size != size {
             let text = format!("a checkpoint over {} events came after {size}: the stream leaves out events", signed.size);
@@ -141,6 +141,11 @@ impl Verifier {
         Ok(())
     }
 
+    fn signed(&self, checkpoint: &str) -> Result<Checkpoint, Broken> {
+        let unsigned = |refusal: Refusal| format!("{}; was the log's key rotated? Then --log-key names the new one", refusal.detail);
+        Checkpoint::open(checkpoint, &self.origin, &self.public).map_err(|refusal| broken(SIGNATURE, unsigned(refusal)))
+    }
+
     /// At an end that was meant as one, everything must be proved.
     pub(super) fn nothing_left(&self) -> Result<(), Broken> {
         if self.unproved.is_empty() { Ok(()) } else { Err(broken(MEANING, "the stream ended before a checkpoint proved its last events")) }
@@ -148,7 +153,7 @@ impl Verifier {
 
     /// Judges the log's own checkpoint when it says that it has less than was seen.
     pub(super) fn still_there(&self, checkpoint: &str) -> Result<(), Broken> {
-        let signed = Checkpoint::open(checkpoint, &self.origin, &self.public).map_err(|refusal| broken(SIGNATURE, refusal.detail))?;
+        let signed = self.signed(checkpoint)?;
         let seen = self.seen.size();
         if signed.size >= seen {
             return Ok(());

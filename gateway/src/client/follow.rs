@@ -94,11 +94,12 @@ fn spoilt(store: &Path) -> VerbError {
     VerbError::Usage(format!("{} cannot be read; remove it to verify the log from its beginning", store.display()))
 }
 
-/// The key to believe: the one that is given, the one of the first visit, or the data folder's own. Never another than before.
+/// The key to believe: the one that is given, the one of the first visit, or the data folder's own. Whoever gives another one of the same
+/// log says that it was rotated; the log must continue what was seen all the same.
 fn pinned(home: &Home, wish: &Wish, known: Option<&Memory>, store: &Path) -> Result<String, VerbError> {
     let given = wish.key.clone().map(|key| key.trim().to_owned());
     match (given, known) {
-        (Some(given), Some(known)) if given != known.key => Err(VerbError::Usage(format!(
+        (Some(given), Some(known)) if name(&given) != name(&known.key) => Err(VerbError::Usage(format!(
             "--log-key is not the key of the log followed so far; remove {} to follow another log",
             store.display()
         ))),
@@ -109,6 +110,11 @@ fn pinned(home: &Home, wish: &Wish, known: Option<&Memory>, store: &Path) -> Res
             Ok(std::fs::read_to_string(home.log().join("log.vkey")).map_err(unknown)?.trim().to_owned())
         }
     }
+}
+
+/// A verifier key begins with the log's origin.
+fn name(vkey: &str) -> Option<&str> {
+    vkey.split_once('+').map(|(name, _)| name)
 }
 
 struct Follower<'a, W> {

@@ -326,14 +326,14 @@ fn verify_words(lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tell::tests, *};
+    use super::{super::tell::given, *};
 
     fn page(lang: Lang, filter: &Filter, before: Option<u64>) -> String {
         let row = |(index, act)| {
-            let event = tests::event(act);
+            let event = given::event(act);
             Row { index, leaf: String::from_utf8(event.to_bytes().unwrap()).unwrap(), event }
         };
-        let found = Found { rows: (0..).zip(tests::acts()).map(row).collect(), next: Some(7) };
+        let found = Found { rows: (0..).zip(given::acts()).map(row).collect(), next: Some(7) };
         view(lang, &LogPage { filter, found: &found, before, size: 20, vkey: "log+1+k" }).into_string()
     }
 
@@ -341,7 +341,7 @@ mod tests {
     fn the_page_tells_every_event_and_escapes_it() {
         for lang in [Lang::Ja, Lang::En] {
             let page = page(lang, &Filter::default(), None);
-            assert_eq!(page.matches("data-index=").count(), tests::acts().len());
+            assert_eq!(page.matches("data-index=").count(), given::acts().len());
             assert!(page.contains("&lt;b&gt;why&lt;/b&gt;") && !page.contains("<b>"), "{page}");
             assert!(page.contains("before=7") && page.contains("id=\"live\"") && page.contains("audit verify"));
         }

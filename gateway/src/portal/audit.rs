@@ -192,26 +192,27 @@ fn found(ctx: &Ctx, form: &Form, hits: &Hits) -> Markup {
 }
 
 fn row(ctx: &Ctx, hit: &Hit) -> Markup {
+    let event = &hit.event;
     let sentence = Event::from_bytes(hit.leaf.as_bytes()).map(|event| tell::tell(ctx.lang, &event)).unwrap_or_default();
     let case = hit.run.as_ref().or(hit.permit.as_ref()).or(hit.application.as_ref());
     html! {
-        tr.refusal[hit.code.is_some()] {
-            th scope="row" { a href={ "/log?before=" (hit.index + 1) "#event-" (hit.index) } { (hit.index) } }
-            td { (time::view(hit.at_ms)) }
-            td { (who(hit.person.as_deref(), &hit.actor)) }
+        tr.refusal[event.code.is_some()] {
+            th scope="row" { a href={ "/log?before=" (event.index + 1) "#event-" (event.index) } { (event.index) } }
+            td { (time::view(event.at_ms)) }
+            td { (who(event.person.as_deref(), &event.actor)) }
             td {
-                span.chip { (tell::kind(ctx.lang, &hit.action)) } " " bdi { (sentence) }
+                span.chip { (tell::kind(ctx.lang, &event.action)) } " " bdi { (sentence) }
                 ul.inline {
                     @if let Some(case) = case { li { (ctx.say("経過：", "Course: ")) a href={ "/log/timeline/" (case) } { code { (case) } } } }
-                    li { a href={ "/incidents?leaves=" (hit.index) } { (ctx.say("事案として記録", "Note an incident")) span.unseen { " " (hit.index) } } }
+                    li { a href={ "/incidents?leaves=" (event.index) } { (ctx.say("事案として記録", "Note an incident")) span.unseen { " " (event.index) } } }
                 }
                 details {
-                    summary { (ctx.say("原文", "Exact line")) span.unseen { " " (hit.index) } }
+                    summary { (ctx.say("原文", "Exact line")) span.unseen { " " (event.index) } }
                     pre tabindex="0" { code { (hit.leaf) } }
-                    p { a href=(hit.permalink) { (ctx.say("この行だけを読む", "This line alone")) span.unseen { " " (hit.index) } } }
+                    p { a href=(hit.permalink) { (ctx.say("この行だけを読む", "This line alone")) span.unseen { " " (event.index) } } }
                 }
             }
-            td { code { (hit.code.as_deref().unwrap_or(&hit.outcome)) } }
+            td { code { (event.came()) } }
         }
     }
 }

@@ -72,7 +72,7 @@ fn view(ctx: &Ctx, course: &Timeline) -> Markup {
 fn picture(lang: Lang, course: &Timeline) -> Markup {
     let drawn = course.steps.iter().take(DRAWN);
     let (first, last) =
-        (course.steps.first().map_or(0, |step| step.at_ms), course.steps.iter().take(DRAWN).next_back().map_or(0, |s| s.at_ms));
+        (course.steps.first().map_or(0, |step| step.event.at_ms), course.steps.iter().take(DRAWN).next_back().map_or(0, |s| s.event.at_ms));
     let total = last.saturating_sub(first).max(1) as f64;
     let room = WIDTH - LABELS - SPANS - 8.0;
     let at = |ms: u64| round(LABELS + 4.0 + ms.saturating_sub(first) as f64 / total * room);
@@ -86,14 +86,15 @@ fn picture(lang: Lang, course: &Timeline) -> Markup {
                 title #course-title { (lang.say("経過", "Course")) " " (course.id) }
                 desc #course-desc { (described) }
                 @for (row, step) in course.steps.iter().take(DRAWN).enumerate() {
+                    @let event = &step.event;
                     @let y = ROW * row as f64 + 4.0;
-                    @let end = at(step.at_ms);
-                    @let start = at(step.at_ms - step.since_previous_ms.unwrap_or(0).min(step.at_ms.saturating_sub(first)));
-                    @let name = tell::kind(lang, &step.action);
+                    @let end = at(event.at_ms);
+                    @let start = at(event.at_ms - step.since_previous_ms.unwrap_or(0).min(event.at_ms.saturating_sub(first)));
+                    @let name = tell::kind(lang, &event.action);
                     g {
-                        title { (step.index) " " (name) ": " (since(lang, step)) }
+                        title { (event.index) " " (name) ": " (since(lang, step)) }
                         text.tick x=(LABELS) y=(y + 12.0) text-anchor="end" unicode-bidi="isolate" { (fitted(name, LABELS - 4.0)) }
-                        rect class=(if step.code.is_some() { "bar series-5" } else { "bar series-0" }) x=(start) y=(y + 2.0) width=(round((end - start).max(2.0))) height=(ROW - 6.0) {}
+                        rect class=(if event.code.is_some() { "bar series-5" } else { "bar series-0" }) x=(start) y=(y + 2.0) width=(round((end - start).max(2.0))) height=(ROW - 6.0) {}
                         text.value x=(round(end.max(start + 2.0) + 4.0)) y=(y + 12.0) { (fitted(&since(lang, step), SPANS)) }
                     }
                 }
@@ -107,7 +108,7 @@ fn picture(lang: Lang, course: &Timeline) -> Markup {
 }
 
 fn described(lang: Lang, course: &Timeline, longest: &TimelineStep) -> String {
-    let (count, name) = (course.steps.len(), tell::kind(lang, &longest.action));
+    let (count, name) = (course.steps.len(), tell::kind(lang, &longest.event.action));
     let (took, total) = (since(lang, longest), span(lang, course.total_ms));
     match lang {
         Lang::Ja => format!("{count}段階、全体で{total}。最も長いのは「{name}」までの{took}。同じ内容が表にあります。"),
@@ -129,12 +130,13 @@ fn steps(ctx: &Ctx, course: &Timeline) -> Markup {
                     th.number scope="col" { (ctx.say("前の段階から", "Since the step before")) }
                 } }
                 tbody { @for step in &course.steps {
-                    tr.refusal[step.code.is_some()] {
-                        th scope="row" { a href={ "/log?before=" (step.index + 1) "#event-" (step.index) } { (step.index) } }
-                        td { (time::view(step.at_ms)) }
-                        td { (who(step.person.as_deref(), &step.actor)) }
-                        td { (tell::kind(ctx.lang, &step.action)) @if let Some(route) = &step.route { " " code { (route) } } }
-                        td { code { (step.code.as_deref().unwrap_or(&step.outcome)) } }
+                    @let event = &step.event;
+                    tr.refusal[event.code.is_some()] {
+                        th scope="row" { a href={ "/log?before=" (event.index + 1) "#event-" (event.index) } { (event.index) } }
+                        td { (time::view(event.at_ms)) }
+                        td { (who(event.person.as_deref(), &event.actor)) }
+                        td { (tell::kind(ctx.lang, &event.action)) @if let Some(route) = &event.route { " " code { (route) } } }
+                        td { code { (event.came()) } }
                         td.number { (since(ctx.lang, step)) }
                     }
                 } }
@@ -166,9 +168,10 @@ fn span(lang: Lang, ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::EventSummary;
 
     fn step(index: u64, at_ms: u64, since: Option<u64>) -> TimelineStep {
-        TimelineStep {
+        let event = EventSummary {
             index,
             at_ms,
             at: String::new(),
@@ -178,12 +181,12 @@ mod tests {
             outcome: "ok".into(),
             code: None,
             route: None,
-            since_previous_ms: since,
-        }
+        };
+        TimelineStep { event, since_previous_ms: since }
     }
 
     fn course(steps: Vec<TimelineStep>) -> Timeline {
-        let total = steps.last().map_or(0, |s| s.at_ms) - steps.first().map_or(0, |s| s.at_ms);
+        let total = steps.last().map_or(0, |s| s.event.at_ms) - steps.first().map_or(0, |s| s.event.at_ms);
         Timeline { id: "run_1".into(), about: "run".into(), steps, total_ms: total, next: None }
     }
 

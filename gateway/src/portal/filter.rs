@@ -116,7 +116,7 @@ mod tests {
 
     use visiting_policies::roster::Roster;
 
-    use super::{super::tell::tests, *};
+    use super::{super::tell::given, *};
 
     fn cases() -> Cases {
         let roster =
@@ -125,12 +125,12 @@ mod tests {
     }
 
     fn found(filter: &Filter) -> usize {
-        tests::acts().into_iter().filter(|act| filter.passes(&tests::event(act.clone()), &cases())).count()
+        given::acts().into_iter().filter(|act| filter.passes(&given::event(act.clone()), &cases())).count()
     }
 
     #[test]
     fn each_field_narrows() {
-        let all = tests::acts().len();
+        let all = given::acts().len();
         assert_eq!(found(&Filter::default()), all);
         assert_eq!(found(&Filter { kind: "viewed".to_owned(), ..Filter::default() }), 1);
         assert_eq!(found(&Filter { person: "per_hanako".to_owned(), ..Filter::default() }), all);
@@ -145,7 +145,7 @@ mod tests {
     fn a_moment_is_in_japan_time_and_holds_its_whole_minute() {
         // The samples happen at 2023-11-14T22:13:20Z, which is 07:13:20 on the next day in Japan.
         let range = |since: &str, until: &str| Filter { since: since.to_owned(), until: until.to_owned(), ..Filter::default() };
-        assert_eq!(found(&range("2023-11-15T07:13", "2023-11-15T07:13")), tests::acts().len());
+        assert_eq!(found(&range("2023-11-15T07:13", "2023-11-15T07:13")), given::acts().len());
         assert_eq!(found(&range("2023-11-15T07:14", "")), 0);
         assert_eq!(found(&range("", "2023-11-15T07:12")), 0);
         assert_eq!(range("soon", "").faults(), ["since"]);

@@ -163,7 +163,7 @@ pub(crate) fn pages() -> Router<Shared> {
 }
 
 #[cfg(test)]
-pub(crate) use self::{tell::tests::acts, work::verifier_keys};
+pub(crate) use self::{tell::given::acts, work::verifier_keys};
 
 #[cfg(test)]
 mod tests;

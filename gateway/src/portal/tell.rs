@@ -1,5 +1,8 @@
 //! Every event of the record in words. One exhaustive match: a new act does not compile before it has words in both languages.
 
+#[cfg(test)]
+pub(super) mod given;
+
 use std::collections::BTreeSet;
 
 use visiting_policies::{
@@ -92,6 +95,7 @@ fn japanese(act: &Act) -> String {
         Act::RecordOpened { origin, demo, .. } => {
             format!("アクセスログ「{origin}」を開いた{}。", if *demo { "（デモ）" } else { "" })
         }
+        Act::LogKeyRotated { .. } => "ログの署名鍵を新しい鍵に替えた（両方の鍵が署名した）。".to_owned(),
         Act::ListingPublished { listing, .. } => format!("DB「{listing}」を目録に公開した。"),
         Act::DataLoaded { report, .. } => {
             let (listing, version) = (&report.listing, report.version);
@@ -179,6 +183,7 @@ fn japanese(act: &Act) -> String {
 fn english(act: &Act) -> String {
     match act {
         Act::RecordOpened { origin, demo, .. } => format!("The access log {origin} was opened{}.", if *demo { " (demo)" } else { "" }),
+        Act::LogKeyRotated { .. } => "The log's signing key was rotated; both keys signed.".to_owned(),
         Act::ListingPublished { listing, .. } => format!("The database {listing} was published in the catalogue."),
         Act::DataLoaded { report, .. } => {
             let (listing, version, rows) = (&report.listing, report.version, report.rows.values().sum::<u64>());
@@ -336,200 +341,16 @@ fn listed<'a>(words: impl Iterator<Item = &'a String>, mark: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use std::collections::BTreeMap;
-
-    use visiting_policies::{
-        check::{Check, SignedCheck},
-        handover::{ErasureReport, ExtractReport, LedgerHead, LoadReport, PreflightReport, RerunReport, RunReport},
-        incident::Incident,
-        permit::{ApplicationContent, Permit, SignedBallot},
-        refusal::{Code, Refusal},
-        rules::{RulesAdoption, RulesProposal},
-        sample::{Look, SignedLook},
-        terms::{Form, Period, Scope},
-        vote::{Ballot, ClosureOrder, RecallOrder, SuspensionOrder},
-    };
-
+mod tests {
     use super::*;
-
-    fn report(verdict: Verdict) -> RunReport {
-        let refusal = (verdict == Verdict::Refuse).then(|| Refusal::new(Code::NothingToShow, "nothing"));
-        let ledger = LedgerHead { entries: 0, digest: String::new() };
-        RunReport {
-            run: "run_1".parse().unwrap(),
-            index: 9,
-            verdict,
-            refusal,
-            files: Vec::new(),
-            ledger,
-            rules: BTreeMap::new(),
-            spent: visiting_policies::budget::Spent::default(),
-            held: None,
-        }
-    }
-
-    fn scope() -> Scope {
-        let columns = BTreeMap::from([("ndb".to_owned(), BTreeMap::from([("patients".to_owned(), BTreeSet::from(["sex".to_owned()]))]))]);
-        Scope { columns, period: Period { from: 202401, to: 202412 }, form: Form::Pseudonymised }
-    }
-
-    /// At least one act of every kind.
-    pub(crate) fn acts() -> Vec<Act> {
-        let (application, permit, run) = ("app_1".parse().unwrap(), "prm_1".parse().unwrap(), "run_1".parse().unwrap());
-        let person: visiting_policies::terms::PersonId = "per_hanako".parse().unwrap();
-        let content = ApplicationContent {
-            team: BTreeSet::from([person.clone()]),
-            organisations: BTreeSet::from(["org_univ".parse().unwrap()]),
-            purpose: "sha256:0".to_owned(),
-            scope: scope(),
-            until_ms: 2,
-        };
-        let ballot = |decision| Ballot {
-            application: "app_1".parse().unwrap(),
-            content: content.digest(),
-            member: "per_member1".parse().unwrap(),
-            decision,
-            remove: BTreeSet::new(),
-            checkers: 0,
-        };
-        let vote = |decision| Act::VoteCast { vote: SignedBallot { ballot: ballot(decision), signature: String::new() } };
-        let repeated = |outcome| Act::RerunAnswered {
-            report: RerunReport { rerun: "rer_1".parse().unwrap(), index: 1, outcome },
-            signature: String::new(),
-        };
-        let tried = |verdict| Act::PreflightAnswered {
-            report: PreflightReport {
-                preflight: "pre_1".parse().unwrap(),
-                index: 9,
-                verdict,
-                refusal: report(verdict).refusal,
-                table: None,
-            },
-            signature: String::new(),
-        };
-        let checked = |finding| SignedCheck {
-            check: Check {
-                run: "run_1".parse().unwrap(),
-                sealed: String::new(),
-                by: "per_checker1".parse().unwrap(),
-                finding,
-                reason: "<b>why</b>".to_owned(),
-                salt: String::new(),
-            },
-            signature: String::new(),
-        };
-        let judged = |verdict| Act::RunJudged { report: report(verdict), signature: String::new() };
-        let rows = BTreeMap::from([("patients".to_owned(), 120)]);
-        let load = LoadReport { listing: "ndb".to_owned(), version: 1, rows: rows.clone(), quarantined: 10, manifest: String::new() };
-        let extract = ExtractReport { permit: "prm_1".parse().unwrap(), versions: BTreeMap::new(), people: 120, rows };
-        let order =
-            SuspensionOrder { permit: "prm_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() };
-        let proposal = RulesProposal {
-            pack: "ndb".to_owned(),
-            replaces: String::new(),
-            digest: String::new(),
-            reason: "<b>why</b>".to_owned(),
-            by: "per_ministry".parse().unwrap(),
-        };
-        vec![
-            Act::RecordOpened { origin: "log".to_owned(), roster: String::new(), demo: true },
-            Act::ListingPublished { listing: "ndb".to_owned(), digest: String::new() },
-            Act::DataLoaded { report: load, signature: String::new() },
-            Act::ApplicationSubmitted { application: "app_1".parse().unwrap(), content: content.clone() },
-            Act::CompletenessConfirmed { application: "app_1".parse().unwrap() },
-            Act::CompletenessDenied { application, remarks: String::new() },
-            vote(Decision::Approve),
-            vote(Decision::Reject),
-            vote(Decision::Return),
-            Act::PermitIssued {
-                permit: Permit {
-                    id: "prm_1".parse().unwrap(),
-                    application: "app_1".parse().unwrap(),
-                    people: content.team,
-                    scope: scope(),
-                    until_ms: 2,
-                    checkers: 0,
-                },
-            },
-            Act::ExtractMade { report: extract, signature: String::new() },
-            Act::GuestBound { permit: "prm_1".parse().unwrap(), guest: String::new(), name: "risk_band".to_owned() },
-            Act::CodesBound { permit: "prm_1".parse().unwrap(), codes: String::new(), name: "mine".to_owned() },
-            Act::PreflightRequested { preflight: "pre_1".parse().unwrap(), permit: "prm_1".parse().unwrap(), program: String::new() },
-            tried(Verdict::Release),
-            tried(Verdict::Refuse),
-            Act::RunRequested { run, permit, program: String::new() },
-            judged(Verdict::Release),
-            judged(Verdict::Suppress),
-            judged(Verdict::Refuse),
-            judged(Verdict::Hold),
-            Act::ExposureReached { report: ExposureReport { permit: None, exposure: Exposure::Alert }, signature: String::new() },
-            Act::ExposureReached {
-                report: ExposureReport { permit: Some("prm_1".parse().unwrap()), exposure: Exposure::Hold },
-                signature: String::new(),
-            },
-            Act::CheckCast { run: "run_1".parse().unwrap(), by: person.clone(), commitment: "sha256:0".to_owned() },
-            Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release)] },
-            Act::ChecksOpened { run: "run_1".parse().unwrap(), checks: vec![checked(Finding::Release), checked(Finding::Refuse)] },
-            Act::Released { run: "run_1".parse().unwrap(), receipt: String::new() },
-            looked(Opinion::Fine),
-            looked(Opinion::Recall),
-            Act::PermitSuspended { order, signature: String::new() },
-            Act::PermitClosed {
-                order: ClosureOrder {
-                    permit: "prm_1".parse().unwrap(),
-                    by: "per_ministry".parse().unwrap(),
-                    reason: "<b>why</b>".to_owned(),
-                },
-                signature: String::new(),
-            },
-            Act::ExtractErased { report: ErasureReport { permit: "prm_1".parse().unwrap() }, signature: String::new() },
-            Act::RerunRequested { rerun: "rer_1".parse().unwrap(), run: "run_1".parse().unwrap() },
-            repeated(Repeated::Same),
-            repeated(Repeated::Differs),
-            repeated(Repeated::NotRepeated),
-            Act::Recalled {
-                order: RecallOrder { run: "run_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "<b>why</b>".to_owned() },
-                signature: String::new(),
-            },
-            Act::RulesProposed { proposal: proposal.clone(), text: String::new(), signature: String::new() },
-            Act::RulesAdopted {
-                adoption: RulesAdoption { rules: proposal.id(), digest: String::new(), by: "per_member1".parse().unwrap() },
-                signature: String::new(),
-            },
-            Act::IncidentNoted {
-                incident: "inc_1".parse().unwrap(),
-                noted: Incident {
-                    kind: IncidentKind::Probing,
-                    severity: Severity::High,
-                    leaves: (3..20).collect(),
-                    text: "sha256:0".to_owned(),
-                },
-            },
-            Act::IncidentClosed { incident: "inc_1".parse().unwrap(), text: "sha256:0".to_owned() },
-            Act::Viewed { what: "/v1/log/events?from=0".to_owned() },
-            Act::Downloaded { run: "run_1".parse().unwrap(), file: "table.csv".to_owned() },
-            Act::Refused { tried: "POST /v1/permits/{id}/runs".to_owned(), code: Code::NotNamed },
-        ]
-    }
-
-    fn looked(opinion: Opinion) -> Act {
-        let (run, by) = ("run_1".parse().unwrap(), "per_checker1".parse().unwrap());
-        let look = Look { run, receipt: String::new(), by, opinion, reason: "<b>why</b>".to_owned() };
-        Act::SampleLooked { signed: SignedLook { look, signature: String::new() } }
-    }
-
-    pub(crate) fn event(act: Act) -> Event {
-        Event { v: 1, at_ms: 1_700_000_000_000, by: Actor::Person("per_hanako".parse().unwrap()), request: None, act }
-    }
 
     #[test]
     fn every_kind_has_its_words_in_both_languages_and_its_place_in_the_filter() {
-        let kinds: BTreeSet<String> = acts().iter().map(Act::kind).collect();
+        let kinds: BTreeSet<String> = given::acts().iter().map(Act::kind).collect();
         let offered: BTreeSet<String> = KINDS.iter().map(|(k, _, _)| (*k).to_owned()).collect();
         assert_eq!(kinds, offered, "an act has no sample here, or no name in the filter");
-        for act in acts() {
-            let (ja, en) = (tell(Lang::Ja, &event(act.clone())), tell(Lang::En, &event(act)));
+        for act in given::acts() {
+            let (ja, en) = (tell(Lang::Ja, &given::event(act.clone())), tell(Lang::En, &given::event(act)));
             assert!(ja.chars().any(|c| ('\u{3041}'..='\u{30ff}').contains(&c)), "{ja}");
             assert!(en.is_ascii() || en.contains('“'), "{en}");
             assert_ne!(ja, en);
@@ -538,6 +359,6 @@ pub(super) mod tests {
 
     #[test]
     fn a_refused_run_counts_as_a_refusal() {
-        assert_eq!(acts().iter().filter(|a| is_refusal(a)).count(), 3);
+        assert_eq!(given::acts().iter().filter(|a| is_refusal(a)).count(), 3);
     }
 }

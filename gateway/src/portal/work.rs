@@ -230,5 +230,5 @@ pub(crate) fn verifier_keys(app: &App) -> (String, String) {
     let view = app.desk.view();
     let roster = view.cases.roster();
     let key = |name: &str, key: &str| note::vkey(name, &sign::from_base64(key).unwrap_or_default());
-    (key(&signer(&roster.origin), &roster.enclave_key), key(&roster.origin, &roster.log_key))
+    (key(&signer(&roster.origin), &roster.enclave_key), key(&roster.origin, view.cases.log_key()))
 }

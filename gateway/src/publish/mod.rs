@@ -20,14 +20,13 @@ use std::{
 
 use tokio::sync::watch;
 use visiting_policies::{
+    case::Cases,
     merkle::Hash,
-    note,
     refusal::{Code, Refusal},
-    sign::SigningKey,
+    sign::{self, SigningKey},
 };
 use visiting_tlog::{
     append::AppendFault,
-    checkpoint::Checkpoint,
     folder::Folder,
     key::{Algorithm, VerifierKey},
     note::Note,
@@ -40,7 +39,7 @@ use self::{
     witnesses::{Past, Witnesses},
 };
 use crate::{
-    desk::Parts,
+    desk::{Parts, unavailable},
     health::{Health, PUBLISHER},
     journal::{Journal, JournalError},
     view::{Stood, View},
@@ -59,6 +58,9 @@ const GAP_WITNESSED: Duration = Duration::from_millis(50);
 /// How often witnesses are asked although nothing happened: the enclave takes no checkpoint that is older than 60 s (A8), and
 /// two answers may be lost.
 const FRESH_EVERY: Duration = Duration::from_secs(20);
+
+/// Another gateway has rotated the key while this one ran.
+pub(crate) const OUTDATED_KEY: &str = "the log's key was rotated by another gateway; bring it the new log.seed and start it again";
 
 /// How often a gateway that does not publish looks whether it may, and what the one that does has published.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -97,7 +99,6 @@ pub(crate) struct Publisher {
     view: Arc<RwLock<View>>,
     journal: Arc<dyn Journal>,
     health: Arc<Health>,
-    origin: String,
     key: Arc<SigningKey>,
     places: Vec<Place>,
     witnesses: Witnesses,
@@ -109,40 +110,26 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Opens the places.
+    /// Opens the places of a record that is folded.
     pub(crate) fn new(
         publication: Publication,
         parts: Parts,
         news: watch::Sender<u64>,
-        origin: &str,
         key: Arc<SigningKey>,
     ) -> Result<Self, PublishFault> {
-        let at = |fault| PublishFault::Place { place: FOLDER.to_owned(), fault };
-        fs::create_dir_all(&publication.folder).map_err(at)?;
-        let unusable = |why: String| PublishFault::Key(why);
-        let public = <[u8; 32]>::try_from(key.public_bytes()).map_err(|_| unusable("it is no Ed25519 key".to_owned()))?;
-        let log = VerifierKey::new(origin, Algorithm::Ed25519, public).map_err(|fault| unusable(fault.to_string()))?;
-        let folder = (FOLDER.to_owned(), Arc::new(Folder::new(&publication.folder)) as Arc<dyn Published + Send>);
-        let places = std::iter::once(folder).chain(publication.places);
         let Parts { view, journal, health, .. } = parts;
+        let logs: Arc<[VerifierKey]> = logs(&view.read().unwrap_or_else(PoisonError::into_inner).cases)?.into();
         Ok(Self {
-            places: places.map(|(name, store)| Place::new(name, store, log.clone())).collect(),
-            witnesses: Witnesses::new(publication.policy, log),
+            places: publication.all().map(|(name, store)| Place::new(name, store, Arc::clone(&logs))).collect(),
+            witnesses: Witnesses::new(publication.policy.clone(), logs),
             lock: publication.folder.join(".publishing"),
             publishing: None,
             view,
             journal,
             health,
             news,
-            origin: origin.to_owned(),
             key,
         })
-    }
-
-    /// What stands at each place now.
-    pub(crate) fn seen(&self) -> Result<Vec<(String, Checkpoint)>, PublishFault> {
-        let seen = |place: &Place| Ok(place.published()?.map(|(checkpoint, _)| (place.name().to_owned(), checkpoint)));
-        self.places.iter().filter_map(|place| seen(place).transpose()).collect()
     }
 
     /// Runs until the writer ends.
@@ -211,9 +198,12 @@ impl Publisher {
 
     /// Tiles first, then the signature, then the witnesses', then the checkpoint.
     fn publish(&mut self) -> Result<(), PublishFault> {
-        let (size, root) = {
+        let (size, root, note) = {
             let view = self.view();
-            (view.tree.size(), view.tree.root(view.tree.size()))
+            if view.cases.log_key() != self.key.public() {
+                return Err(PublishFault::Closes(OUTDATED_KEY.to_owned()));
+            }
+            (view.tree.size(), view.tree.root(view.tree.size()), view.checkpoint().to_owned())
         };
         let Some(root) = root.filter(|_| size > 0) else { return Ok(()) };
         let journal = Arc::clone(&self.journal);
@@ -226,7 +216,6 @@ impl Publisher {
         if matches!(late, Some(PublishFault::Closes(_))) {
             return late.map_or(Ok(()), Err);
         }
-        let note = note::Checkpoint { size, root }.sign(&self.origin, &self.key);
         let note = Note::parse(note.as_bytes()).map_err(|fault| PublishFault::Key(fault.to_string()))?;
         let note = self.cosigned(&note, size)?;
         let mut shown = false;
@@ -242,16 +231,12 @@ impl Publisher {
     }
 
     fn cosigned(&mut self, note: &Note, size: u64) -> Result<Note, PublishFault> {
-        let proofs = {
-            let view = self.view();
-            self.witnesses.proofs(|old| leads(&view, old, size))
-        };
         let view = Arc::clone(&self.view);
         let prove = |old: u64| leads(&view.read().unwrap_or_else(PoisonError::into_inner), old, size);
         let root = |size: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.root(size);
-        let (journal, log) = (Arc::clone(&self.journal), self.witnesses.log());
+        let (journal, logs) = (Arc::clone(&self.journal), self.witnesses.logs());
         let is_kept = |event: u64| Ok(!journal.read(event, 1)?.is_empty());
-        self.witnesses.cosign(note, size, proofs, &Past { log: &log, prove: &prove, root: &root, is_kept: &is_kept })
+        self.witnesses.cosign(note, size, &Past { logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
     }
 
     /// What another gateway has published of the same record.
@@ -296,15 +281,32 @@ fn leads(view: &View, old: u64, size: u64) -> Option<Vec<Hash>> {
     if old == 0 || old == size { Some(Vec::new()) } else { view.tree.consistency(old, size) }
 }
 
-/// What was published can only be a beginning of what is folded.
-pub(crate) fn compare(view: &View, seen: &[(String, Checkpoint)]) -> Result<(), Refusal> {
-    let other = seen.iter().find(|(_, published)| view.tree.root(published.size()) != Some(*published.root()));
-    let Some((place, published)) = other else { return Ok(()) };
-    let detail = format!(
-        "the journal does not continue the checkpoint over {} events that was published at {place}: it was rolled back or changed; restore the newest copy of the journal",
-        published.size()
-    );
-    Err(Refusal::new(Code::RecordUnlawful, detail))
+/// The verifier keys that the log has had.
+fn logs(cases: &Cases) -> Result<Vec<VerifierKey>, PublishFault> {
+    let key = |public: &str| {
+        let public = <[u8; 32]>::try_from(sign::from_base64(public).unwrap_or_default()).ok();
+        let key = public.and_then(|public| VerifierKey::new(&cases.roster().origin, Algorithm::Ed25519, public).ok());
+        key.ok_or_else(|| PublishFault::Key("it is no Ed25519 key".to_owned()))
+    };
+    cases.log_keys().iter().map(|known| key(&known.key)).collect()
+}
+
+/// What was published can only be a beginning of what is folded, under a key that the record knows.
+pub(crate) fn compare(view: &View, seen: &[(String, Vec<u8>)]) -> Result<(), Refusal> {
+    let logs = logs(&view.cases).map_err(|fault| unavailable(&fault))?;
+    for (place, note) in seen {
+        let Some((published, _)) = place::signed(note, &logs) else {
+            return Err(unavailable(&format!("{place}: {}", place::FOREIGN)));
+        };
+        let size = published.size();
+        if view.tree.root(size) != Some(*published.root()) {
+            let detail = format!(
+                "the journal does not continue the checkpoint over {size} events that was published at {place}: it was rolled back or changed; restore the newest copy of the journal"
+            );
+            return Err(Refusal::new(Code::RecordUnlawful, detail));
+        }
+    }
+    Ok(())
 }
 
 enum Waited {
@@ -334,6 +336,23 @@ impl fmt::Debug for Publication {
 }
 
 impl Publication {
+    /// The places by name, the folder first.
+    fn all(&self) -> impl Iterator<Item = (String, Arc<dyn Published + Send>)> {
+        let folder = (FOLDER.to_owned(), Arc::new(Folder::new(&self.folder)) as Arc<dyn Published + Send>);
+        std::iter::once(folder).chain(self.places.iter().cloned())
+    }
+
+    /// The checkpoint that stands at each place now, as it stands there.
+    pub(crate) fn seen(&self) -> Result<Vec<(String, Vec<u8>)>, PublishFault> {
+        let at = |place: &str, fault| PublishFault::Place { place: place.to_owned(), fault };
+        fs::create_dir_all(&self.folder).map_err(|fault| at(FOLDER, fault))?;
+        let note = |(name, store): (String, Arc<dyn Published + Send>)| match store.checkpoint() {
+            Ok(note) => Ok(note.map(|note| (name, note))),
+            Err(fault) => Err(at(&name, fault)),
+        };
+        self.all().filter_map(|place| note(place).transpose()).collect()
+    }
+
     /// A log in this folder that nobody witnesses, as the demo has it.
     ///
     /// # Errors

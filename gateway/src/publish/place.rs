@@ -19,13 +19,16 @@ use crate::{journal::Journal, view::PAGE};
 /// Leaves that are appended together: as many full bundles as share one wait for the disk.
 const BATCH: u64 = 16 * PAGE;
 
+/// What to do about a checkpoint that our log did not sign.
+pub(super) const FOREIGN: &str = "the checkpoint there is not this log's; take it away or name another place";
+
 type At = Arc<dyn Published + Send>;
 
 /// A place.
 pub(super) struct Place {
     name: String,
     store: At,
-    log: VerifierKey,
+    logs: Arc<[VerifierKey]>,
     /// `None` until it is opened, and after a fault: it goes on from the checkpoint that is published.
     appender: Option<Appender<At>>,
     /// Events of which partial tiles were cleared away.
@@ -33,22 +36,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(name: String, store: At, log: VerifierKey) -> Self {
-        Self { name, store, log, appender: None, cleared: 0 }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn new(name: String, store: At, logs: Arc<[VerifierKey]>) -> Self {
+        Self { name, store, logs, appender: None, cleared: 0 }
     }
 
     /// The checkpoint that stands there, signed by our log.
     pub(super) fn published(&self) -> Result<Option<(Checkpoint, Note)>, PublishFault> {
         let Some(bytes) = self.store.checkpoint().map_err(|fault| self.fault(fault))? else { return Ok(None) };
-        let foreign = || self.fault(io::Error::other("the checkpoint there is not this log's; take it away or name another place"));
-        let note = Note::parse(&bytes).map_err(|_| foreign())?;
-        let checkpoint = Checkpoint::parse(note.text()).map_err(|_| foreign())?;
-        let signed = note.verify(&[&self.log]).is_ok_and(|valid| !valid.is_empty());
-        if signed && checkpoint.origin() == self.log.name() { Ok(Some((checkpoint, note))) } else { Err(foreign()) }
+        let ours = signed(&bytes, &self.logs);
+        ours.map(Some).ok_or_else(|| self.fault(io::Error::other(FOREIGN)))
     }
 
     /// Writes the tiles of the first `size` leaves of the journal, durably.
@@ -78,7 +74,8 @@ impl Place {
     fn open(&mut self) -> Result<Appender<At>, PublishFault> {
         let last = match self.published()? {
             Some((checkpoint, _)) => checkpoint,
-            None => Checkpoint::new(self.log.name(), 0, empty_root()).map_err(|fault| self.fault(io::Error::other(fault)))?,
+            None => Checkpoint::new(self.logs.first().map_or("", VerifierKey::name), 0, empty_root())
+                .map_err(|fault| self.fault(io::Error::other(fault)))?,
         };
         // A crash before the last clearing left at most the tiles that had just become full.
         self.cleared = last.size().saturating_sub(u64::from(FULL));
@@ -119,4 +116,12 @@ impl Place {
     fn tiles(&self, fault: AppendFault) -> PublishFault {
         PublishFault::Tiles { place: self.name.clone(), fault }
     }
+}
+
+/// A checkpoint of the log that these are the keys of.
+pub(super) fn signed(note: &[u8], logs: &[VerifierKey]) -> Option<(Checkpoint, Note)> {
+    let note = Note::parse(note).ok()?;
+    let checkpoint = Checkpoint::parse(note.text()).ok()?;
+    let own: Vec<_> = logs.iter().filter(|log| log.name() == checkpoint.origin()).collect();
+    note.verify(&own).is_ok().then_some((checkpoint, note))
 }

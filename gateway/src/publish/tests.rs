@@ -124,11 +124,12 @@ impl Stage {
         let mut view = View::new(roster, Arc::clone(&key));
         view.recover(&journal, None).unwrap();
         let (view, health, scratch) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()), Scratch::new(name));
+        fs::create_dir_all(scratch.path("log")).unwrap();
         let publication =
             Publication { folder: scratch.path("log"), places: Vec::new(), policy: Policy::parse(policy.as_bytes()).unwrap() };
         let parts =
             Parts { view: Arc::clone(&view), journal: Arc::new(journal.clone()), clock: system_clock(), health: Arc::clone(&health) };
-        let publisher = Publisher::new(publication, parts, watch::Sender::new(0), ORIGIN, key).unwrap();
+        let publisher = Publisher::new(publication, parts, watch::Sender::new(0), key).unwrap();
         Self { publisher, journal, view, health, outside, _scratch: scratch }
     }
 
@@ -277,8 +278,8 @@ fn what_contradicts_the_past_is_shown_to_no_witness_whatever_else_fails() {
         let mut stage = Stage::new("publish-worse");
         let (whole, broken) = (Arc::new(Shelf::default()), Arc::new(Shelf::default()));
         broken.broken.store(true, Ordering::SeqCst);
-        let log = stage.publisher.witnesses.log();
-        let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone(), log.clone());
+        let logs = stage.publisher.witnesses.logs();
+        let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone(), Arc::clone(&logs));
         let mut places = vec![place("whole", &whole), place("broken", &broken)];
         if !whole_first {
             places.reverse();

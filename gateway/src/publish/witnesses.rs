@@ -2,7 +2,7 @@
 //!
 //! Plain HTTP is enough: what travels are hashes and signatures, which say nothing about anybody and are verified on both sides.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use visiting_policies::merkle::Hash;
 use visiting_tlog::{
@@ -26,7 +26,7 @@ const ANSWER_MAX_BYTES: u64 = 16 << 10;
 /// The policy's witnesses.
 pub(super) struct Witnesses {
     policy: Policy,
-    log: VerifierKey,
+    logs: Arc<[VerifierKey]>,
     each: Vec<Witness>,
     agent: ureq::Agent,
 }
@@ -40,7 +40,7 @@ struct Witness {
 
 /// What this gateway knows of the record, to compare a witness's answer with.
 pub(super) struct Past<'a> {
-    pub(super) log: &'a VerifierKey,
+    pub(super) logs: &'a [VerifierKey],
     /// The proof that leads from so many events to the checkpoint.
     pub(super) prove: &'a (dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
     /// Root over so many events, where they are folded.
@@ -48,9 +48,6 @@ pub(super) struct Past<'a> {
     /// Whether the journal holds this event.
     pub(super) is_kept: &'a (dyn Fn(u64) -> Result<bool, JournalError> + Sync),
 }
-
-/// A proof from each witness's last size.
-pub(super) type Proofs = Vec<Option<Vec<Hash>>>;
 
 /// What one witness answered.
 enum Answered {
@@ -63,15 +60,15 @@ enum Answered {
 }
 
 impl Witnesses {
-    pub(super) fn new(policy: Policy, log: VerifierKey) -> Self {
+    pub(super) fn new(policy: Policy, logs: Arc<[VerifierKey]>) -> Self {
         let witness = |(key, url): (&VerifierKey, &str)| Witness { key: key.clone(), url: url.trim_end_matches('/').to_owned(), size: 0 };
         let each = policy.addresses().map(witness).collect();
         let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).max_redirects(0);
-        Self { each, policy, log, agent: settings.build().into() }
+        Self { each, policy, logs, agent: settings.build().into() }
     }
 
-    pub(super) fn log(&self) -> VerifierKey {
-        self.log.clone()
+    pub(super) fn logs(&self) -> Arc<[VerifierKey]> {
+        Arc::clone(&self.logs)
     }
 
     pub(super) fn are_asked(&self) -> bool {
@@ -80,20 +77,15 @@ impl Witnesses {
 
     /// Whether the policy takes this note of our log.
     pub(super) fn accept(&self, note: &Note) -> bool {
-        self.policy.accept_of(note, std::slice::from_ref(&self.log)).is_ok()
-    }
-
-    /// A proof for each, while the tree is at hand.
-    pub(super) fn proofs(&self, prove: impl Fn(u64) -> Option<Vec<Hash>>) -> Proofs {
-        self.each.iter().map(|witness| prove(witness.size)).collect()
+        self.policy.accept_of(note, &self.logs).is_ok()
     }
 
     /// The note with the cosignatures of all who answered, if they are enough. All are asked at once.
-    pub(super) fn cosign(&mut self, note: &Note, size: u64, proofs: Proofs, past: &Past<'_>) -> Result<Note, PublishFault> {
+    pub(super) fn cosign(&mut self, note: &Note, size: u64, past: &Past<'_>) -> Result<Note, PublishFault> {
         let agent = &self.agent;
         let answers: Vec<Result<Note, PublishFault>> = std::thread::scope(|scope| {
-            let ask = |(witness, proof)| scope.spawn(move || one(agent, witness, note, size, proof, past));
-            let asked: Vec<_> = self.each.iter_mut().zip(proofs).map(ask).collect();
+            let ask = |witness| scope.spawn(move || one(agent, witness, note, size, past));
+            let asked: Vec<_> = self.each.iter_mut().map(ask).collect();
             let ended = |_| Err(PublishFault::Key("a witness could not be asked".to_owned()));
             asked.into_iter().map(|thread| thread.join().unwrap_or_else(ended)).collect()
         });
@@ -110,20 +102,12 @@ impl Witnesses {
 }
 
 /// Asks one witness; where it knows another size, once more from there.
-fn one(
-    agent: &ureq::Agent,
-    witness: &mut Witness,
-    note: &Note,
-    size: u64,
-    proof: Option<Vec<Hash>>,
-    past: &Past<'_>,
-) -> Result<Note, PublishFault> {
+fn one(agent: &ureq::Agent, witness: &mut Witness, note: &Note, size: u64, past: &Past<'_>) -> Result<Note, PublishFault> {
     let name = witness.key.name().to_owned();
     let refused = |why: &str| PublishFault::Witnesses { size, answers: vec![format!("{name}: {why}")] };
-    let mut proof = proof;
     for _ in 0..2 {
-        let lines = proof.take().ok_or_else(|| refused("no proof leads from what it cosigned last"))?;
-        match ask(agent, witness, note, lines) {
+        let proof = (past.prove)(witness.size).ok_or_else(|| refused("no proof leads from what it cosigned last"))?;
+        match ask(agent, witness, note, proof) {
             Answered::Cosigned(note) => {
                 witness.size = size;
                 return Ok(note);
@@ -133,10 +117,7 @@ fn one(
                 against(agent, witness, past)?;
                 return Err(refused("it says that it has cosigned more than this gateway has read"));
             }
-            Answered::Knows(known) => {
-                witness.size = known;
-                proof = (past.prove)(known);
-            }
+            Answered::Knows(known) => witness.size = known,
             Answered::Refused(why) => return Err(refused(&why)),
             Answered::Forked => {
                 against(agent, witness, past)?;
@@ -149,12 +130,14 @@ fn one(
 
 /// Closes the record when what a witness has cosigned is signed by this log and is not a beginning of the journal.
 fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<(), PublishFault> {
-    let url = format!("{}/{}/checkpoint", witness.url, origin_hash(past.log.name()));
+    let Some(origin) = past.logs.first().map(VerifierKey::name) else { return Ok(()) };
+    let url = format!("{}/{}/checkpoint", witness.url, origin_hash(origin));
     let Some(text) = agent.get(url).call().ok().filter(|answer| answer.status() == 200) else { return Ok(()) };
     let text = text.into_body().with_config().limit(ANSWER_MAX_BYTES).read_to_vec().unwrap_or_default();
     let Ok(note) = Note::parse(&text) else { return Ok(()) };
-    let signed = |key| note.verify(&[key]).is_ok_and(|valid| !valid.is_empty());
-    let ours = |cosigned: &Checkpoint| cosigned.origin() == past.log.name() && signed(&witness.key) && signed(past.log);
+    let signed = |key| note.verify(&[key]).is_ok();
+    let both = signed(&witness.key) && past.logs.iter().any(signed);
+    let ours = |cosigned: &Checkpoint| both && cosigned.origin() == origin;
     let Some(cosigned) = Checkpoint::parse(note.text()).ok().filter(ours) else { return Ok(()) };
     let (name, size) = (witness.key.name(), cosigned.size());
     match (past.root)(size) {

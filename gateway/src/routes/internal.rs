@@ -88,7 +88,7 @@ struct Causes {
     causes: Vec<String>,
 }
 
-/// Work that is authorised and not done; waits for some when there is none.
+/// Work that is authorised and not done; waits for some when there is none, except where a closure in the record is work enough.
 async fn pull_tickets(State(app): State<Shared>, call: Call) -> Answer {
     app.guard(call.inner_actor(), "GET /internal/v1/tickets", async {
         call.only_enclave()?;
@@ -98,7 +98,8 @@ async fn pull_tickets(State(app): State<Shared>, call: Call) -> Answer {
         loop {
             changes.borrow_and_update();
             let tickets = tickets::pending(&app).await?;
-            let more = tickets.is_empty() && tokio::time::timeout_at(until, changes.changed()).await.is_ok_and(|r| r.is_ok());
+            let idle = tickets.is_empty() && !tickets::is_closing(&app);
+            let more = idle && tokio::time::timeout_at(until, changes.changed()).await.is_ok_and(|r| r.is_ok());
             if !more {
                 return Ok(json(StatusCode::OK, tickets));
             }

@@ -102,6 +102,12 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
             "E",
             vec![named.data("roster", roster, codes::SECURITY_RESOURCE)],
         ),
+        Act::LogKeyRotated { rotation, .. } => Said::new(
+            codes::SECURITY_ALERT,
+            codes::SECURITY_ATTRIBUTES_CHANGED,
+            "U",
+            vec![named.data("log-key", &rotation.to, codes::SECURITY_RESOURCE)],
+        ),
         Act::ListingPublished { listing, .. } => {
             Said::new(codes::ORIGINATE, codes::CREATE, "C", vec![named.data("listing", listing, codes::DOMAIN_RESOURCE)])
         }
@@ -241,15 +247,7 @@ fn said(act: &Act, named: &Named<'_>) -> Said {
 /// How bad a refusal is: a mistake, something forged, or a system that cannot do its work.
 fn gravity(code: Code) -> &'static str {
     match code {
-        Code::VoteForged
-        | Code::CheckForged
-        | Code::RecallForged
-        | Code::SuspensionForged
-        | Code::ClosureForged
-        | Code::RulesForged
-        | Code::TicketTampered
-        | Code::RecordUnlawful
-        | Code::ReportForged => "8",
+        code if code.is_forged() => "8",
         Code::OperatorProblem | Code::RecordUnavailable | Code::KeyUnusable => "12",
         _ => "4",
     }

@@ -11,7 +11,7 @@ use visiting_policies::{
 /// The case that an event is about: the most particular id that it names.
 pub(crate) fn subject(act: &Act) -> Option<String> {
     match act {
-        Act::RecordOpened { .. } | Act::ListingPublished { .. } | Act::DataLoaded { .. } => None,
+        Act::RecordOpened { .. } | Act::LogKeyRotated { .. } | Act::ListingPublished { .. } | Act::DataLoaded { .. } => None,
         Act::RulesProposed { proposal, .. } => Some(proposal.id().to_string()),
         Act::RulesAdopted { adoption, .. } => Some(adoption.rules.to_string()),
         Act::ApplicationSubmitted { application, .. }

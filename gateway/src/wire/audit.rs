@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// One event that a search found.
+/// One event of the record, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Hit {
+pub struct EventSummary {
     /// Index of the leaf, counted from 0.
     pub index: u64,
     /// When, milliseconds since 1970.
@@ -19,6 +19,36 @@ pub struct Hit {
     pub person: Option<String>,
     /// Kind of the event.
     pub action: String,
+    /// `ok`, `refused`, a verdict, a vote or an opinion.
+    pub outcome: String,
+    /// Code of a refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What was read, or tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+}
+
+impl EventSummary {
+    /// The person, or what acted instead.
+    #[must_use]
+    pub fn who(&self) -> &str {
+        self.person.as_deref().unwrap_or(&self.actor)
+    }
+
+    /// What came of it: the code of a refusal, where there is one.
+    #[must_use]
+    pub fn came(&self) -> &str {
+        self.code.as_deref().unwrap_or(&self.outcome)
+    }
+}
+
+/// One event that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Hit {
+    /// The event.
+    #[serde(flatten)]
+    pub event: EventSummary,
     /// The application that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
@@ -30,14 +60,6 @@ pub struct Hit {
     pub run: Option<String>,
     /// Databases that the case may read, or that the event is about.
     pub databases: Vec<String>,
-    /// `ok`, `refused`, a verdict, a vote or an opinion.
-    pub outcome: String,
-    /// Code of a refusal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// What was read, or tried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub route: Option<String>,
     /// The exact leaf line.
     pub leaf: String,
     /// Where this leaf is read again.
@@ -81,27 +103,9 @@ pub struct Answered {
 /// One step of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimelineStep {
-    /// Index of the leaf.
-    pub index: u64,
-    /// When, milliseconds since 1970.
-    pub at_ms: u64,
-    /// When, RFC 3339.
-    pub at: String,
-    /// `person`, `gateway`, `enclave` or `nobody`.
-    pub actor: String,
-    /// The person, where it was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<String>,
-    /// Kind of the event.
-    pub action: String,
-    /// What came of it.
-    pub outcome: String,
-    /// Code of a refusal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// What was read, or tried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub route: Option<String>,
+    /// The event.
+    #[serde(flatten)]
+    pub event: EventSummary,
     /// Milliseconds since the step before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since_previous_ms: Option<u64>,

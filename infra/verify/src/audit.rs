@@ -119,17 +119,18 @@ pub(crate) fn verify_at(request: &Request, folder: &impl Published) -> Ended {
 
 fn once(request: &Request, trust: &Trust, folder: &impl Published, note: &[u8]) -> Ended {
     let mut ended = Ended::default();
-    let checkpoint = match trust.accept(note, &mut ended) {
-        Ok(checkpoint) => checkpoint,
+    let signed = match trust.accept(note, &mut ended) {
+        Ok(signed) => signed,
         Err((check, text)) => return ended.fails(Fault::Signature, check, text),
     };
+    let checkpoint = &signed.checkpoint;
     let since = match request.since.as_deref().map(|file| trust.earlier(file)).transpose() {
         Ok(since) => since,
         Err((Fault::Usage, text)) => return Ended::usage(text),
         Err((fault, text)) => return ended.fails(fault, "consistency", text),
     };
     let progress = Progress::new(checkpoint.size());
-    if let Err((fault, check, text)) = structure(request, folder, &checkpoint, since.as_ref(), &progress, &mut ended) {
+    if let Err((fault, check, text)) = structure(request, folder, checkpoint, since.as_ref(), &progress, &mut ended) {
         return if fault == Fault::Usage { Ended::usage(text) } else { ended.fails(fault, check, text) };
     }
     if request.structure {
@@ -140,11 +141,11 @@ fn once(request: &Request, trust: &Trust, folder: &impl Published, note: &[u8]) 
         Ok(roster) => roster,
         Err(usage) => return usage,
     };
-    if roster.origin != checkpoint.origin() || !trust.names(&roster.log_key) {
-        return ended.fails(Fault::Meaning, "law", "the roster names another log, or another key of it");
+    if roster.origin != checkpoint.origin() {
+        return ended.fails(Fault::Meaning, "law", "the roster names another log");
     }
     progress.begin("events", Kind::Entries);
-    meaning::verify(ended, &Watched { store: folder, progress: &progress }, &checkpoint, roster)
+    meaning::verify(ended, &Watched { store: folder, progress: &progress }, &signed, roster)
 }
 
 /// Tiles, entries, root and consistency, in one pass.

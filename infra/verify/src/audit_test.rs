@@ -8,6 +8,7 @@ use visiting_policies::{
     note,
     record::{Act, Actor, Event},
     refusal::TextPlace,
+    rotation::LogKeyRotation,
     sign,
     terms::Verdict,
 };
@@ -60,6 +61,7 @@ ok      intents      8 outcomes, each after its one intent; open: 1 runs without
 ok      reads        1 extracts and 3 verdicts over data, each under a permit alive then
 ok      releases     1 by the machine's verdict, 1 after output checkers' (1 signed checks); each permit has 2 signed approvals or more
 ok      rules        2 verdicts name rule packs that were in force, 1 name none
+        log keys     one from the beginning
         applications 1: 1 approved, 0 rejected, 0 sent back, 0 open
         permits      1: 0 suspended
         runs         3: 1 released whole, 1 with masks, 0 refused; 1 were held for people
@@ -69,6 +71,28 @@ ok      rules        2 verdicts name rule packs that were in force, 1 name none
 sound: 24 events";
     let bytes = sample_later::long(0).iter().map(|line| line.len() + 2).sum::<usize>();
     assert_eq!(ended.lines.join("\n"), expected.replace("BYTES", &bytes.to_string()));
+}
+
+#[test]
+fn after_a_rotation_the_key_that_the_record_names_vouches_for_it() {
+    let rotation = (Actor::Gateway, LogKeyRotation::act(ORIGIN, &sample::key(1), &sample::key(9)));
+    let mut acts = sample::acts();
+    acts.push(rotation);
+    let rotated = sample::lines(acts.clone());
+    acts.push(sample_later::viewed(0));
+    let later = sample::lines(acts);
+    let judged = |lines: &[Vec<u8>], seed: u8| {
+        let folder = Folder::new();
+        sample::publish_by(&folder.0, lines, &sample::key(seed));
+        verify(&Request { keys: vec![note::vkey(ORIGIN, &sample::key(seed).public_bytes())], ..request(&folder) })
+    };
+    let ended = judged(&later, 9);
+    holds(&ended);
+    assert!(ended.lines.iter().any(|line| line.ends_with("rotated by event 12")), "{:#?}", ended.lines);
+    holds(&judged(&rotated, 1));
+    holds(&judged(&rotated, 9));
+    fails(&judged(&later, 1), Fault::Meaning);
+    fails(&judged(&sound(), 9), Fault::Meaning);
 }
 
 #[test]

@@ -18,7 +18,6 @@ use std::{fs, path::PathBuf};
 
 use visiting_policies::{case::Cases, record::Event, roster::Roster};
 use visiting_tlog::{
-    checkpoint::Checkpoint,
     merkle::{Frontier, leaf_hash},
     read::{ReadFault, Reader},
     store::Store,
@@ -28,6 +27,7 @@ use visiting_tlog::{
 use crate::{
     audit::{Request, unread},
     ended::{Ended, Fault},
+    trust::Signed,
 };
 
 /// One thing that an auditor asks, followed from the first event to the last.
@@ -73,9 +73,9 @@ enum Broken {
 }
 
 /// Folds all events of a log whose tiles are verified.
-pub(crate) fn verify(mut ended: Ended, store: &impl Store, checkpoint: &Checkpoint, roster: Roster) -> Ended {
+pub(crate) fn verify(mut ended: Ended, store: &impl Store, signed: &Signed, roster: Roster) -> Ended {
     let mut reading = Reading { checks: checks(&roster), cases: Cases::new(roster), summary: summary::Summary::default() };
-    match reading.all(store, checkpoint) {
+    match reading.all(store, signed) {
         Err(Broken::Read(fault)) if unread(&fault) == Fault::Usage => Ended::usage(fault),
         Err(Broken::Read(fault)) => ended.fails(Fault::Root, "entries", fault),
         Err(Broken::Changed) => ended.fails(Fault::Root, "entries", "they were changed while they were read"),
@@ -100,8 +100,8 @@ struct Reading {
 
 impl Reading {
     /// The entries are read a second time, so they are hashed a second time: what is judged is what leads to the root.
-    fn all(&mut self, store: &impl Store, checkpoint: &Checkpoint) -> Result<(), Broken> {
-        let size = checkpoint.size();
+    fn all(&mut self, store: &impl Store, signed: &Signed) -> Result<(), Broken> {
+        let size = signed.checkpoint.size();
         let (reader, mut frontier) = (Reader::new(store, size), Frontier::default());
         for bundle in 0..size.div_ceil(u64::from(FULL)) {
             for entry in reader.bundle(bundle).map_err(Broken::Read)? {
@@ -109,7 +109,13 @@ impl Reading {
                 frontier.push(leaf_hash(&entry));
             }
         }
-        if frontier.root() == *checkpoint.root() { Ok(()) } else { Err(Broken::Changed) }
+        if frontier.root() != *signed.checkpoint.root() {
+            return Err(Broken::Changed);
+        }
+        if !signed.by_one_of(self.cases.log_keys_over(size)) {
+            return Err(Broken::Law("the record has another key of the log in force than the one that signed its checkpoint".to_owned()));
+        }
+        Ok(())
     }
 
     fn one(&mut self, entry: &[u8]) -> Result<(), Broken> {

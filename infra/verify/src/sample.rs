@@ -165,19 +165,28 @@ pub(crate) fn tree(lines: &[Vec<u8>]) -> Tree {
 
 /// The log's checkpoint over the first `size` lines.
 pub(crate) fn checkpoint(lines: &[Vec<u8>], size: usize) -> String {
+    checkpoint_by(lines, size, &key(1))
+}
+
+fn checkpoint_by(lines: &[Vec<u8>], size: usize, log: &SigningKey) -> String {
     let root = tree(lines).root(size as u64).unwrap();
-    Checkpoint { size: size as u64, root }.sign(ORIGIN, &key(1))
+    Checkpoint { size: size as u64, root }.sign(ORIGIN, log)
 }
 
 /// A log folder as the gateway publishes it, with the roster beside it: in two batches, so that an old partial tile is there, too.
 pub(crate) fn publish(folder: &Path, lines: &[Vec<u8>]) {
+    publish_by(folder, lines, &key(1));
+}
+
+/// The same under another key of the log.
+pub(crate) fn publish_by(folder: &Path, lines: &[Vec<u8>], log: &SigningKey) {
     let tiles = TileFolder::new(folder);
-    let mut log = Appender::create(&tiles);
+    let mut tree = Appender::create(&tiles);
     let (first, rest) = lines.split_at(lines.len().min(FIRST));
     for batch in [first, rest] {
-        log.append(batch).unwrap();
+        tree.append(batch).unwrap();
     }
-    tiles.publish(checkpoint(lines, lines.len()).as_bytes()).unwrap();
+    tiles.publish(checkpoint_by(lines, lines.len(), log).as_bytes()).unwrap();
     fs::write(folder.join("roster.json"), serde_json::to_vec(&roster()).unwrap()).unwrap();
 }
 

@@ -23,9 +23,16 @@ pub(crate) struct Trust {
 }
 
 /// A checkpoint with those of the keys that signed it.
-struct Signed {
-    checkpoint: Checkpoint,
+pub(crate) struct Signed {
+    pub(crate) checkpoint: Checkpoint,
     by: Vec<VerifierKey>,
+}
+
+impl Signed {
+    /// True when one of the keys that the record has in force there (base64) signed it.
+    pub(crate) fn by_one_of<'a>(&self, mut keys: impl Iterator<Item = &'a str>) -> bool {
+        keys.any(|key| self.by.iter().any(|signer| sign::to_base64(signer.public()) == key))
+    }
 }
 
 impl Trust {
@@ -48,17 +55,17 @@ impl Trust {
     }
 
     /// The checkpoint, when it is signed as it must be. Otherwise the check that failed, and why.
-    pub(crate) fn accept(&self, note: &[u8], ended: &mut Ended) -> Result<Checkpoint, (&'static str, String)> {
+    pub(crate) fn accept(&self, note: &[u8], ended: &mut Ended) -> Result<Signed, (&'static str, String)> {
         let note = Note::parse(note).map_err(|fault| ("signature", fault.to_string()))?;
-        let Signed { checkpoint, by } = self.signed(&note).map_err(|text| ("signature", text))?;
-        let (origin, size) = (checkpoint.origin(), checkpoint.size());
-        for key in &by {
+        let signed = self.signed(&note).map_err(|text| ("signature", text))?;
+        let (origin, size) = (signed.checkpoint.origin(), signed.checkpoint.size());
+        for key in &signed.by {
             let how = if key.algorithm() == Algorithm::Cosignature { "cosigned" } else { "signed" };
             ended.holds("signature", format!("the checkpoint of {origin} over {size} entries is {how} by {}", key.name()));
         }
         let Some(policy) = &self.policy else {
             ended.not_checked("quorum", "no --policy; only the signature above vouches for this log");
-            return Ok(checkpoint);
+            return Ok(signed);
         };
         let accepted = policy.accept_of(&note, &self.keys).map_err(|refused| (check(&refused), refused.to_string()))?;
         let mut names: Vec<_> = accepted.witnesses.into_iter().map(|(name, _)| name).collect();
@@ -67,13 +74,7 @@ impl Trust {
         let by = if names.is_empty() { "no witness".to_owned() } else { names.join(", ") };
         let enough = if policy.asks_for_no_witness() { "the policy asks for none" } else { "enough for the policy" };
         ended.holds("quorum", format!("cosigned by {by}: {enough}"));
-        Ok(checkpoint)
-    }
-
-    /// True when this public key (base64) is one of those that the reader trusts. A log may have changed its key since.
-    pub(crate) fn names(&self, public: &str) -> bool {
-        let public = sign::from_base64(public);
-        self.keys.iter().any(|key| public.as_deref() == Some(key.public().as_slice()))
+        Ok(signed)
     }
 
     /// A checkpoint that somebody kept: signed by the same log. Which witnesses it had to have then is not asked now.

@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     io,
-    sync::{Arc, Mutex, PoisonError},
+    ops::Deref,
+    sync::{Mutex, PoisonError},
 };
 
 use crate::tile::{FULL, Tile};
@@ -103,25 +104,8 @@ impl Store for Memory {
     }
 }
 
-impl<S: Store> Store for &S {
-    fn read(&self, tile: Tile) -> io::Result<Option<Vec<u8>>> {
-        (**self).read(tile)
-    }
-
-    fn write(&self, tiles: &[(Tile, Vec<u8>)]) -> io::Result<()> {
-        (**self).write(tiles)
-    }
-
-    fn partials(&self, tile: Tile) -> io::Result<Vec<u16>> {
-        (**self).partials(tile)
-    }
-
-    fn remove(&self, tiles: &[Tile]) -> io::Result<()> {
-        (**self).remove(tiles)
-    }
-}
-
-impl<S: Store + Send + ?Sized> Store for Arc<S> {
+/// What leads to a store, a reference or an `Arc`, is one too.
+impl<P: Deref<Target: Store> + Sync> Store for P {
     fn read(&self, tile: Tile) -> io::Result<Option<Vec<u8>>> {
         (**self).read(tile)
     }

@@ -14,7 +14,7 @@ mod table;
 mod trace;
 
 pub use disk::Disk;
-pub use run::possible;
-pub use scene::{Ended, Fault, Scene, Shot};
+pub use run::{TOLD, possible, work};
+pub use scene::{Ended, FAULTS, Fault, Scene, Shot};
 pub use table::Table;
 pub use trace::Call;

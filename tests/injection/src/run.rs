@@ -13,6 +13,9 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+/// Exit code of a child that was told of a failure. That it is no panic's shows that the failure came back as an error.
+pub const TOLD: i32 = 3;
+
 /// How long a child may take, in seconds: a hundred times what the slowest takes. A call that failed may leave a thread waiting
 /// for ever, and a test must end.
 const CHILD_MAX_SECONDS: u64 = 120;
@@ -40,6 +43,14 @@ pub fn possible() -> bool {
     }
     assert!(!env::var("VISITING_REQUIRE").is_ok_and(|value| value == "all"), "VISITING_REQUIRE=all, and this was skipped: {reason}");
     false
+}
+
+/// A child's work: where it is told of a failure, it says so and ends with [`TOLD`].
+pub fn work(does: impl FnOnce() -> Result<(), String>) {
+    if let Err(told) = does() {
+        eprintln!("{told}");
+        std::process::exit(TOLD);
+    }
 }
 
 /// Runs a command to its end, with all that it started.

@@ -36,6 +36,9 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What is tried at every call.
+pub const FAULTS: [Fault; 3] = [Fault::Error("EIO"), Fault::Error("ENOSPC"), Fault::Kill];
+
 /// A fault at one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shot {

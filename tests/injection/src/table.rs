@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::scene::{Fault, Shot};
+use crate::scene::{FAULTS, Fault, Shot};
 
 /// Injections that fired, by call and fault, and runs in which none did.
 #[derive(Debug, Default)]
@@ -23,6 +23,16 @@ impl Table {
     #[must_use]
     pub fn fired(&self, names: &[&str], fault: Fault) -> usize {
         self.fired.iter().filter(|((name, f), _)| names.contains(&name.as_str()) && *f == fault).map(|(_, hits)| hits).sum()
+    }
+
+    /// Each of [`FAULTS`] was met at each of these calls, which are given under every name that a machine may have for them.
+    ///
+    /// # Panics
+    /// Where one was not.
+    pub fn covers<'a>(&self, calls: impl IntoIterator<Item = &'a [&'a str]>) {
+        for names in calls {
+            FAULTS.iter().for_each(|fault| assert!(self.fired(names, *fault) > 0, "{fault} never fired at {names:?}"));
+        }
     }
 
     /// Faults that were not met because the run made fewer such calls than the untouched one. A child of one thread has none.

@@ -38,6 +38,8 @@ const WRITERS: usize = 64;
 const WRITING: Duration = Duration::from_secs(8);
 /// Callers at once who never wait for each other, for bulk: a few groups are under way at any time.
 const BULK: usize = 4096;
+/// How often a steady rate is caught up with.
+const BEAT: Duration = Duration::from_millis(5);
 /// Pause between two looks at the published checkpoint.
 const LOOK: Duration = Duration::from_millis(2);
 /// Rounds over the finished record.
@@ -70,6 +72,11 @@ pub fn record(mut say: impl FnMut(&str)) -> Result<(), String> {
     let (bulk, _) = runtime.block_on(many_writers(&desk, BULK))?;
     say(&line("append_bulk_per_s", bulk, TARGET_BULK_PER_S, bulk / TARGET_BULK_PER_S));
     let late = watched.join().map_err(|_| "the publication could not be watched")?;
+    say(&line("proof_available_bulk_ms", ms(late), TARGET_PROOF_MS, ms(late) / TARGET_PROOF_MS));
+    let watched = watch(&desk);
+    let kept = runtime.block_on(paced(&desk, TARGET_BULK_PER_S))?;
+    let late = watched.join().map_err(|_| "the publication could not be watched")?;
+    say(&format!("# paced at {kept:.0} events a second"));
     say(&line("proof_available_ms", ms(late), TARGET_PROOF_MS, ms(late) / TARGET_PROOF_MS));
     let size = desk.view().cases.size();
     drop((desk, runtime));
@@ -140,7 +147,26 @@ async fn many_writers(desk: &Desk, count: usize) -> Result<(f64, f64), String> {
     Ok((times.len() as f64 / start.elapsed().as_secs_f64(), median(&mut times)))
 }
 
-/// The longest, in bulk, from an event's answer to a published checkpoint that it can be proved under: sizes are noted as they are
+/// Writes at a steady rate, whether or not the answers keep up with it; events a second that were answered.
+async fn paced(desk: &Desk, per_s: f64) -> Result<f64, String> {
+    let (start, mut beat, mut writes) = (Instant::now(), tokio::time::interval(BEAT), tokio::task::JoinSet::new());
+    let mut written = 0;
+    while start.elapsed() < WRITING {
+        beat.tick().await;
+        let due = (start.elapsed().as_secs_f64() * per_s) as u64;
+        for _ in written..due {
+            let desk = desk.clone();
+            writes.spawn(async move { write(&desk).await });
+        }
+        written = due;
+    }
+    while let Some(done) = writes.join_next().await {
+        done.map_err(|e| e.to_string())??;
+    }
+    Ok(written as f64 / start.elapsed().as_secs_f64())
+}
+
+/// The longest from an event's answer to a published checkpoint that it can be proved under: sizes are noted as they are
 /// answered, and looked for in what is published.
 fn watch(desk: &Desk) -> std::thread::JoinHandle<Duration> {
     let desk = desk.clone();

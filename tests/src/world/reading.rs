@@ -63,6 +63,24 @@ impl World {
         Err(format!("the awaited event did not come within {} s", patience.as_secs()))
     }
 
+    /// Waits until the gateway's health says `wanted` of `what`.
+    ///
+    /// # Errors
+    /// What it says instead.
+    pub fn wait_health(&self, what: &str, wanted: &str, patience: Duration) -> Result<(), Fault> {
+        let until = Instant::now() + patience;
+        loop {
+            let says = self.raw().get("/v1/health", None)?.text(what);
+            if says == wanted {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(format!("{what} is {says} and not {wanted} after {} s", patience.as_secs()));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
     /// Verifies the published record with `visiting-audit`.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ impl Summary {
     /// Name and text of each line.
     pub(super) fn lines(&self, cases: &Cases) -> Vec<(&'static str, String)> {
         vec![
+            ("log keys", log_keys(cases)),
             ("applications", applications(cases)),
             ("permits", permits(cases)),
             ("runs", runs(cases)),
@@ -49,6 +50,11 @@ impl Summary {
         let shown = if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) };
         format!("{all} wrong moves{shown}{}", if codes.len() > CODES_SHOWN { ", …" } else { "" })
     }
+}
+
+fn log_keys(cases: &Cases) -> String {
+    let events: Vec<_> = cases.log_keys().iter().skip(1).map(|key| key.since.to_string()).collect();
+    if events.is_empty() { "one from the beginning".to_owned() } else { format!("rotated by event {}", events.join(", ")) }
 }
 
 fn applications(cases: &Cases) -> String {
