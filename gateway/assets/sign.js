@@ -43,21 +43,25 @@ async function check(form, text) {
 async function sign(form) {
   const file = form.querySelector("input[type=file]").files[0];
   if (!file) throw new Error("file");
-  let text = document.querySelector("#signed-text").textContent;
+  const shown = document.getElementById(form.dataset.text);
+  let text = shown.textContent;
   const reason = form.querySelector("[name=reason]");
   if (reason) {
     if (!reason.value.trim()) throw new Error("reason");
     text = text.replace(/^reason: .*$/m, () => `reason: ${reason.value.trim()}`);
-    document.querySelector("#signed-text").textContent = text;
+    shown.textContent = text;
     form.dataset.meant = form.dataset.frame.replace("{reason}", () => reason.value.trim());
   }
   const opinion = form.querySelector("[name=opinion]:checked");
   if (opinion) {
     const chosen = (lines) => lines.replace(/^opinion: .*$/m, () => `opinion: ${opinion.value}`);
     text = chosen(text);
-    document.querySelector("#signed-text").textContent = text;
+    shown.textContent = text;
     form.dataset.meant = chosen(form.dataset.meant);
   }
+  // What nothing can take back is ordered by typing its id once more.
+  const confirmation = form.querySelector("[data-confirm]");
+  if (confirmation && confirmation.value.trim() !== confirmation.dataset.confirm) throw new Error("confirm");
   await check(form, text);
   const key = await signer(file);
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, utf8(text)));

@@ -1,8 +1,10 @@
-// One whole case at the portal, from the catalogue to the receipt and the suspension; with a mouse, without scripts, by keyboard.
+// One whole case at the portal, from the catalogue to the receipt, the auditor's questions and the end of the permit; with a mouse, without
+// scripts, by keyboard.
 import { apply } from './researcher.mjs';
 import { audit } from './auditor.mjs';
-import { decide, suspend } from './committee.mjs';
+import { close, decide, suspend } from './committee.mjs';
 import { keyboard, mouse } from './hands.mjs';
+import { inquire } from './inquiry.mjs';
 import { languages, launch, quiet, say, steps } from './lib.mjs';
 import { somebody } from './people.mjs';
 import { work } from './work.mjs';
@@ -28,7 +30,8 @@ async function play(title, lang, hands, js) {
     },
   ]);
   const unseen = ['the browser noticed nothing wrong on the way', () => story.contexts.forEach(quiet)];
-  await steps(title, [...enters, ...apply(story), ...decide(story), ...work(story), ...audit(story), ...suspend(story), unseen]);
+  const acts = [apply, decide, work, audit, inquire, suspend, close];
+  await steps(title, [...enters, ...acts.flatMap((act) => act(story)), unseen]);
   await browser.close();
 }
 

@@ -1,5 +1,5 @@
 // Pages that exist only after somebody did something: empty, wrong, refused, under way.
-import { base, played, say, sealFile } from './lib.mjs';
+import { base, keyFile, played, say, sealFile } from './lib.mjs';
 
 const to = (path) => (page) => page.goto(base + path);
 
@@ -131,6 +131,32 @@ export function states(lang) {
         await page.getByRole('status').filter({ hasText: w('選んでください', 'Choose the file') }).waitFor();
       },
     },
+    ...[['closure-without-key', null, w('選んでください', 'Choose the file')], ['closure-of-another', 'prm_another', w('番号が違います', 'is another one')]].map(([name, id, told]) => ({
+      name,
+      person: 'per_ministry',
+      async open(page) {
+        await page.goto(`${base}/permits/${permit}`);
+        const form = page.getByRole('region', { name: w('利用を終了する', 'Close the permit for good'), exact: true });
+        if (id) {
+          await form.getByLabel(w('理由（1行）', 'Reason (one line)')).fill(w('研究の終了', 'the study has ended'));
+          await form.getByLabel(w('確認のため、番号を入力してください', 'Type the id to confirm')).fill(id);
+          await form.getByLabel(w('署名鍵', 'Signing key')).setInputFiles(keyFile('per_ministry'));
+        }
+        await form.getByRole('button', { name: w('署名して終了する', 'Sign and close for good') }).click();
+        await form.getByRole('status').filter({ hasText: told }).waitFor();
+      },
+    })),
+    ...[['search-nothing-found', '/log/search?action=record_opened&outcome=refused'], ['search-faults', '/log/search?person=per_nobody']].map(([name, path]) => ({ name, person: 'per_auditor', open: to(path) })),
+    ...[['sql-answered', 'SELECT action, count(*) AS n FROM events GROUP BY action'], ['sql-refused', 'DELETE FROM events']].map(([name, sql]) => ({
+      name,
+      person: 'per_auditor',
+      async open(page) {
+        await page.goto(`${base}/log/sql`);
+        await page.getByLabel('SQL', { exact: true }).fill(sql);
+        await page.getByRole('button', { name: w('問い合わせる', 'Ask'), exact: true }).click();
+        await page.locator('[data-code="sql-not-offered"], #answer').waitFor();
+      },
+    })),
     { name: 'log-nothing-found', person: 'per_auditor', open: to('/log?person=per_nobody') },
     { name: 'log-faults', person: 'per_auditor', open: to('/log?since=soon') },
     {

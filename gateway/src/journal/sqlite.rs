@@ -125,7 +125,8 @@ fn with<T>(
 impl Journal for SqliteJournal {
     fn append_if(&self, head: u64, batch: &[Vec<u8>]) -> Result<u64, JournalError> {
         let appended = with(&self.writer, || writer(&self.path), |connection| append(connection, head, batch));
-        if matches!(appended, Err(JournalError::Store(_))) {
+        // A full disk has refused the bytes; a sync that failed may have lost them, and says so once.
+        if matches!(&appended, Err(JournalError::Store(fault)) if fault.trouble == Trouble::Device) {
             self.doubtful.store(true, Ordering::SeqCst);
         }
         appended

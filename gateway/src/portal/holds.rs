@@ -193,7 +193,7 @@ fn finding(ctx: &Ctx, view: &HoldView, person: &str, typed: Option<&Form>) -> Ma
             }
             input type="hidden" name="salt" value="";
             input type="hidden" name="signature" value="";
-            (key_field(ctx, person))
+            (key_field(ctx, "check", person))
             p role="status" {}
             button type="submit" { (ctx.say("署名して判定する", "Sign the finding")) }
         }

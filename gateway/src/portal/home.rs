@@ -85,8 +85,13 @@ async fn waiting(ctx: &Ctx, person: &PersonId) -> Result<Markup, Refusal> {
         cards.push((ctx.say("あなたの投票を待つ申請", "Wait for your vote"), count, "/reviews", ctx.say("審査へ", "Review them")));
     }
     if ctx.holds(Role::Ministry) {
-        let count = cases.permits.values().filter(|p| p.suspended.is_none()).count();
-        cards.push((ctx.say("停止されていない許可", "Permits not suspended"), count, "/permits", ctx.say("許可を見る", "See permits")));
+        let count = cases.permits.values().filter(|p| p.suspended.is_none() && p.closed.is_none()).count();
+        cards.push((
+            ctx.say("停止も終了もされていない許可", "Permits neither suspended nor closed"),
+            count,
+            "/permits",
+            ctx.say("許可を見る", "See permits"),
+        ));
     }
     if ctx.holds(Role::Ministry) {
         let count = cases.runs.values().filter(|run| run.objection().is_some() && run.recalled.is_none()).count();

@@ -134,6 +134,7 @@ routes! {
     get "/permits" Who::Person, PLAIN => permits::list;
     get "/permits/{id}" Who::Concerned, PLAIN => permits::show;
     post "/permits/{id}/suspension" Who::Holding(&[Role::Ministry]), SIGNS => permits::suspend;
+    post "/permits/{id}/closure" Who::Holding(&[Role::Ministry]), SIGNS => permits::close;
     get "/permits/{id}/workspace" Who::Concerned, PLAIN => work::workspace;
     post "/permits/{id}/workspace" Who::Concerned, PLAIN => work::ask;
     get "/permits/{id}/guests" Who::Concerned, PLAIN => bind::show;

@@ -149,14 +149,15 @@ fn order(ctx: &Ctx, view: &RecallView, person: &PersonId, typed: Option<&Form>) 
                 "Its files are given out no more, and its people are shown the reason. What was seen stays in the ledger: it cannot be unseen.",
             )) }
             (signing::form(ctx, &Signing {
+                of: "recall",
                 to: format!("/releases/{run}/recall"),
                 text: (text(reason)?, text("{reason}")?),
                 person: person.as_str(),
                 typed,
-                fields: signing::reason(ctx, reason),
+                fields: signing::reason(ctx, "recall", reason),
                 button: html! { button.danger type="submit" { (ctx.say("署名して取り消す", "Sign and recall")) } },
             }))
-            (reviews::by_command(ctx, &format!("visiting login {person} && visiting recall {run} --reason \"{}\"", ctx.say("理由", "REASON"))))
+            (reviews::by_command(ctx, "recall", &format!("visiting login {person} && visiting recall {run} --reason \"{}\"", ctx.say("理由", "REASON"))))
         }
     })
 }

@@ -57,6 +57,7 @@ pub(super) struct Entry {
 enum Status {
     Active,
     Suspended,
+    Closed,
     Expired,
 }
 
@@ -80,6 +81,7 @@ pub(super) fn entries(view: &View, now_ms: u64) -> Vec<Entry> {
         let permit = &case.permit;
         let content = view.cases.applications.get(&permit.application).map(|a| &a.content);
         let status = match &case.suspended {
+            _ if case.closed.is_some() => Status::Closed,
             Some(_) => Status::Suspended,
             None if now_ms >= permit.until_ms => Status::Expired,
             None => Status::Active,
@@ -215,6 +217,7 @@ fn entry_view(lang: Lang, catalog: &[Listing], entry: &Entry) -> Markup {
     let (colour, label) = match entry.status {
         Status::Active => ("green", lang.say("有効", "in force")),
         Status::Suspended => ("red", lang.say("停止中", "suspended")),
+        Status::Closed => ("", lang.say("終了（所管省庁による）", "closed by the ministry")),
         Status::Expired => ("", lang.say("終了", "ended")),
     };
     let title = |id: &String| catalog.iter().find(|l| l.id == *id).map_or(id.clone(), |l| lang.say(&l.title.ja, &l.title.en).to_owned());

@@ -290,10 +290,10 @@ async fn signing(ctx: &Ctx, id: &str, form: &Form, fault: Option<&Refusal>) -> R
                 (ctx.say("　出力を確認する担当者：", " · output checkers: ")) strong { (ballot.checkers) }
             }
         }
-        h2 { (ctx.say("票の文面", "The ballot")) }
-        pre #signed-text tabindex="0" role="region" aria-label=(ctx.say("票の文面", "The ballot")) { (ballot.text()) }
+        h2 #ballot { (ctx.say("票の文面", "The ballot")) }
+        pre #ballot-text tabindex="0" role="region" aria-label=(ctx.say("票の文面", "The ballot")) { (ballot.text()) }
         (sign_form(ctx, &ballot, fault.map(|_| form)))
-        (by_command(ctx, &command(&ballot)))
+        (by_command(ctx, "ballot", &command(&ballot)))
         p { a href={ "/reviews/" (id) "#decide" } { (ctx.say("決定を変える", "Change the decision")) } }
     };
     let crumbs = vec![
@@ -308,7 +308,7 @@ fn sign_form(ctx: &Ctx, ballot: &Ballot, typed: Option<&Form>) -> Markup {
     // The lines without the content, which the script computes itself from what the server shows of the application.
     let meant: Vec<&str> = text.lines().filter(|line| !line.starts_with("content: ")).collect();
     html! {
-        form hidden method="post" action={ "/reviews/" (ballot.application) "/votes" } data-sign
+        form hidden method="post" action={ "/reviews/" (ballot.application) "/votes" } data-sign data-text="ballot-text"
             data-application=(ballot.application) data-content=(ballot.content) data-meant=(meant.join("\n"))
             data-working=(ctx.say("署名しています…", "Signing…"))
             data-fault-file=(ctx.say("署名鍵のファイルを選んでください。", "Choose the file of your signing key."))
@@ -321,34 +321,34 @@ fn sign_form(ctx: &Ctx, ballot: &Ballot, typed: Option<&Form>) -> Markup {
             @for column in &ballot.remove { input type="hidden" name="remove" value=(String::from(column.clone())); }
             @if ballot.checkers > 0 { input type="hidden" name="checkers" value=(ballot.checkers); }
             input type="hidden" name="signature" value="";
-            (key_field(ctx, ballot.member.as_str()))
+            (key_field(ctx, "ballot", ballot.member.as_str()))
             p role="status" {}
             button type="submit" { (ctx.say("署名して投票する", "Sign and vote")) }
         }
     }
 }
 
-/// Where the key is chosen. The field has no name, so browsers never send it.
-pub(super) fn key_field(ctx: &Ctx, person: &str) -> Markup {
+/// Where the key is chosen, in the form under the heading `of`. The field has no name, so browsers never send it.
+pub(super) fn key_field(ctx: &Ctx, of: &str, person: &str) -> Markup {
     html! {
         div.field {
-            label for="key" { (ctx.say("署名鍵", "Signing key")) }
-            p.note #key-help { (ctx.say("あなたの鍵ファイル：", "Your key file: ")) code { "client/keys/" (person) ".seed" } }
-            input #key type="file" aria-describedby="key-help";
+            label for={ (of) "-key" } { (ctx.say("署名鍵", "Signing key")) }
+            p.note id={ (of) "-key-help" } { (ctx.say("あなたの鍵ファイル：", "Your key file: ")) code { "client/keys/" (person) ".seed" } }
+            input id={ (of) "-key" } type="file" aria-describedby={ (of) "-key-help" };
         }
     }
 }
 
-/// The way without a script, which works for everybody.
-pub(super) fn by_command(ctx: &Ctx, command: &str) -> Markup {
+/// The way without a script, which works for everybody; under the heading `of`.
+pub(super) fn by_command(ctx: &Ctx, of: &str, command: &str) -> Markup {
     html! {
         (without_script(ctx, (
             "このブラウザではJavaScriptが使えないため、ページの中では署名できません。次のコマンドを使ってください。",
             "Without JavaScript this page cannot sign. Use the following command.",
         )))
-        h2 { (ctx.say("コマンドで署名する", "Sign by command")) }
+        h3 id={ (of) "-command" } { (ctx.say("コマンドで署名する", "Sign by command")) }
         p { (ctx.say("鍵のある計算機で、次のコマンドを実行しても同じことができます。", "The same can be done by this command, on the machine that holds your key.")) }
-        (commands(ctx, command))
+        pre tabindex="0" role="region" aria-labelledby={ (of) " " (of) "-command" } { code { (command) } }
     }
 }
 

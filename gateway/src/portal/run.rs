@@ -32,8 +32,10 @@ pub(super) struct RunPage<'a> {
     pub(super) keys: (&'a str, &'a str),
     /// The audit of combinations is under way.
     pub(super) checking: bool,
-    /// The permit was suspended; says why nothing more can be asked.
+    /// More can be asked under the permit.
     pub(super) usable: bool,
+    /// The ministry has closed the permit.
+    pub(super) closed: bool,
 }
 
 /// For the page's head: looks again while the run is under way and there is no script to do it.
@@ -120,6 +122,7 @@ fn verdict(lang: Lang, page: &RunPage<'_>, standing: Standing) -> Markup {
                     (words::explained(lang, &visiting_policies::case::recalled()))
                     p { (lang.say("理由：", "Reason: ")) (page.case.recalled.as_deref().unwrap_or_default()) }
                 }
+                Standing::Withheld if page.closed => (words::explained(lang, &visiting_policies::case::closed())),
                 Standing::Withheld => (words::explained(lang, &visiting_policies::case::suspended())),
             }
             (rules(lang, page.case))
@@ -248,7 +251,17 @@ mod tests {
         let sql = "SELECT sex, COUNT(*) FROM t -- <script>alert(1)</script>";
         let csv = b"sex,rows,note\n<script>,120,\n2,<k,as released before\n";
         let table = (case.released.is_some() && case.recalled.is_none()).then(|| Table::read(csv, sql));
-        let page = RunPage { id: &id, case: &case, sql, plans: &[], table, keys: ("gate+1", "log+2"), checking: false, usable: true };
+        let page = RunPage {
+            id: &id,
+            case: &case,
+            sql,
+            plans: &[],
+            table,
+            keys: ("gate+1", "log+2"),
+            checking: false,
+            usable: true,
+            closed: false,
+        };
         (head(&case).into_string()) + &view(lang, &page).into_string()
     }
 
@@ -289,6 +302,7 @@ mod tests {
             keys: ("", ""),
             checking: false,
             usable: true,
+            closed: false,
         };
         let (ja, en) = (view(Lang::Ja, &page).into_string(), view(Lang::En, &page).into_string());
         assert!(ja.contains("<mark>MAX</mark>") && ja.contains("SUMにしてください") && !ja.contains("take SUM"), "{ja}");

@@ -112,8 +112,9 @@ fn opinion(ctx: &Ctx, view: &SampleView, person: &PersonId, typed: Option<&Form>
         }
     };
     Ok(html! {
-        h2 { (ctx.say("あなたの意見", "Your opinion")) }
+        h2 #look { (ctx.say("あなたの意見", "Your opinion")) }
         (signing::form(ctx, &Signing {
+            of: "look",
             to: format!("/samples/{run}/look"),
             text: (look(typed.map_or("", |form| form.get("reason")))?, look("{reason}")?),
             person: person.as_str(),
@@ -121,6 +122,6 @@ fn opinion(ctx: &Ctx, view: &SampleView, person: &PersonId, typed: Option<&Form>
             fields,
             button: html! { button type="submit" { (ctx.say("署名して送る", "Sign and send")) } },
         }))
-        (reviews::by_command(ctx, &format!("visiting login {person} && visiting sample look {run} fine --reason \"{}\"", ctx.say("理由", "REASON"))))
+        (reviews::by_command(ctx, "look", &format!("visiting login {person} && visiting sample look {run} fine --reason \"{}\"", ctx.say("理由", "REASON"))))
     })
 }

@@ -23,6 +23,7 @@ use super::lang::Lang;
 /// Every kind of act with its name, in the order of a case: what the filter of the access log offers.
 pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("record_opened", "台帳の開始", "record opened"),
+    ("log_key_rotated", "ログの署名鍵の交替", "log key rotated"),
     ("listing_published", "DBの公開", "database published"),
     ("data_loaded", "データの取込み", "data loaded"),
     ("application_submitted", "申請", "application submitted"),

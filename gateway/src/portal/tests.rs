@@ -13,13 +13,13 @@ use axum::{
 };
 use tower::ServiceExt;
 use visiting_policies::{
-    handover::{ExtractReport, FileDigest, LedgerHead, LoadReport, Purpose, RunReport},
+    handover::{ErasureReport, ExtractReport, FileDigest, LedgerHead, LoadReport, Purpose, RunReport},
     hold::{Held, HoldReason},
     record::{Act, Actor, Event},
     sample::is_drawn,
     sign::{self, SigningKey},
     terms::{PermitId, Role, Verdict},
-    vote::{RecallOrder, SuspensionOrder},
+    vote::{ClosureOrder, RecallOrder, SuspensionOrder},
 };
 
 use super::{ROUTES, Who};
@@ -164,7 +164,7 @@ impl Site {
         let removed: String = remove.iter().map(|c| format!("&remove={c}")).collect();
         let page = self.see(member, "ja", &format!("/reviews/{application}/ballot?decision={decision}{removed}")).await;
         let text =
-            page.body.split("id=\"signed-text\"").nth(1).unwrap().split('>').nth(1).unwrap().split("</pre").next().unwrap().to_owned();
+            page.body.split("id=\"ballot-text\"").nth(1).unwrap().split('>').nth(1).unwrap().split("</pre").next().unwrap().to_owned();
         let signature = files::read_key(&self.home.key(member)).unwrap().sign(text.as_bytes());
         let request = page.hidden("request");
         let mut form = vec![("request", request.as_str()), ("decision", decision), ("signature", signature.as_str())];

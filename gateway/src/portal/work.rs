@@ -202,7 +202,7 @@ async fn show_run(ctx: &Ctx, run: &str) -> Result<Response, Refusal> {
     let scope = scope(&ctx.app, &case.permit)?;
     let plans = visiting_catalog::plan(&scope, &ctx.app.catalog)?;
     let (gate, log) = verifier_keys(&ctx.app);
-    let usable = permits::show(&ctx.app, &person, &case.permit, Duration::ZERO).await?.status == "active";
+    let permit = permits::show(&ctx.app, &person, &case.permit, Duration::ZERO).await?;
     let page = RunPage {
         id: &id,
         case: &case,
@@ -211,7 +211,8 @@ async fn show_run(ctx: &Ctx, run: &str) -> Result<Response, Refusal> {
         table,
         keys: (&gate, &log),
         checking: ctx.app.audits.goes_on(&id, &case),
-        usable,
+        usable: permit.status == "active",
+        closed: permit.status == "closed",
     };
     let mut crumbs = crumbs(ctx, &case.permit);
     crumbs.push((format!("/permits/{}/workspace", case.permit), ctx.say("解析環境", "Workspace").to_owned()));

@@ -65,7 +65,7 @@ pub(super) enum Standing {
     Recalled,
     /// Turned away by the gate.
     Refused,
-    /// The permit was suspended between verdict and bytes.
+    /// The permit was suspended or closed between verdict and bytes.
     Withheld,
 }
 
@@ -118,7 +118,7 @@ impl Standing {
             Self::Suppressed => lang.say("一部を伏せて持ち出し済", "Released with masks"),
             Self::Refused => lang.say("持ち出し不可", "Refused"),
             Self::Recalled => lang.say("取り消された持ち出し", "Recalled"),
-            Self::Withheld => lang.say("利用停止により持ち出し不可", "Withheld: permit suspended"),
+            Self::Withheld => lang.say("利用停止・終了により持ち出し不可", "Withheld: permit suspended or closed"),
         }
     }
 
@@ -168,7 +168,12 @@ fn standing(lang: Lang, permit: &PermitView) -> Markup {
             " · " (lang.say("対象月", "months")) " " (permit.period.from) "–" (permit.period.to)
             " · " (lang.say("期限", "until")) " " (time::view(permit.until_ms))
         }
-        @if permit.status == "suspended" {
+        @if permit.status == "closed" {
+            p.notice.error {
+                (lang.say("所管省庁がこの許可を終了しました。データは消去され、新しい解析も持ち出しもできません。", "The ministry has closed this permit for good. Its data are erased; nothing runs and nothing leaves under it."))
+                @if let Some(reason) = &permit.reason { " " (lang.say("理由：", "Reason: ")) (reason) }
+            }
+        } @else if permit.status == "suspended" {
             p.notice.error {
                 (lang.say("所管省庁がこの許可を停止しています。新しい解析も持ち出しもできません。", "The ministry has suspended this permit. Nothing runs and nothing leaves under it."))
                 @if let Some(reason) = &permit.reason { " " (lang.say("理由：", "Reason: ")) (reason) }
@@ -386,7 +391,7 @@ pub(super) mod tests {
             period: Period { from: 202401, to: 202412 },
             until_ms: 1_800_000_000_000,
             status: status.to_owned(),
-            reason: (status == "suspended").then(|| "<why>".to_owned()),
+            reason: matches!(status, "suspended" | "closed").then(|| "<why>".to_owned()),
             extract: extract.to_owned(),
             versions: BTreeMap::new(),
             rows_at_most: BTreeMap::new(),
@@ -442,9 +447,12 @@ pub(super) mod tests {
 
     #[test]
     fn a_permit_that_cannot_run_says_so_and_has_no_form() {
-        for (status, extract, word) in
-            [("suspended", "ready", "suspended"), ("expired", "ready", "expired"), ("active", "making", "being made")]
-        {
+        for (status, extract, word) in [
+            ("suspended", "ready", "suspended"),
+            ("closed", "erased", "closed"),
+            ("expired", "ready", "expired"),
+            ("active", "making", "being made"),
+        ] {
             let page = page(Lang::En, &permit(status, extract), "", None);
             assert!(page.contains(word) && !page.contains("<form"), "{page}");
             assert!(!page.contains("<why>"));

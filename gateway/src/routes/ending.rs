@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Names of these acts in refusals, whichever way they came.
-const CLOSE: &str = "POST /v1/permits/{id}/closure";
+pub(crate) const CLOSE: &str = "POST /v1/permits/{id}/closure";
 const REPEAT: &str = "POST /v1/runs/{id}/reruns";
 const SHOW: &str = "GET /v1/reruns/{id}";
 
@@ -80,7 +80,8 @@ pub(crate) async fn show_rerun(State(app): State<Shared>, Path(rerun): Path<Stri
     app.guard(call.actor(), SHOW, work).await
 }
 
-async fn close(app: &App, asked: Asked<NewSuspension>, permit: &str) -> Result<PermitView, Refusal> {
+/// The ministry's end of a permit.
+pub(crate) async fn close(app: &App, asked: Asked<NewSuspension>, permit: &str) -> Result<PermitView, Refusal> {
     let Asked { person, request, body } = asked;
     let permit: PermitId = id(permit, "permit")?;
     if app.desk.repeated(&request)?.is_none() {

@@ -6,7 +6,7 @@ mod bound;
 pub(crate) mod catalog;
 pub(crate) mod codes;
 pub(crate) mod demo;
-mod ending;
+pub(crate) mod ending;
 pub(crate) mod guests;
 pub(crate) mod holds;
 pub(crate) mod incidents;

@@ -169,12 +169,12 @@ pub struct PermitView {
     pub period: Period,
     /// Last moment of use.
     pub until_ms: u64,
-    /// `active`, `suspended` or `expired`.
+    /// `active`, `suspended`, `closed` or `expired`.
     pub status: String,
-    /// Why it is suspended.
+    /// Why it is suspended or closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// `ready` or `making`.
+    /// `ready`, `making` or `erased`.
     pub extract: String,
     /// Data version by listing, once the extract is ready.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

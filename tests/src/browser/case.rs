@@ -1,6 +1,9 @@
 //! A played case in every state that a page can show: applications, permits and runs, by name of their state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::json;
 use visiting_gateway::{
@@ -11,6 +14,7 @@ use visiting_gateway::{
 };
 use visiting_policies::{
     incident::{IncidentKind, Severity},
+    record::{Act, Event},
     sign::SigningKey,
     terms::ColumnName,
     vote::Decision,
@@ -25,6 +29,8 @@ use crate::{
 const REFUSED: &str = "SELECT sex, COUNT(DISTINCT pid) AS people FROM ndb.patients GROUP BY sex HAVING COUNT(DISTINCT pid) < 10";
 /// Releases until one is drawn, by one in twenty: one chance in ten thousand that none of these is.
 const DRAWN_MAX: usize = 180;
+/// Longest wait for the enclave to erase a closed permit's extract, on a busy machine.
+const ERASED_WITHIN: Duration = Duration::from_secs(60);
 /// A small scope, for cases whose extract nobody needs.
 const SMALL: &[&str] = &["ndb.patients.sex", "ndb.patients.pref"];
 
@@ -50,6 +56,7 @@ impl Case {
         let permit = case.granted(world)?;
         case.afterwards(world, &permit)?;
         case.suspended(world)?;
+        case.closed(world)?;
         case.held(world)?;
         case.waiting(world)?;
         case.incidents(world)?;
@@ -124,12 +131,19 @@ impl Case {
     }
 
     fn suspended(&mut self, world: &World) -> Result<(), String> {
-        let id = confirmed(world, SMALL)?;
-        vote(world, "per_member1", &id, Decision::Approve, &BTreeSet::new())?;
-        let permit = vote(world, "per_member4", &id, Decision::Approve, &BTreeSet::new())?.ok_or("two approvals gave no permit")?;
-        world.client("per_hanako")?.wait_extract(&permit).map_err(said)?;
+        let permit = small(world)?;
         world.client("per_ministry")?.suspend(&permit, "利用目的外の疑い", &key(world, "per_ministry")?).map_err(said)?;
         self.permits.insert("suspended", permit);
+        Ok(())
+    }
+
+    /// A permit that the ministry closed, and whose extract is erased.
+    fn closed(&mut self, world: &World) -> Result<(), String> {
+        let permit = small(world)?;
+        world.client("per_ministry")?.close(&permit, "研究の終了", &key(world, "per_ministry")?).map_err(said)?;
+        let gone = |event: &Event| matches!(&event.act, Act::ExtractErased { report, .. } if report.permit.as_str() == permit);
+        world.wait_event(0, gone, ERASED_WITHIN)?;
+        self.permits.insert("closed", permit);
         Ok(())
     }
 
@@ -173,6 +187,15 @@ fn confirmed(world: &World, columns: &[&str]) -> Result<String, String> {
     let id = submitted(world, columns)?;
     world.client("per_reception")?.confirm(&id).map_err(said)?;
     Ok(id)
+}
+
+/// A permit of a small scope, with its extract.
+fn small(world: &World) -> Result<String, String> {
+    let id = confirmed(world, SMALL)?;
+    vote(world, "per_member1", &id, Decision::Approve, &BTreeSet::new())?;
+    let permit = vote(world, "per_member4", &id, Decision::Approve, &BTreeSet::new())?.ok_or("two approvals gave no permit")?;
+    world.client("per_hanako")?.wait_extract(&permit).map_err(said)?;
+    Ok(permit)
 }
 
 /// A vote; the permit, when it was the one that granted it.

@@ -1,5 +1,7 @@
 //! What is sent by forms, and what comes of it.
 
+use visiting_policies::refusal::Code;
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,14 +102,116 @@ async fn a_whole_case_goes_by_pages_alone() {
         assert!(case.contains(part), "{part}");
     }
     let reason = "確認のため";
-    let order = SuspensionOrder { permit: permit.parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: reason.to_owned() };
-    let page = site.see("per_ministry", "ja", &format!("/permits/{permit}")).await;
-    let signature = files::read_key(&site.home.key("per_ministry")).unwrap().sign(order.text().as_bytes());
-    let request = page.hidden("request");
-    let form = [("request", request.as_str()), ("reason", reason), ("signature", &signature)];
-    assert_eq!(site.send("per_ministry", &format!("/permits/{permit}/suspension"), &form).await.location(), format!("/permits/{permit}"));
+    assert_eq!(site.suspend(&permit, reason).await.location(), format!("/permits/{permit}"));
     assert!(site.see(HANAKO, "ja", &format!("/permits/{permit}")).await.body.contains(reason));
     assert_eq!(site.count("permit_suspended").await, 1);
+}
+
+/// The name that a page gave to the request of its form that goes to `to`.
+fn request_of(page: &Page, to: &str) -> String {
+    let form = page.body.split(&format!("action=\"{to}\"")).nth(1).unwrap_or_else(|| panic!("no form goes to {to}: {}", page.body));
+    form.split("name=\"request\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+impl Site {
+    /// The ministry's suspension, as its form sends it.
+    async fn suspend(&self, permit: &str, reason: &str) -> Page {
+        let (path, by) = (format!("/permits/{permit}"), "per_ministry".parse().unwrap());
+        let order = SuspensionOrder { permit: permit.parse().unwrap(), by, reason: reason.to_owned() };
+        let to = format!("{path}/suspension");
+        let request = request_of(&self.see("per_ministry", "ja", &path).await, &to);
+        let signature = self.signed("per_ministry", &order.text());
+        let form = [("request", request.as_str()), ("reason", reason), ("signature", signature.as_str())];
+        self.send("per_ministry", &to, &form).await
+    }
+
+    /// The enclave has erased the extract.
+    async fn erase(&self, permit: &str) {
+        let signed = ErasureReport { permit: permit.parse().unwrap() }.sign(&self.gate());
+        let act = Act::ExtractErased { report: signed.value, signature: signed.signature };
+        self.app.desk.act(Actor::Enclave, None, act).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ministry_closes_a_permit_for_good_by_its_page() {
+    let site = Site::new("portal-closure").await;
+    let (_, permit) = site.permit().await;
+    let (path, to, reason) = (format!("/permits/{permit}"), format!("/permits/{permit}/closure"), "研究が終わった");
+    for person in [HANAKO, "per_member1"] {
+        let page = site.see(person, "ja", &path).await;
+        assert!(page.status.is_success() && !page.body.contains(&to) && !page.body.contains("利用を終了する"), "{person}: {}", page.body);
+    }
+    // It is there beside the stop and after it, and each of the two forms is its own.
+    let both = site.see("per_ministry", "en", &path).await;
+    sound(&both, "en", &path);
+    assert!(both.body.contains("Nobody can take it back") && both.body.contains(&format!("visiting close {permit} ")), "{}", both.body);
+    let mut ids: Vec<&str> = both.body.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "an id stands twice on the page: {}", both.body);
+
+    let by = "per_ministry".parse().unwrap();
+    let order = ClosureOrder { permit: permit.parse().unwrap(), by, reason: reason.to_owned() };
+    let (signature, forged) = (site.signed("per_ministry", &order.text()), site.signed("per_member1", &order.text()));
+    let request = request_of(&both, &to);
+    let form = |id: &'static str, signature: &str| {
+        [
+            ("request", request.clone()),
+            ("reason", reason.to_owned()),
+            ("confirm", id.replace("{id}", &permit)),
+            ("signature", signature.to_owned()),
+        ]
+    };
+    for (person, id, signature, status, code) in [
+        (HANAKO, "{id}", &signature, 403, Code::NotAllowed),
+        ("per_ministry", "{id}", &forged, 422, Code::ClosureForged),
+        ("per_ministry", "prm_other", &signature, 400, Code::Malformed),
+        ("per_ministry", "", &signature, 400, Code::Malformed),
+    ] {
+        let typed = form(id, signature);
+        let again = site.send(person, &to, &typed.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+        assert_eq!(again.status.as_u16(), status, "{}", again.body);
+        assert!(again.body.contains(&format!("data-code=\"{}\"", code.name())), "{}", again.body);
+        let last = site.events().await.pop().unwrap();
+        let told = matches!(&last.act, Act::Refused { tried, code: said } if tried == "POST /v1/permits/{id}/closure" && *said == code);
+        assert!(told, "{last:?}");
+        if person == "per_ministry" {
+            assert_eq!(request_of(&again, &to), request);
+            assert_eq!(again.body.matches(&format!("value=\"{reason}\"")).count(), 1, "what was typed is in its own form: {}", again.body);
+            assert!(again.body.contains(&format!("value=\"{}\"", id.replace("{id}", &permit))), "{}", again.body);
+        }
+    }
+    assert_eq!(site.count("permit_closed").await, 0);
+
+    assert_eq!(site.suspend(&permit, "調査のあいだ").await.location(), path);
+    let page = site.see("per_ministry", "ja", &path).await;
+    assert!(page.body.contains("調査のあいだ") && !page.body.contains(&format!("{path}/suspension")), "{}", page.body);
+    assert!(page.body.contains(&format!("action=\"{to}\"")), "a suspended permit can be closed: {}", page.body);
+    let typed = form("{id}", &signature);
+    let typed = typed.each_ref().map(|(name, value)| (*name, value.as_str()));
+    for _ in 0..2 {
+        assert_eq!(site.send("per_ministry", &to, &typed).await.location(), path, "sent twice it is one");
+    }
+    assert_eq!(site.count("permit_closed").await, 1);
+    let page = site.see("per_ministry", "ja", &path).await;
+    sound(&page, "ja", &path);
+    for part in ["利用許可は終了しています", reason, "消去しています"] {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    assert!(!page.body.contains(&format!("{path}/suspension")) && !page.body.contains(&to), "{}", page.body);
+    site.erase(&permit).await;
+    let told = [("ja", "利用許可は終了しています", "消去されました："), ("en", "The permit is closed", "were erased: ")];
+    for (lang, closed, gone) in told {
+        let page = site.see(HANAKO, lang, &path).await;
+        sound(&page, lang, &path);
+        assert!(page.body.contains(closed) && page.body.contains(reason) && page.body.contains(gone), "{}", page.body);
+        let bench = site.see(HANAKO, lang, &format!("{path}/workspace")).await;
+        assert!(bench.body.contains(reason) && !bench.body.contains("name=\"sql\""), "{}", bench.body);
+    }
+    assert!(site.see("nobody", "en", "/register").await.body.contains("closed by the ministry"));
+    assert!(site.see("per_ministry", "ja", "/permits").await.body.contains("抽出データ消去済み"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,7 +53,7 @@ async fn a_checker_looks_afterwards_and_the_ministry_recalls_by_pages_alone() {
     assert!(page.body.contains("SELECT 3") && page.body.contains("120") && page.body.contains("糖尿病と介護"), "{}", page.body);
 
     // The text on the page is the one that counts, with the opinion and the reason in it.
-    let text = page.body.split("id=\"signed-text\"").nth(1).unwrap().split('>').nth(1).unwrap().split("</pre").next().unwrap();
+    let text = page.body.split("id=\"look-text\"").nth(1).unwrap().split('>').nth(1).unwrap().split("</pre").next().unwrap();
     let text = text.replace("opinion: fine", "opinion: recall").replace("reason: \n", "reason: 列が多すぎる\n");
     let (request, signature) = (page.hidden("request"), site.signed("per_checker1", &text));
     let form = [("request", request.as_str()), ("opinion", "recall"), ("reason", "列が多すぎる"), ("signature", &signature)];
