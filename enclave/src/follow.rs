@@ -250,16 +250,27 @@ impl Follower {
         if same { Ok(()) } else { Err(tampered("is not what the record says")) }
     }
 
-    /// The fold as it was when the event at `index` had just come.
+    /// The fold of the first `size` events.
     ///
     /// # Errors
     /// Only when what was admitted once is not admitted again.
-    pub(crate) fn cases_at(&self, index: u64) -> Result<Cases, Fault> {
+    pub(crate) fn cases_over(&self, size: u64) -> Result<Cases, Fault> {
         let mut cases = Cases::new(self.cases.roster().clone());
-        for line in self.lines.iter().take(usize::try_from(index).unwrap_or(usize::MAX).saturating_add(1)) {
+        for line in self.lines.iter().take(usize::try_from(size).unwrap_or(usize::MAX)) {
             cases.admit(&Event::from_bytes(line.as_bytes())?)?;
         }
         Ok(cases)
+    }
+
+    /// Entries of the ledger as the newest verdict before event `index` says.
+    pub(crate) fn ledger_before(&self, index: u64) -> u64 {
+        let before = self.lines.iter().take(usize::try_from(index).unwrap_or(usize::MAX)).rev();
+        let events = before.filter_map(|line| Event::from_bytes(line.as_bytes()).ok());
+        let mut heads = events.filter_map(|event| match event.act {
+            Act::RunJudged { report, .. } => Some(report.ledger.entries),
+            _ => None,
+        });
+        heads.next().unwrap_or(0)
     }
 
     /// Event `index` with its proof under the newest checkpoint.

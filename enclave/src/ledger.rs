@@ -219,6 +219,7 @@ mod tests {
                 report: RunReport {
                     run: "run_a".parse().unwrap(),
                     index: 0,
+                    judged_by: 0,
                     verdict: visiting_policies::terms::Verdict::Release,
                     refusal: None,
                     files: Vec::new(),

@@ -209,6 +209,9 @@ pub struct RunReport {
     pub run: RunId,
     /// Index of the event that authorised it.
     pub index: u64,
+    /// Events of the record that it was judged by: rules and budgets are theirs. 0 in verdicts of earlier builds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub judged_by: u64,
     /// The verdict.
     pub verdict: Verdict,
     /// For a refusal: the code, and the sentence for the researcher.
@@ -226,6 +229,11 @@ pub struct RunReport {
     /// For verdict `hold`: why, for how many checkers, and the digest of what they read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Purpose for RunReport {

@@ -10,7 +10,10 @@ use visiting_policies::{
 };
 use visiting_tests::world::{Unit, World, text, tree};
 
-use crate::base;
+use crate::{
+    base,
+    middle::{Middle, Rule},
+};
 
 const COLUMNS: &[&str] = &[
     "regions.residents.sex",
@@ -253,6 +256,27 @@ fn two_people_change_the_rules_and_the_gate_follows() {
     let ndb = kept.packs.iter().find(|p| p.pack == "ndb").unwrap();
     assert_eq!(ndb.versions.iter().map(|v| v.version.as_str()).collect::<Vec<_>>(), ["2026-11", "2026-12"]);
     assert_eq!(ndb.versions[1].reason.as_deref(), Some("the committee's 40th session"));
+    world.audit().unwrap();
+}
+
+/// The rules change between a verdict and its place in the record: a repetition goes by those that were read.
+#[test]
+fn a_release_is_repeated_by_the_rules_that_it_was_judged_by() {
+    let (mut world, permit) = regions("rules-repeated");
+    let middle = Middle::start(world.internal(), Rule::Block("/internal/v1/verdicts"));
+    world.stop(Unit::Enclave).unwrap();
+    world.set_door(&middle.address);
+    world.start(Unit::Enclave).unwrap();
+    let hanako = world.client("per_hanako").unwrap();
+    let run = hanako.run(&permit, BY_PLACE).unwrap().id;
+    middle.wait_met("/internal/v1/verdicts", 1);
+    let (a, b) = (world.client("per_member1").unwrap(), world.client("per_member2").unwrap());
+    let proposed = a.propose_rules("ndb", &stricter("2026-12"), "why", &base::key(&world, "per_member1")).unwrap();
+    b.adopt_rules(&proposed.id, &base::key(&world, "per_member2")).unwrap();
+    middle.turn_honest();
+    assert_eq!(hanako.wait(&run).unwrap().status, "released");
+    assert_eq!(world.client("per_auditor").unwrap().rerun(&run).unwrap().status, "same");
+    in_force(&world, &permit);
     world.audit().unwrap();
 }
 

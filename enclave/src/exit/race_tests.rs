@@ -47,6 +47,7 @@ fn run(ledger: &mut Ledger, name: &str, asked: &Asked, round: usize) -> bool {
         let report = RunReport {
             run: run.clone(),
             index: 0,
+            judged_by: 0,
             verdict,
             refusal: None,
             files: Vec::new(),

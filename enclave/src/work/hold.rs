@@ -111,6 +111,7 @@ fn verdicted(run: &RunId, case: &RunCase, judged: Judged) -> Verdicted {
     let report = RunReport {
         run: run.clone(),
         index: case.authority().unwrap_or(case.index),
+        judged_by: 0,
         verdict: judged.verdict,
         refusal: judged.refusal,
         files: judged.digests,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use visiting_policies::{
     case::{Cases, RunCase},
-    handover::{Purpose, Repeated, RerunReport, RunReport},
+    handover::{Purpose, Repeated, RerunReport},
     terms::{RerunId, RunId},
 };
 
@@ -43,9 +43,11 @@ impl Enclave {
         let missing = || Fault::Other("the record does not show the verdict".to_owned());
         let case = self.follower.cases.runs.get(run).cloned().ok_or_else(missing)?;
         let (report, index) = case.judged.clone().ok_or_else(missing)?;
-        // The fold just before the verdict: rules, budgets and guests as they were.
-        let then = self.follower.cases_at(index.saturating_sub(1))?;
-        let known = self.ledger.known_at(self.entries_before(&then, &report))?;
+        // The fold that it was judged by: rules, budgets and guests as they were. Before verdicts said so, the one just before them.
+        let size = if report.judged_by == 0 { index } else { report.judged_by };
+        let then = self.follower.cases_over(size)?;
+        // Blocks of the ledger before this run's own: where it stood after the verdict before this one.
+        let known = self.ledger.known_at(self.follower.ledger_before(index).min(report.ledger.entries))?;
         self.fetch(&then, &case, sql)?;
         let judged = match self.judge_at(Some(Moment { cases: &then, known: &known }), &case, sql, None) {
             Ok(judged) => judged,
@@ -54,11 +56,6 @@ impl Enclave {
             Err(fault) => return Err(fault),
         };
         Ok(judged.verdict == report.verdict && judged.digests == report.files)
-    }
-
-    /// Blocks of the ledger before this run's own: where the ledger stood after the verdict before it.
-    fn entries_before(&self, then: &Cases, report: &RunReport) -> u64 {
-        then.ledger.as_ref().map_or(0, |head| head.entries).min(report.ledger.entries)
     }
 
     fn fetch(&mut self, then: &Cases, case: &RunCase, sql: &str) -> Result<(), Fault> {

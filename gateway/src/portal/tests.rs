@@ -197,6 +197,7 @@ impl Site {
             let report = RunReport {
                 run: run.parse().unwrap(),
                 index: self.app.desk.view().cases.runs[&run.parse().unwrap()].index,
+                judged_by: 0,
                 verdict: Verdict::Release,
                 refusal: None,
                 files: vec![FileDigest { name: "table.csv".to_owned(), digest: table.clone() }],
@@ -232,6 +233,7 @@ impl Site {
         let report = RunReport {
             run: run.parse().unwrap(),
             index: self.app.desk.view().cases.runs[&run.parse().unwrap()].index,
+            judged_by: 0,
             verdict: Verdict::Hold,
             refusal: None,
             files: Vec::new(),

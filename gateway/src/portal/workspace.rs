@@ -341,6 +341,7 @@ pub(super) mod tests {
         let report = RunReport {
             run: "run_1".parse().unwrap(),
             index: 9,
+            judged_by: 0,
             verdict,
             refusal: (verdict == Verdict::Refuse).then(|| Refusal::new(Code::NothingToShow, "nothing <b>here</b>")),
             files: files.to_vec(),

@@ -141,6 +141,7 @@ pub(crate) fn report() -> RunReport {
     RunReport {
         run: "run_1".parse().unwrap(),
         index: JUDGED - 1,
+        judged_by: 0,
         verdict: Verdict::Release,
         refusal: None,
         files: vec![FileDigest { name: "table.csv".into(), digest: sign::digest(TABLE) }],

@@ -142,6 +142,7 @@ impl Record {
         RunReport {
             run: self.run.clone(),
             index,
+            judged_by: 0,
             verdict,
             refusal,
             files: Vec::new(),

@@ -104,6 +104,9 @@ impl Cases {
         if case.authority() != Some(report.index) {
             return Err(Refusal::new(Code::WrongState, "the run was judged already, or under another authority"));
         }
+        if report.judged_by > self.size {
+            return Err(Refusal::new(Code::Malformed, "a verdict is not judged by events that are not there yet"));
+        }
         if (report.verdict == Verdict::Refuse) != report.refusal.is_some() {
             return Err(Refusal::new(Code::Malformed, "a refusal has its code, anything else has none"));
         }

@@ -23,6 +23,7 @@ fn report(verdict: Verdict) -> RunReport {
     RunReport {
         run: "run_1".parse().unwrap(),
         index: 9,
+        judged_by: 0,
         verdict,
         refusal,
         files: Vec::new(),

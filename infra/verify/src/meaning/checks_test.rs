@@ -161,19 +161,25 @@ fn a_release_without_its_signatures_is_found() {
 
 #[test]
 fn rules_that_were_not_in_force_are_found() {
-    let says = |index: usize, at: u64, rules: (String, String)| {
-        let report = RunReport { run: "run_9".parse().unwrap(), index: at, rules: [rules].into(), ..sample::report() };
+    let by = |judged_by: u64, index: usize, at: u64, rules: (String, String)| {
+        let report = RunReport { run: "run_9".parse().unwrap(), index: at, judged_by, rules: [rules].into(), ..sample::report() };
         let mut acts = sample::acts();
         acts.extend(sample_later::rules_changed());
         acts.insert(index, judged(report));
         acts
     };
+    let says = |index, at, rules| by(0, index, at, rules);
     // Adopted by event 13: the first pack until then, the changed one from then on, and either for who asked before and was told after.
     look(Packs::default(), &says(12, 9, named(false))).unwrap();
     look(Packs::default(), &says(14, 13, named(false))).unwrap_err();
     look(Packs::default(), &says(14, 12, named(false))).unwrap();
     look(Packs::default(), &says(14, 12, named(true))).unwrap();
     fails(Packs::default(), &says(12, 9, named(true)), 12, "not in force");
+    // A verdict that says by how many events it was judged leaves no choice.
+    look(Packs::default(), &by(13, 14, 12, named(false))).unwrap();
+    look(Packs::default(), &by(14, 14, 12, named(true))).unwrap();
+    fails(Packs::default(), &by(13, 14, 12, named(true)), 14, "not in force");
+    fails(Packs::default(), &by(14, 14, 12, named(false)), 14, "not in force");
     let (listing, stated) = named(false);
     for other in [stated.replace("2026-11", "2026-10"), stated.replace("ndb", "kaigo"), format!("{stated} "), String::new()] {
         fails(Packs::default(), &says(12, 9, (listing.clone(), other)), 12, "not in force");
