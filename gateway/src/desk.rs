@@ -1,13 +1,23 @@
 //! The desk: the only way to change anything. A proposal is admitted by the law (`Cases::admit`), appended to the journal, and
-//! only then seen by anyone. One thread does this; everybody else reads what it published.
+//! only then seen by anyone. One thread at a time does this; everybody else reads what it published.
+
+#[cfg(test)]
+mod tests;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 pub use crate::view::{Step, Stood, View};
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::{oneshot, watch},
+};
 use visiting_policies::{
     record::{Act, Actor, Event, RequestKey},
     refusal::{Code, Refusal},
@@ -16,7 +26,7 @@ use visiting_policies::{
 };
 
 use crate::{
-    health::{Health, Standing},
+    health::{Health, Standing, WRITER},
     journal::Journal,
     publish::{self, Publication, Publisher},
     snapshot::{Shelf, WORTH_KEEPING},
@@ -36,6 +46,7 @@ pub fn system_clock() -> Clock {
 }
 
 /// What writer and publisher share with the desk.
+#[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) view: Arc<RwLock<View>>,
     pub(crate) journal: Arc<dyn Journal>,
@@ -43,10 +54,51 @@ pub(crate) struct Parts {
     pub(crate) health: Arc<Health>,
 }
 
+impl Parts {
+    fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Folds the journal, and compares it with the checkpoints that are published.
+    fn recover(&self, seen: &[(String, Vec<u8>)], shelf: &Shelf, key: &SigningKey) -> Result<(), Refusal> {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = shelf.read(view.cases.roster(), key);
+        let before = kept.as_ref().map_or(0, |kept| kept.size);
+        view.recover(self.journal.as_ref(), kept)?;
+        if view.cases.log_key() != key.public() {
+            return Err(Refusal::new(Code::KeyUnusable, "log.seed is not the key that the record has in force"));
+        }
+        publish::compare(&view, seen)?;
+        if view.tree.size() - before >= WORTH_KEEPING {
+            shelf.keep(&view, key);
+        }
+        Ok(())
+    }
+}
+
+/// One caller that waits; it counts until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn among(all: &'a AtomicUsize) -> Self {
+        all.fetch_add(1, Ordering::SeqCst);
+        Self(all)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// The desk. Clones share it.
 #[derive(Clone)]
 pub struct Desk {
     proposals: mpsc::Sender<Proposal>,
+    writer: Arc<Mutex<Writer>>,
+    /// Callers whose proposals are on their way to the writer's thread.
+    waiting: Arc<AtomicUsize>,
     view: Arc<RwLock<View>>,
     size: watch::Receiver<u64>,
     journal: Arc<dyn Journal>,
@@ -78,40 +130,23 @@ impl Desk {
     ) -> Result<Self, Refusal> {
         let key = Arc::new(key);
         let view = Arc::new(RwLock::new(View::new(roster, Arc::clone(&key))));
-        let size = watch::Sender::new(0);
-        let (proposals, inbox) = mpsc::channel();
-        let published = watch::Sender::new(0);
-        let (told_size, told_published) = (size.subscribe(), published.subscribe());
+        let parts = Parts { view, journal, clock, health: Arc::default() };
         let witnessed = !publication.policy.asks_for_no_witness();
-        let health = Arc::default();
-        let desk = Self { proposals, size: told_size, view, journal, clock, health, published: told_published, witnessed };
         // Read before the journal: what another gateway publishes meanwhile is in the journal by then.
         // On a thread of its own, as a place may block, which nothing may do where this is called.
         let seen = std::thread::scope(|scope| scope.spawn(|| publication.seen()).join());
         let seen = seen.map_err(|_| unavailable(&"what was published could not be read"))?.map_err(|e| unavailable(&e))?;
-        desk.recover(&seen, shelf, &key)?;
-        let publisher = Publisher::new(publication, desk.parts(), published, key).map_err(|e| unavailable(&e))?;
-        size.send_replace(desk.view().tree.size());
-        let (news, told) = mpsc::channel();
+        parts.recover(&seen, shelf, &key)?;
+        let (publishing, published) = watch::channel(0);
+        let publisher = Publisher::new(publication, parts.clone(), publishing, key).map_err(|e| unavailable(&e))?;
+        let (news, told) = mpsc::sync_channel(1);
         publisher.start(told).map_err(|e| unavailable(&e))?;
-        trial::start(&desk.journal, &desk.health).map_err(|e| unavailable(&e))?;
-        Writer::new(desk.parts(), size, news).start(inbox)?;
-        Ok(desk)
-    }
-
-    fn recover(&self, seen: &[(String, Vec<u8>)], shelf: &Shelf, key: &SigningKey) -> Result<(), Refusal> {
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = shelf.read(view.cases.roster(), key);
-        let before = kept.as_ref().map_or(0, |kept| kept.size);
-        view.recover(self.journal.as_ref(), kept)?;
-        if view.cases.log_key() != key.public() {
-            return Err(Refusal::new(Code::KeyUnusable, "log.seed is not the key that the record has in force"));
-        }
-        publish::compare(&view, seen)?;
-        if view.tree.size() - before >= WORTH_KEEPING {
-            shelf.keep(&view, key);
-        }
-        Ok(())
+        trial::start(&parts.journal, &parts.health).map_err(|e| unavailable(&e))?;
+        let (growing, size) = watch::channel(parts.view().tree.size());
+        let (proposals, inbox) = mpsc::channel();
+        let writer = Writer::new(parts.clone(), growing, news).start(inbox)?;
+        let Parts { view, journal, clock, health } = parts;
+        Ok(Self { proposals, writer, waiting: Arc::default(), view, size, journal, clock, health, published, witnessed })
     }
 
     /// Records an act and returns its index once it is durable. A request that was recorded before gives the first index.
@@ -128,9 +163,32 @@ impl Desk {
     /// As [`Self::act`].
     pub async fn act_with(&self, by: Actor, request: Option<RequestKey>, act: Act, follows: Option<Act>) -> Result<u64, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let stopped = |_| Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
-        self.proposals.send(Proposal { by, request, act, follows, reply }).map_err(stopped)?;
+        let proposal = Proposal { by, request, act, follows, reply };
+        let _waiting = self.hand_in(proposal)?;
         answer.await.map_err(|_| unknown())?
+    }
+
+    /// A caller that is alone commits on its own thread: to wake another one and be woken by it takes a good part of a disk's sync.
+    /// Whoever finds somebody writing or waiting goes to the writer's thread, where those that meet share one sync.
+    fn hand_in(&self, proposal: Proposal) -> Result<Option<Waiting<'_>>, Refusal> {
+        let stopped = |_| Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
+        if let Some(mut writer) = self.free() {
+            // Should it panic, the lock stays locked for ever, which ends the writer's thread.
+            let _watch = self.health.watch(WRITER);
+            tokio::task::block_in_place(|| writer.commit(vec![proposal]));
+            return Ok(None);
+        }
+        let waiting = Waiting::among(&self.waiting);
+        self.proposals.send(proposal).map_err(stopped)?;
+        Ok(Some(waiting))
+    }
+
+    /// The writer, where nobody else has it. A journal on a server makes one wait, which a runtime's thread is too good for; and where
+    /// there is only one such thread, it must not be blocked at all.
+    fn free(&self) -> Option<MutexGuard<'_, Writer>> {
+        let threads = Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+        let alone = threads && !self.journal.is_shared() && self.waiting.load(Ordering::SeqCst) == 0;
+        if alone { self.writer.try_lock().ok() } else { None }
     }
 
     /// Index of the event that this request made before, if it did.
@@ -239,11 +297,6 @@ impl Desk {
         let last_ms = self.view().last_ms;
         self.health.causes(clock_behind_s(self.now_ms(), last_ms))
     }
-
-    fn parts(&self) -> Parts {
-        let (view, journal) = (Arc::clone(&self.view), Arc::clone(&self.journal));
-        Parts { view, journal, clock: Arc::clone(&self.clock), health: Arc::clone(&self.health) }
-    }
 }
 
 /// Nobody knows yet whether it was done.
@@ -262,146 +315,4 @@ pub(crate) fn unavailable(cause: &dyn std::fmt::Display) -> Refusal {
 #[must_use]
 pub fn request_key(actor: &str, key: &str, request: &[u8]) -> RequestKey {
     RequestKey { key: sign::digest(format!("{actor}\n{key}").as_bytes()), request: sign::digest(request) }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use visiting_tlog::{folder::Folder, read::Reader, store::Published};
-
-    use super::*;
-    use crate::{
-        home::Home,
-        journal::{JournalError, SqliteJournal, StoreFault, Trouble},
-        setup::{self, tests::Scratch},
-    };
-
-    /// A journal whose disk can be full.
-    #[derive(Debug)]
-    struct Fragile(SqliteJournal, AtomicBool);
-
-    impl Journal for Fragile {
-        fn append_if(&self, head: u64, batch: &[Vec<u8>]) -> Result<u64, JournalError> {
-            if self.1.load(Ordering::SeqCst) {
-                return Err(StoreFault::new(Trouble::Full, "database or disk is full").into());
-            }
-            self.0.append_if(head, batch)
-        }
-
-        fn read(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, JournalError> {
-            self.0.read(from, limit)
-        }
-
-        fn probe(&self) -> Result<(), JournalError> {
-            if self.1.load(Ordering::SeqCst) {
-                return Err(StoreFault::new(Trouble::Full, "database or disk is full").into());
-            }
-            self.0.probe()
-        }
-
-        fn is_shared(&self) -> bool {
-            false
-        }
-    }
-
-    struct Room(Scratch, Home, Arc<Fragile>);
-
-    impl Room {
-        fn new(name: &str) -> Self {
-            let scratch = Scratch::new(name);
-            let home = Home::at(scratch.path("home"));
-            setup::prepare(&home).unwrap();
-            let journal = SqliteJournal::open(&home.gateway("journal.sqlite")).unwrap();
-            Self(scratch, home, Arc::new(Fragile(journal, AtomicBool::new(false))))
-        }
-
-        fn desk(&self) -> Result<Desk, Refusal> {
-            let roster = setup::read_roster(&self.1.gateway("roster.json")).unwrap();
-            let key = crate::files::read_key(&self.1.gateway("log.seed")).unwrap();
-            Desk::open(
-                self.2.clone(),
-                roster,
-                key,
-                Publication::unwitnessed(&self.1.log()).unwrap(),
-                &Shelf::at(&self.1.gateway("")),
-                system_clock(),
-            )
-        }
-
-        fn opened(&self) -> Act {
-            let roster = setup::read_roster(&self.1.gateway("roster.json")).unwrap();
-            Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo: true }
-        }
-    }
-
-    fn listing(name: &str) -> Act {
-        Act::ListingPublished { listing: name.to_owned(), digest: sign::digest(name.as_bytes()) }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn acts_at_once_are_all_recorded_and_published() {
-        let room = Room::new("desk-group");
-        let desk = room.desk().unwrap();
-        desk.act(Actor::Gateway, None, room.opened()).await.unwrap();
-        let acts = (0..64).map(|n| {
-            let desk = desk.clone();
-            tokio::spawn(async move { desk.act(Actor::Gateway, None, listing(&format!("l{n}"))).await.unwrap() })
-        });
-        let mut indices = Vec::new();
-        for act in acts.collect::<Vec<_>>() {
-            indices.push(act.await.unwrap());
-        }
-        indices.sort_unstable();
-        assert_eq!(indices, (1..65).collect::<Vec<_>>());
-        let told = desk.leaves(0, 100).await.unwrap();
-        let mut published = desk.published.clone();
-        published.wait_for(|size| *size == 65).await.unwrap();
-        let note = Folder::new(&room.1.log()).checkpoint().unwrap().unwrap();
-        assert_eq!(String::from_utf8(note).unwrap(), desk.view().checkpoint());
-        let read = |entry: Result<Vec<u8>, _>| String::from_utf8(entry.unwrap()).unwrap();
-        let log: Vec<_> = Reader::new(Folder::new(&room.1.log()), 65).entries().map(read).collect();
-        assert_eq!(log, told);
-    }
-
-    #[tokio::test]
-    async fn without_a_record_nothing_happens() {
-        let room = Room::new("desk-full");
-        let desk = room.desk().unwrap();
-        desk.act(Actor::Gateway, None, room.opened()).await.unwrap();
-        room.2.1.store(true, Ordering::SeqCst);
-        let refused = desk.act(Actor::Gateway, None, listing("l")).await.unwrap_err();
-        assert_eq!(refused.code, Code::RecordUnavailable);
-        assert_eq!((desk.view().cases.size(), desk.view().cases.listings.len()), (1, 0));
-        room.2.1.store(false, Ordering::SeqCst);
-        assert_eq!(desk.act(Actor::Gateway, None, listing("l")).await.unwrap(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_repeated_request_gives_the_first_index_also_after_a_restart() {
-        let room = Room::new("desk-again");
-        let (desk, request) = (room.desk().unwrap(), request_key("gateway", "k", b"one"));
-        desk.act(Actor::Gateway, None, room.opened()).await.unwrap();
-        let first = desk.act(Actor::Gateway, Some(request.clone()), listing("l")).await.unwrap();
-        drop(desk);
-        let desk = room.desk().unwrap();
-        assert_eq!(desk.act(Actor::Gateway, Some(request), listing("l")).await.unwrap(), first);
-        let other = desk.act(Actor::Gateway, Some(request_key("gateway", "k", b"two")), listing("m")).await.unwrap_err();
-        assert_eq!(other.code, Code::KeyReused);
-    }
-
-    #[tokio::test]
-    async fn a_rolled_back_journal_is_not_served() {
-        let mut room = Room::new("desk-rollback");
-        let desk = room.desk().unwrap();
-        desk.act(Actor::Gateway, None, room.opened()).await.unwrap();
-        desk.act(Actor::Gateway, None, listing("l")).await.unwrap();
-        // What nobody has seen can be taken back unseen; what was published cannot.
-        desk.published.clone().wait_for(|size| *size == 2).await.unwrap();
-        let leaves = desk.journal.read(0, 1).unwrap();
-        let older = SqliteJournal::open(&room.0.path("older.sqlite")).unwrap();
-        older.append_if(0, &leaves).unwrap();
-        room.2 = Arc::new(Fragile(older, AtomicBool::new(false)));
-        assert_eq!(room.desk().unwrap_err().code, Code::RecordUnlawful);
-    }
 }

@@ -54,7 +54,7 @@ fn writer(folder: &Path) -> Result<(Writer, u64), String> {
     view.recover(journal.as_ref(), None).map_err(|refusal| refusal.detail)?;
     let size = view.tree.size();
     let parts = Parts { view: Arc::new(RwLock::new(view)), journal, clock: system_clock(), health: Arc::new(Health::default()) };
-    Ok((Writer::new(parts, watch::Sender::new(0), mpsc::channel().0), size))
+    Ok((Writer::new(parts, watch::Sender::new(0), mpsc::sync_channel(1).0), size))
 }
 
 fn act(number: u64) -> Act {

@@ -165,7 +165,7 @@ impl Stage {
         let clock = Arc::clone(clock);
         let clock: Clock = Arc::new(move || clock.load(Ordering::Relaxed));
         let parts = Parts { view: Arc::new(RwLock::new(view)), journal, clock, health: Arc::new(Health::default()) };
-        let mut writer = Writer::new(parts, watch::Sender::new(0), mpsc::channel().0);
+        let mut writer = Writer::new(parts, watch::Sender::new(0), mpsc::sync_channel(1).0);
         writer.hasty = hasty;
         writer
     }

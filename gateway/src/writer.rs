@@ -1,11 +1,12 @@
-//! The writer thread: admits proposals, commits them in groups, answers. The order is the soundness: admitted -> durable ->
-//! visible -> answered. Where others write the same journal, it reads on to their head first and admits anew.
+//! The writer: admits proposals, commits them in groups, answers. The order is the soundness: admitted -> durable -> visible ->
+//! answered. Where others write the same journal, it reads on to their head first and admits anew. One thread at a time writes: the
+//! writer's own, or a caller that is alone.
 
 #[cfg(test)]
 mod tests;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc},
     time::Duration,
 };
 
@@ -63,6 +64,13 @@ struct Group {
     leaves: Vec<Vec<u8>>,
 }
 
+fn next(inbox: &mpsc::Receiver<Proposal>, shared: bool) -> Result<Proposal, mpsc::RecvTimeoutError> {
+    if shared {
+        return inbox.recv_timeout(FOLLOW_EVERY);
+    }
+    inbox.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected)
+}
+
 /// Why a group was not written.
 enum Stopped {
     /// Others wrote; everything is admitted anew.
@@ -79,7 +87,7 @@ pub(crate) struct Writer {
     clock: Clock,
     size: watch::Sender<u64>,
     /// Tells the publisher that there is something.
-    news: mpsc::Sender<()>,
+    news: mpsc::SyncSender<()>,
     health: Arc<Health>,
     /// What the journal holds may be more than what is folded here.
     behind: bool,
@@ -89,7 +97,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(parts: Parts, size: watch::Sender<u64>, news: mpsc::Sender<()>) -> Self {
+    pub(crate) fn new(parts: Parts, size: watch::Sender<u64>, news: mpsc::SyncSender<()>) -> Self {
         let Parts { view, journal, clock, health } = parts;
         let (cases, last_ms) = {
             let view = view.read().unwrap_or_else(PoisonError::into_inner);
@@ -110,30 +118,29 @@ impl Writer {
         }
     }
 
-    /// Runs until the last desk is dropped.
-    pub(crate) fn start(mut self, inbox: mpsc::Receiver<Proposal>) -> Result<(), Refusal> {
-        let watch = self.health.watch(WRITER);
+    /// A thread that commits in groups what callers do not commit themselves; it runs until the last desk is dropped.
+    pub(crate) fn start(self, inbox: mpsc::Receiver<Proposal>) -> Result<Arc<Mutex<Self>>, Refusal> {
+        let (watch, shared) = (self.health.watch(WRITER), self.journal.is_shared());
+        let this = Arc::new(Mutex::new(self));
+        let writer = Arc::clone(&this);
         let work = move || {
             let _watch = watch;
             loop {
-                match self.next(&inbox) {
-                    Ok(first) => {
-                        let group = std::iter::once(first).chain(inbox.try_iter().take(GROUP_MAX - 1)).collect();
-                        self.commit(group);
-                    }
-                    Err(mpsc::RecvTimeoutError::Timeout) => self.look(),
+                let first = match next(&inbox, shared) {
                     Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                    other => other.ok(),
+                };
+                // A fault of the program in whoever wrote last: what the fold holds is not known any more. Health was told by them.
+                let Ok(mut writer) = writer.lock() else { return };
+                match first {
+                    // What came while others wrote shares the sync.
+                    Some(first) => writer.commit(std::iter::once(first).chain(inbox.try_iter().take(GROUP_MAX - 1)).collect()),
+                    None => writer.look(),
                 }
             }
         };
-        std::thread::Builder::new().name(WRITER.to_owned()).spawn(work).map(|_| ()).map_err(|e| unavailable(&e))
-    }
-
-    fn next(&self, inbox: &mpsc::Receiver<Proposal>) -> Result<Proposal, mpsc::RecvTimeoutError> {
-        if self.journal.is_shared() {
-            return inbox.recv_timeout(FOLLOW_EVERY);
-        }
-        inbox.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected)
+        std::thread::Builder::new().name(WRITER.to_owned()).spawn(work).map_err(|e| unavailable(&e))?;
+        Ok(this)
     }
 
     /// What others wrote; a fault is told when somebody proposes something.
@@ -329,8 +336,8 @@ impl Writer {
         }
         drop(view);
         self.size.send_replace(self.cases.size());
-        // Without a publisher (it ended with its fault told) the record goes on.
-        let _ = self.news.send(());
+        // It knows already, or it ended with its fault told: the record goes on.
+        let _ = self.news.try_send(());
         Ok(())
     }
 

@@ -16,7 +16,9 @@ fn is_rotation(event: &Event) -> bool {
 }
 
 fn stop_all(world: &mut World) {
-    [Unit::Enclave, Unit::Gateway, Unit::Linkage].into_iter().for_each(|unit| world.stop(unit).unwrap());
+    for unit in [Unit::Enclave, Unit::Gateway, Unit::Linkage] {
+        world.stop(unit).unwrap();
+    }
 }
 
 fn released(world: &World) -> String {

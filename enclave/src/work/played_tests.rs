@@ -196,6 +196,7 @@ fn a_verdict_does_not_leave_while_the_record_may_be_an_old_one() {
     let report = |ledger| RunReport {
         run: run.clone(),
         index: 0,
+        judged_by: 0,
         verdict: Verdict::Release,
         refusal: None,
         files: Vec::new(),

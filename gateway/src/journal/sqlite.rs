@@ -25,8 +25,8 @@ const SCHEMA: &str = "
 ";
 
 /// Bytes of the write-ahead log that are there before anything is written: what SQLite fills before it starts over (1000 pages of 4 KiB
-/// and a whole group of events). A sync of a file that grows waits for the file system's own journal as well, which doubles it.
-const LOG_BYTES: u64 = 8 << 20;
+/// and a whole group of usual events). A sync of a file that grows waits for the file system's own journal as well, which doubles it.
+const LOG_BYTES: u64 = 5 << 20;
 
 /// The journal in one SQLite file. Readers have a connection of their own, so they never wait for a commit.
 #[derive(Debug)]
@@ -152,9 +152,29 @@ impl Journal for SqliteJournal {
     }
 }
 
+/// Events that are there.
+const COUNT: &str = "SELECT COALESCE(MAX(seq) + 1, 0) FROM events";
+
 fn append(connection: &mut Connection, head: u64, batch: &[Vec<u8>]) -> Result<u64, JournalError> {
+    match batch {
+        [leaf] => append_one(connection, head, leaf),
+        leaves => append_all(connection, head, leaves),
+    }
+}
+
+/// A statement is a transaction of its own, and the cheapest.
+fn append_one(connection: &Connection, head: u64, leaf: &[u8]) -> Result<u64, JournalError> {
+    let mut insert = connection.prepare_cached(&format!("INSERT INTO events (seq, leaf) SELECT ?1, ?2 WHERE ?1 = ({COUNT})"))?;
+    if insert.execute(params![number(head), leaf])? == 1 {
+        return Ok(head + 1);
+    }
+    let found: i64 = connection.query_row(COUNT, [], |row| row.get(0))?;
+    Err(JournalError::HeadMoved { expected: head, found: found.unsigned_abs() })
+}
+
+fn append_all(connection: &mut Connection, head: u64, batch: &[Vec<u8>]) -> Result<u64, JournalError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut last = transaction.prepare_cached("SELECT COALESCE(MAX(seq) + 1, 0) FROM events")?;
+    let mut last = transaction.prepare_cached(COUNT)?;
     let found: i64 = last.query_row([], |row| row.get(0))?;
     drop(last);
     let found = found.unsigned_abs();

@@ -139,20 +139,14 @@ impl Publisher {
             let _watch = watch;
             let mut patience = Duration::ZERO;
             loop {
-                match news.recv_timeout(patience) {
-                    Err(mpsc::RecvTimeoutError::Disconnected) => return self.last(),
-                    Ok(()) | Err(mpsc::RecvTimeoutError::Timeout) => {}
+                if let Err(mpsc::RecvTimeoutError::Disconnected) = news.recv_timeout(patience) {
+                    return self.last();
                 }
                 let begun = Instant::now();
                 self.turn();
-                // What came meanwhile is in the next turn, which does not begin at once.
                 patience = self.patience();
-                let rest = self.gap().saturating_sub(begun.elapsed());
-                match wait(&news, rest) {
-                    Waited::Ended => return self.last(),
-                    Waited::News => patience = Duration::ZERO,
-                    Waited::Nothing => {}
-                }
+                // What comes meanwhile is in the next turn. Nobody is woken for it: that would cost each writer as much as its own work.
+                std::thread::sleep(self.gap().saturating_sub(begun.elapsed()));
             }
         };
         std::thread::Builder::new().name(PUBLISHER.to_owned()).spawn(work).map(|_| ())
@@ -307,25 +301,6 @@ pub(crate) fn compare(view: &View, seen: &[(String, Vec<u8>)]) -> Result<(), Ref
         }
     }
     Ok(())
-}
-
-enum Waited {
-    Ended,
-    News,
-    Nothing,
-}
-
-/// Waits the whole of `rest`, whatever comes.
-fn wait(news: &mpsc::Receiver<()>, rest: Duration) -> Waited {
-    let until = Instant::now() + rest;
-    let mut waited = Waited::Nothing;
-    loop {
-        match news.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(()) => waited = Waited::News,
-            Err(mpsc::RecvTimeoutError::Timeout) => return waited,
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Waited::Ended,
-        }
-    }
 }
 
 impl fmt::Debug for Publication {

@@ -23,7 +23,7 @@ impl Room {
         let (view, health) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()));
         let parts =
             Parts { view: Arc::clone(&view), journal: Arc::new(journal.clone()), clock: system_clock(), health: Arc::clone(&health) };
-        Self { writer: Writer::new(parts, watch::Sender::new(0), mpsc::channel().0), journal, view, health }
+        Self { writer: Writer::new(parts, watch::Sender::new(0), mpsc::sync_channel(1).0), journal, view, health }
     }
 
     fn act(&mut self, name: &str) -> Result<u64, Refusal> {

