@@ -287,6 +287,8 @@ fn a_rotated_key_of_the_log_counts_from_its_event_on_where_the_enclave_was_told_
     let listing = Act::ListingPublished { listing: "later".to_owned(), digest: sign::digest(b"later") };
     let later = forger.with(rotated.clone(), listing);
     let shown = |lines: &[String], key: &SigningKey| {
+        // Each time an enclave that has seen nothing.
+        let _ = std::fs::remove_file(forger.world.home().join("enclave/checkpoint"));
         refusal(forger.follower().take(lines, &forger.signed(lines, key))).map_err(|refusal| refusal.detail)
     };
     assert_eq!(shown(&rotated, &forger.key), Ok(true), "the old key signs the event that ends it");
