@@ -13,7 +13,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-pub use crate::view::{Step, Stood, View};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{oneshot, watch},
@@ -24,6 +23,8 @@ use visiting_policies::{
     roster::Roster,
     sign::{self, SigningKey},
 };
+
+pub use crate::view::{Step, Stood, View};
 
 use crate::{
     health::{Health, Standing, WRITER},
@@ -173,7 +174,7 @@ impl Desk {
     fn hand_in(&self, proposal: Proposal) -> Result<Option<Waiting<'_>>, Refusal> {
         let stopped = |_| Refusal::new(Code::RecordUnavailable, "the record is not being written; nothing was done, try again later");
         if let Some(mut writer) = self.free() {
-            // Should it panic, the lock stays locked for ever, which ends the writer's thread.
+            // Should it panic, the lock is poisoned, which ends the writer's thread, and health is told.
             let _watch = self.health.watch(WRITER);
             tokio::task::block_in_place(|| writer.commit(vec![proposal]));
             return Ok(None);
