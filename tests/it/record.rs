@@ -52,8 +52,17 @@ impl Witness {
 
     /// Is told another key of the log, and starts again.
     pub(crate) fn trust(&mut self, log: &str) {
+        self.is_told("trust", log);
+    }
+
+    /// Is told that a key of the log was followed, and starts again.
+    pub(crate) fn distrust(&mut self, log: &str) {
+        self.is_told("distrust", log);
+    }
+
+    fn is_told(&mut self, word: &str, log: &str) {
         self.kill();
-        self.tool(&["trust", "--log", log]);
+        self.tool(&[word, "--log", log]);
         self.start();
     }
 

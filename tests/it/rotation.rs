@@ -64,6 +64,7 @@ fn the_logs_key_is_rotated_and_everybody_who_was_told_goes_on() {
     assert_eq!(key(), new);
     witness.trust(&new);
     world.wait_health("log", "published", PATIENCE).unwrap();
+    witness.distrust(&old);
     world.start(Unit::Linkage).unwrap();
     world.start(Unit::Enclave).unwrap();
     released(&world);

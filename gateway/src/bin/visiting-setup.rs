@@ -17,7 +17,8 @@ fn main() -> ExitCode {
             format!(
                 "the log's next key is {vkey}\n\
                  it is in force from the gateway's next start on. Before that: every witness trusts it (`visiting-witness trust --log {vkey}`), \
-                 and the enclave starts again with it in its policy. Auditors and followers get it from you: `--key`, `--log-key`."
+                 and the enclave starts again with it in its policy. Auditors and followers get it from you: `--key`, `--log-key`. \
+                 Once the log is published under it, every witness forgets the key so far (`visiting-witness distrust`): a stolen one is still good there."
             )
         }),
         _ => {

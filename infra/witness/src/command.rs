@@ -7,11 +7,12 @@ pub const ADDRESS: &str = "127.0.0.1:8760";
 
 /// Shown when the command is not understood.
 pub const USAGE: &str =
-    "usage: visiting witness init   --home DIR --name NAME      makes a witness with a key of its own; prints its verifier key
-       visiting witness trust  --home DIR --log VKEY       adds a log, or a further key of one; taken at the next start
-       visiting witness serve  --home DIR [--listen ADDR]  answers add-checkpoint and GET <origin hash>/checkpoint (C2SP tlog-witness)
-       visiting witness key    --home DIR                  prints the verifier key
-       visiting witness rotate --home DIR                  another key takes over; the witness must not run; prints the new key
+    "usage: visiting witness init     --home DIR --name NAME      makes a witness with a key of its own; prints its verifier key
+       visiting witness trust    --home DIR --log VKEY       adds a log, or a further key of one; taken at the next start
+       visiting witness distrust --home DIR --log VKEY       takes a key of a log away, once another has followed it; from the next start on
+       visiting witness serve    --home DIR [--listen ADDR]  answers add-checkpoint and GET <origin hash>/checkpoint (C2SP tlog-witness)
+       visiting witness key      --home DIR                  prints the verifier key
+       visiting witness rotate   --home DIR                  another key takes over; the witness must not run; prints the new key
 NAME is a schemeless URL without spaces, such as witness.example/w1. ADDR is 127.0.0.1:8760 where none is given.
 A back-up of DIR is not to be put back: it would have forgotten what was cosigned since. Make a new witness instead.";
 
@@ -30,6 +31,13 @@ pub enum Command {
         /// The witness's folder.
         home: PathBuf,
         /// The log's verifier key.
+        log: String,
+    },
+    /// Trust a key of a log no longer.
+    Distrust {
+        /// The witness's folder.
+        home: PathBuf,
+        /// The key.
         log: String,
     },
     /// Run.
@@ -76,6 +84,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Option<Command> {
     match (word.as_deref()?, home?, name, log, listen, with_parent) {
         ("init", home, Some(name), None, None, false) => Some(Command::Init { home, name }),
         ("trust", home, None, Some(log), None, false) => Some(Command::Trust { home, log }),
+        ("distrust", home, None, Some(log), None, false) => Some(Command::Distrust { home, log }),
         ("serve", home, None, None, listen, with_parent) => {
             let listen = listen.or_else(|| ADDRESS.parse().ok())?;
             Some(Command::Serve { home, listen, with_parent })
@@ -114,6 +123,8 @@ mod tests {
             "init --home w --name n --log l",
             "trust --home w",
             "trust --home w --log l --listen 127.0.0.1:1",
+            "distrust --home w",
+            "distrust --home w --log l --name n",
             "serve",
             "serve --home w --listen here",
             "serve --home w --log l",
@@ -127,6 +138,7 @@ mod tests {
         }
         assert_eq!(read("init --home w --name n"), Some(Command::Init { home: "w".into(), name: "n".into() }));
         assert_eq!(read("trust --log l --home w"), Some(Command::Trust { home: "w".into(), log: "l".into() }));
+        assert_eq!(read("distrust --log l --home w"), Some(Command::Distrust { home: "w".into(), log: "l".into() }));
         assert_eq!(read("rotate --home w"), Some(Command::Rotate { home: "w".into() }));
     }
 }

@@ -60,6 +60,12 @@ pub enum HomeFault {
     /// More logs than are kept.
     #[error("a witness has {LOGS_MAX} keys of logs at most")]
     TooManyLogs,
+    /// A key that nobody has trusted here.
+    #[error("this key is not trusted here, so nothing was changed; the trusted ones stand in `{LOGS}` in the witness's folder")]
+    NotTrusted,
+    /// Without a key a log would be unknown, and what was cosigned of it forgotten.
+    #[error("this is the only key of {0} here; `visiting-witness trust` the one that follows it first")]
+    OnlyKey(String),
     /// The store.
     #[error(transparent)]
     Desk(#[from] DeskFault),
@@ -67,7 +73,7 @@ pub enum HomeFault {
     #[error(transparent)]
     Witness(#[from] WitnessFault),
     /// The new key did not take over what the old one cosigned.
-    #[error("the new key cannot take over {0}: {1}")]
+    #[error("the new key cannot take over {0}: {1}; where a key of the log was distrusted, let the old one cosign its next checkpoint first")]
     NotTakenOver(String, String),
     /// No random numbers, or no time.
     #[error("the system gives no {0}")]
@@ -140,9 +146,28 @@ impl Home {
             return Err(HomeFault::TooManyLogs);
         }
         keys.push(key.clone());
-        let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
-        private::replace(&self.0.join(LOGS), text.as_bytes())?;
+        self.keep(&keys)?;
         Ok((key, true))
+    }
+
+    /// Takes a key of a log away: once another one has followed it, whoever has the old one is not the log. A witness that runs goes by
+    /// it until it is started again. What was cosigned of the log stays, whichever key signed it.
+    ///
+    /// # Errors
+    /// When the key is not trusted here, or is the last one of its log.
+    pub fn distrust(&self, vkey: &str) -> Result<VerifierKey, HomeFault> {
+        let key = VerifierKey::parse(vkey.trim())?;
+        let _lock = self.lock()?;
+        let mut keys = self.trusted()?;
+        if !keys.contains(&key) {
+            return Err(HomeFault::NotTrusted);
+        }
+        keys.retain(|known| *known != key);
+        if keys.iter().all(|known| known.name() != key.name()) {
+            return Err(HomeFault::OnlyKey(key.name().to_owned()));
+        }
+        self.keep(&keys)?;
+        Ok(key)
     }
 
     /// The witness's desk. It is this process's alone as long as it is held.
@@ -246,6 +271,11 @@ impl Home {
     fn trusted(&self) -> Result<Vec<VerifierKey>, HomeFault> {
         let text = fs::read_to_string(self.0.join(LOGS))?;
         text.lines().map(|line| VerifierKey::parse(line).map_err(|_| HomeFault::Broken(LOGS))).collect()
+    }
+
+    fn keep(&self, keys: &[VerifierKey]) -> io::Result<()> {
+        let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+        private::replace(&self.0.join(LOGS), text.as_bytes())
     }
 
     fn logs(&self) -> Result<BTreeMap<String, Vec<VerifierKey>>, HomeFault> {

@@ -35,6 +35,7 @@ fn run(command: Command) -> Result<Option<String>, ServeFault> {
     match command {
         Command::Init { home, name } => Ok(Some(Home::init(&home, &name)?.to_string())),
         Command::Trust { home, log } => Ok(Some(trust(&home, &log)?)),
+        Command::Distrust { home, log } => Ok(Some(distrust(&home, &log)?)),
         Command::Key { home } => Ok(Some(Home::open(&home)?.key()?.to_string())),
         Command::Rotate { home } => Ok(Some(Home::open(&home)?.rotate()?.to_string())),
         Command::Serve { home, listen, with_parent } => {
@@ -51,6 +52,11 @@ fn trust(home: &Path, log: &str) -> Result<String, HomeFault> {
     let (key, new) = Home::open(home)?.trust(log)?;
     let how = if new { "trusted from the next start on" } else { "trusted already" };
     Ok(format!("{}: key {:08x} is {how}", key.name(), key.id()))
+}
+
+fn distrust(home: &Path, log: &str) -> Result<String, HomeFault> {
+    let key = Home::open(home)?.distrust(log)?;
+    Ok(format!("{}: key {:08x} is no longer trusted, from the next start on", key.name(), key.id()))
 }
 
 fn start(home: &Path, listen: SocketAddr) -> Result<(), ServeFault> {

@@ -98,6 +98,35 @@ fn a_log_may_change_its_key() {
 }
 
 #[test]
+fn a_key_that_is_distrusted_signs_nothing_more_and_the_log_goes_on() {
+    let (scratch, _) = Scratch::made();
+    let (old, new) = (log_key(1).verifier().to_string(), log_key(2).verifier().to_string());
+    let distrust = |key: &str| scratch.run(&["distrust", "--log", key]);
+    assert!(complained(&distrust(&old), 1).contains("`visiting-witness trust` the one that follows it first"));
+    assert!(complained(&distrust(&new), 1).contains("not trusted here"));
+    assert!(complained(&distrust("nonsense"), 1).contains("verifier key"));
+    said(&scratch.run(&["trust", "--log", &new]));
+    let witness = Serving::start(&scratch.home());
+    assert_eq!(witness.ask(&LOG.signed(1, 0, 10)).status, 200);
+    assert!(said(&distrust(&old)).contains("no longer trusted"));
+    assert_eq!(fs::read_to_string(scratch.home().join("logs")).unwrap(), format!("{new}\n"));
+    assert_eq!(witness.ask(&LOG.signed(1, 10, 20)).status, 200, "taken at the next start");
+    assert_eq!(witness.stop(), Some(0));
+    // What was cosigned last carries the signature of the key that is gone, and is known all the same.
+    assert!(complained(&scratch.run(&["rotate"]), 1).contains("let the old one cosign its next checkpoint first"));
+    let witness = Serving::start(&scratch.home());
+    assert_eq!(witness.size(), 20);
+    assert_eq!(witness.ask(&LOG.signed(1, 20, 30)).status, 403);
+    assert_eq!(witness.ask(&LOG.signed(2, 0, 30)).body, "20\n");
+    assert_eq!(witness.ask(&FORK.signed(2, 20, 30)).status, 422);
+    assert_eq!(witness.ask(&LOG.signed(2, 20, 30)).status, 200);
+    assert_eq!(witness.stop(), Some(0));
+    assert!(complained(&distrust(&new), 1).contains("only key"));
+    said(&scratch.run(&["rotate"]));
+    assert_eq!(Serving::start(&scratch.home()).size(), 30);
+}
+
+#[test]
 fn a_new_key_begins_with_what_the_old_one_cosigned_last() {
     let (scratch, old) = Scratch::made();
     // A second log, of which nothing was ever cosigned.

@@ -1,16 +1,18 @@
 //! The folder that keeps what a witness knows.
 
-use std::{fs, thread};
+use std::{collections::BTreeMap, fs, thread};
 
 use visiting_tlog::{
     checkpoint::Checkpoint,
     desk::{Desk, DeskFault},
+    key::Algorithm,
     note::Note,
-    witness::origin_hash,
+    request::Request,
+    witness::{Witness, origin_hash},
 };
 
 use crate::{
-    given::{ORIGIN, Scratch, log_key},
+    given::{ORIGIN, Scratch, log_key, secret},
     witnesses::{Log, NOW, witness, witness_key},
 };
 
@@ -48,6 +50,31 @@ fn a_desk_keeps_before_it_answers_and_goes_on_after_a_restart() {
     drop(desk);
     fs::write(&file, "not what was kept\n").unwrap();
     assert!(matches!(Desk::open(scratch.path(), witness()), Err(DeskFault::Foreign(..))));
+}
+
+#[test]
+fn what_was_cosigned_is_known_when_the_key_that_signed_it_is_trusted_no_longer() {
+    let scratch = Scratch::new("desk-distrusted");
+    let log = Log::new("distrusted");
+    let ask = |desk: &Desk, old, size| desk.add_checkpoint(log.request(old, size).to_string().as_bytes(), NOW);
+    Desk::create(scratch.path(), &witness()).unwrap();
+    let desk = Desk::open(scratch.path(), witness()).unwrap();
+    assert_eq!(ask(&desk, 0, 7).status, 200);
+    let kept = desk.checkpoint(&origin_hash(ORIGIN));
+    drop(desk);
+    let next = secret(ORIGIN, Algorithm::Ed25519, 8);
+    let trusting = || Witness::new(witness_key(), BTreeMap::from([(ORIGIN.to_owned(), vec![next.verifier().clone()])])).unwrap();
+    let desk = Desk::open(scratch.path(), trusting()).unwrap();
+    assert_eq!(desk.checkpoint(&origin_hash(ORIGIN)), kept);
+    assert_eq!(ask(&desk, 7, 8).status, 403);
+    let request = log.request(7, 8);
+    let signed = Request { note: request.checkpoint.sign(&[&next]).unwrap(), ..request };
+    assert_eq!(desk.add_checkpoint(signed.to_string().as_bytes(), NOW).status, 200);
+    drop(desk);
+    // Its own cosignature is needed all the same.
+    let file = scratch.path().join(origin_hash(ORIGIN)).join("checkpoint");
+    fs::write(&file, signed.note.to_string()).unwrap();
+    assert!(matches!(Desk::open(scratch.path(), trusting()), Err(DeskFault::Foreign(..))));
 }
 
 #[test]
