@@ -228,9 +228,12 @@ impl Publisher {
         let view = Arc::clone(&self.view);
         let prove = |old: u64| leads(&view.read().unwrap_or_else(PoisonError::into_inner), old, size);
         let root = |size: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.root(size);
-        let (journal, logs) = (Arc::clone(&self.journal), self.witnesses.logs());
+        let origin = self.view().cases.roster().origin.clone();
+        // Those that the record names were read as keys before: its law has verified their signatures.
+        let logs = |size: u64| logs_over(&view.read().unwrap_or_else(PoisonError::into_inner).cases, size).unwrap_or_default();
+        let journal = Arc::clone(&self.journal);
         let is_kept = |event: u64| Ok(!journal.read(event, 1)?.is_empty());
-        self.witnesses.cosign(note, size, &Past { logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
+        self.witnesses.cosign(note, size, &Past { origin: &origin, logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
     }
 
     /// What another gateway has published of the same record.
@@ -277,12 +280,18 @@ fn leads(view: &View, old: u64, size: u64) -> Option<Vec<Hash>> {
 
 /// The verifier keys that the log has had.
 fn logs(cases: &Cases) -> Result<Vec<VerifierKey>, PublishFault> {
-    let key = |public: &str| {
-        let public = <[u8; 32]>::try_from(sign::from_base64(public).unwrap_or_default()).ok();
-        let key = public.and_then(|public| VerifierKey::new(&cases.roster().origin, Algorithm::Ed25519, public).ok());
-        key.ok_or_else(|| PublishFault::Key("it is no Ed25519 key".to_owned()))
-    };
-    cases.log_keys().iter().map(|known| key(&known.key)).collect()
+    cases.log_keys().iter().map(|known| verifier(cases, &known.key)).collect()
+}
+
+/// Those of them whose signature counts under a checkpoint over so many events.
+fn logs_over(cases: &Cases, size: u64) -> Result<Vec<VerifierKey>, PublishFault> {
+    cases.log_keys_over(size).map(|public| verifier(cases, public)).collect()
+}
+
+fn verifier(cases: &Cases, public: &str) -> Result<VerifierKey, PublishFault> {
+    let public = <[u8; 32]>::try_from(sign::from_base64(public).unwrap_or_default()).ok();
+    let key = public.and_then(|public| VerifierKey::new(&cases.roster().origin, Algorithm::Ed25519, public).ok());
+    key.ok_or_else(|| PublishFault::Key("it is no Ed25519 key".to_owned()))
 }
 
 /// What was published can only be a beginning of what is folded, under a key that the record knows.

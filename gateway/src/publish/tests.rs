@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use visiting_policies::rotation::LogKeyRotation;
 use visiting_servers::{Asked, answering};
 use visiting_tlog::{
     checkpoint::Checkpoint,
@@ -30,6 +31,9 @@ use crate::{
 /// The witness's name, and the time at which it cosigns.
 const WITNESS: &str = "witness.example/visits";
 const TIME: u64 = 1_000;
+
+/// Seed of the key that follows the log's first one.
+const NEXT: [u8; 32] = [11; 32];
 
 /// What a lying line answers in the witness's place: to what is added, and to who asks what was cosigned.
 #[derive(Clone)]
@@ -109,8 +113,21 @@ struct Stage {
 impl Stage {
     /// Three events are in the journal and folded.
     fn new(name: &str) -> Self {
+        Self::of(name, memory::record(&["a", "b"]), SEED)
+    }
+
+    /// The third of them has put another key in the place of the log's first one.
+    fn rotated(name: &str) -> Self {
+        let [old, new] = [SEED, NEXT].map(|seed| SigningKey::from_seed(&seed).unwrap());
+        let mut leaves = memory::record(&["a"]);
+        leaves.push(memory::leaf(LogKeyRotation::act(ORIGIN, &old, &new)));
+        Self::of(name, leaves, NEXT)
+    }
+
+    /// These are in the journal and folded, and the gateway has the key of this seed.
+    fn of(name: &str, leaves: Vec<Vec<u8>>, seed: [u8; 32]) -> Self {
         let journal = Memory::shared();
-        journal.put(memory::record(&["a", "b"]));
+        journal.put(leaves);
         let logs = BTreeMap::from([(ORIGIN.to_owned(), vec![log_key().verifier().clone()])]);
         let witness = Witness::new(witness_key(), logs).unwrap();
         let outside = Arc::new(Mutex::new(Outside { witness, state: State::default(), lie: None, shown: 0 }));
@@ -119,8 +136,8 @@ impl Stage {
             move |asked: &Asked| outside.lock().unwrap().answer(asked)
         });
         let policy = format!("witness w {} http://{}\nquorum w\n", witness_key().verifier(), address.unwrap());
-        let (roster, key) = memory::roster();
-        let key = Arc::new(key);
+        let (roster, _) = memory::roster();
+        let key = Arc::new(SigningKey::from_seed(&seed).unwrap());
         let mut view = View::new(roster, Arc::clone(&key));
         view.recover(&journal, None).unwrap();
         let (view, health, scratch) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()), Scratch::new(name));
@@ -210,6 +227,26 @@ fn a_witness_that_has_cosigned_more_than_the_journal_holds_closes_the_record() {
     assert_eq!(stage.stands(), 0);
 }
 
+/// Whoever has stolen a key that was followed, and finds a witness that trusts it still, can hold up the publication, and no more.
+#[test]
+fn a_key_that_was_followed_closes_nothing_by_what_it_signs_past_its_end() {
+    let mut stage = Stage::rotated("publish-followed");
+    let (old, witness) = (log_key(), witness_key());
+    let new = SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &NEXT).unwrap();
+    let beyond = Checkpoint::new(ORIGIN, 1_000_000, [9; 32]).unwrap();
+    for added in [(409, "1000000\n"), (422, "")] {
+        stage.lie(Some(Lie { added, cosigned: Some(cosigned(&beyond, &old, &witness)) }));
+        assert_eq!(stage.turn(), ("writing", "late"), "{added:?}");
+    }
+    stage.lie(Some(Lie { added: (422, ""), cosigned: Some(cosigned(&beyond, &new, &witness)) }));
+    stage.is_closed("the journal holds fewer");
+    // What it signed up to its end counts as ever.
+    let mut stage = Stage::rotated("publish-followed-before");
+    let fork = over(&memory::record(&["x"]));
+    stage.lie(Some(Lie { added: (422, ""), cosigned: Some(cosigned(&fork, &old, &witness)) }));
+    stage.is_closed("not the first ones of the journal");
+}
+
 #[test]
 fn a_witness_that_has_cosigned_another_beginning_closes_the_record() {
     let mut stage = Stage::new("publish-other");
@@ -278,7 +315,7 @@ fn what_contradicts_the_past_is_shown_to_no_witness_whatever_else_fails() {
         let mut stage = Stage::new("publish-worse");
         let (whole, broken) = (Arc::new(Shelf::default()), Arc::new(Shelf::default()));
         broken.broken.store(true, Ordering::SeqCst);
-        let logs = stage.publisher.witnesses.logs();
+        let logs: Arc<[VerifierKey]> = logs(&stage.publisher.view().cases).unwrap().into();
         let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone(), Arc::clone(&logs));
         let mut places = vec![place("whole", &whole), place("broken", &broken)];
         if !whole_first {
