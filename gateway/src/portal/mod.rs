@@ -164,7 +164,7 @@ pub(crate) fn pages() -> Router<Shared> {
 }
 
 #[cfg(test)]
-pub(crate) use self::{tell::given::acts, work::verifier_keys};
+pub(crate) use self::{tell::given::acts, work::log_vkey};
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use super::{
     filter::Filter,
     layout::{self, Frame},
     register::{self, Search},
-    work::verifier_keys,
+    work::log_vkey,
 };
 
 /// How the API calls reading the record.
@@ -33,7 +33,7 @@ pub(super) async fn log(ctx: Ctx) -> Response {
         ctx.app.desk.act(Actor::Person(person), None, Act::Viewed { what }).await?;
         let found = access_log::find(&ctx.app, &filter, before).await?;
         let size = ctx.app.desk.view().cases.size();
-        let (_, vkey) = verifier_keys(&ctx.app);
+        let vkey = log_vkey(&ctx.app);
         let page = LogPage { filter: &filter, found: &found, before, size, vkey: &vkey };
         let frame = Frame { crumbs: Vec::new(), head: None, scripts: &["log.js", "verify.js", "copy.js"] };
         Ok(layout::framed(&ctx, ctx.say("アクセスログ", "Access log"), frame, access_log::view(ctx.lang, &page)))

@@ -28,8 +28,8 @@ pub(super) struct RunPage<'a> {
     pub(super) plans: &'a [TablePlan<'a>],
     /// The released table, or why it cannot be shown.
     pub(super) table: Option<Result<Table, Refusal>>,
-    /// Verifier keys of the exit gate and of the log.
-    pub(super) keys: (&'a str, &'a str),
+    /// Verifier keys of the exit gate and of the log; the log's are all that it has had.
+    pub(super) keys: (&'a str, &'a [String]),
     /// The audit of combinations is under way.
     pub(super) checking: bool,
     /// More can be asked under the permit.
@@ -218,8 +218,9 @@ fn kind(lang: Lang, name: &str) -> &'static str {
 
 /// What the receipt proves, and the command that checks it without this server.
 fn receipt(lang: Lang, page: &RunPage<'_>) -> Markup {
-    let (gate, log) = page.keys;
-    let command = format!("visiting receipt verify --receipt {RECEIPT} --file table.csv --key {gate} --log-key {log}");
+    let (gate, logs) = page.keys;
+    let logs: String = logs.iter().map(|log| format!(" --log-key {log}")).collect();
+    let command = format!("visiting receipt verify --receipt {RECEIPT} --file table.csv --key {gate}{logs}");
     html! {
         section aria-labelledby="receipt" {
             h2 #receipt { (lang.say("持ち出し証明", "Receipt")) }
@@ -251,13 +252,14 @@ mod tests {
         let sql = "SELECT sex, COUNT(*) FROM t -- <script>alert(1)</script>";
         let csv = b"sex,rows,note\n<script>,120,\n2,<k,as released before\n";
         let table = (case.released.is_some() && case.recalled.is_none()).then(|| Table::read(csv, sql));
+        let logs = ["log+2", "log+3"].map(str::to_owned);
         let page = RunPage {
             id: &id,
             case: &case,
             sql,
             plans: &[],
             table,
-            keys: ("gate+1", "log+2"),
+            keys: ("gate+1", &logs),
             checking: false,
             usable: true,
             closed: false,
@@ -299,7 +301,7 @@ mod tests {
             sql: "SELECT MAX(x) FROM t",
             plans: &[],
             table: None,
-            keys: ("", ""),
+            keys: ("", &[]),
             checking: false,
             usable: true,
             closed: false,
@@ -313,6 +315,6 @@ mod tests {
     fn a_release_has_table_chart_files_and_the_exact_command() {
         let page = page(Lang::Ja, Standing::Suppressed);
         assert!(page.contains("<svg") && page.contains("<caption") && page.contains("既公表値"), "{page}");
-        assert!(page.contains("visiting receipt verify --receipt receipt.note --file table.csv --key gate+1 --log-key log+2"));
+        assert!(page.contains("visiting receipt verify --receipt receipt.note --file table.csv --key gate+1 --log-key log+2 --log-key log+3"));
     }
 }

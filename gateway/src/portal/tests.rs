@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     files,
     home::Home,
-    routes, serve,
+    rotation, routes, serve,
     setup::{self, tests::Scratch},
 };
 
@@ -80,6 +80,20 @@ impl Site {
         if !demo {
             setup::set_witnesses(&home, &[WITNESS.to_owned()], None).unwrap();
         }
+        Self::started(scratch, home, demo).await
+    }
+
+    /// One whose log has had two keys; and their verifier keys, the older one first.
+    async fn rotated(name: &str) -> (Self, [String; 2]) {
+        let scratch = Scratch::new(name);
+        let home = Home::at(scratch.path("home"));
+        setup::prepare(&home).unwrap();
+        let old = std::fs::read_to_string(home.log().join("log.vkey")).unwrap().trim().to_owned();
+        let new = rotation::prepare(&home).unwrap();
+        (Self::started(scratch, home, true).await, [old, new])
+    }
+
+    async fn started(scratch: Scratch, home: Home, demo: bool) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let app = Arc::new(serve::open(&Config { home: home.clone(), public: any, internal: any, journal: None, demo }).await.unwrap());
         let site = Self { router: routes::public(Arc::clone(&app)), app, home, _scratch: scratch };

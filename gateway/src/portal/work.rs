@@ -201,7 +201,7 @@ async fn show_run(ctx: &Ctx, run: &str) -> Result<Response, Refusal> {
     };
     let scope = scope(&ctx.app, &case.permit)?;
     let plans = visiting_catalog::plan(&scope, &ctx.app.catalog)?;
-    let (gate, log) = verifier_keys(&ctx.app);
+    let (gate, logs) = verifier_keys(&ctx.app);
     let permit = permits::show(&ctx.app, &person, &case.permit, Duration::ZERO).await?;
     let page = RunPage {
         id: &id,
@@ -209,7 +209,7 @@ async fn show_run(ctx: &Ctx, run: &str) -> Result<Response, Refusal> {
         sql: &sql,
         plans: &plans,
         table,
-        keys: (&gate, &log),
+        keys: (&gate, &logs),
         checking: ctx.app.audits.goes_on(&id, &case),
         usable: permit.status == "active",
         closed: permit.status == "closed",
@@ -226,10 +226,21 @@ async fn released(ctx: &Ctx, person: &PersonId, run: &RunId, sql: &str) -> Resul
     Ok(Table::read(&csv, sql))
 }
 
-/// Verifier keys of the exit gate and of the log, as this server knows them.
-pub(crate) fn verifier_keys(app: &App) -> (String, String) {
+/// Verifier keys of the exit gate and of the log, as this server knows them. The log's are all that it has had, oldest first: a
+/// receipt carries the checkpoint of its time.
+fn verifier_keys(app: &App) -> (String, Vec<String>) {
     let view = app.desk.view();
     let roster = view.cases.roster();
-    let key = |name: &str, key: &str| note::vkey(name, &sign::from_base64(key).unwrap_or_default());
-    (key(&signer(&roster.origin), &roster.enclave_key), key(&roster.origin, view.cases.log_key()))
+    let logs = view.cases.log_keys().iter().map(|log| vkey(&roster.origin, &log.key)).collect();
+    (vkey(&signer(&roster.origin), &roster.enclave_key), logs)
+}
+
+/// The verifier key of the key that the log signs with now.
+pub(crate) fn log_vkey(app: &App) -> String {
+    let view = app.desk.view();
+    vkey(&view.cases.roster().origin, view.cases.log_key())
+}
+
+fn vkey(name: &str, public: &str) -> String {
+    note::vkey(name, &sign::from_base64(public).unwrap_or_default())
 }

@@ -16,8 +16,8 @@ fn ended(note: &str, file: &[u8], change: impl FnOnce(Request) -> Request) -> En
     let (receipt, table) = (folder.0.join("receipt.note"), folder.0.join("table.csv"));
     fs::write(&receipt, note).unwrap();
     fs::write(&table, file).unwrap();
-    let log_key = Some(sample::log_vkey());
-    verify(&change(Request { receipt, file: table, key: sample::gate_vkey(), log_key }))
+    let log_keys = vec![sample::log_vkey()];
+    verify(&change(Request { receipt, file: table, key: sample::gate_vkey(), log_keys }))
 }
 
 fn signed(receipt: &Receipt) -> String {
@@ -34,7 +34,7 @@ fn a_sound_receipt_passes_with_and_without_the_logs_key() {
     let note = signed(&sample::receipt());
     let with = ended(&note, TABLE, |r| r);
     assert_eq!((with.fault, with.lines.last().unwrap().as_str()), (None, "sound: run_1"));
-    let without = ended(&note, TABLE, |r| Request { log_key: None, ..r });
+    let without = ended(&note, TABLE, |r| Request { log_keys: Vec::new(), ..r });
     assert!(without.fault.is_none() && without.lines.iter().any(|line| line.contains("not checked")));
 }
 
@@ -46,7 +46,22 @@ fn a_changed_receipt_or_another_key_is_a_signature_fault() {
     let other = note::vkey(&visiting_policies::receipt::signer(ORIGIN), &sample::key(9).public_bytes());
     fails(&ended(&note, TABLE, |r| Request { key: other, ..r }), Fault::Signature);
     let other_log = note::vkey(ORIGIN, &sample::key(9).public_bytes());
-    fails(&ended(&note, TABLE, |r| Request { log_key: Some(other_log), ..r }), Fault::Signature);
+    fails(&ended(&note, TABLE, |r| Request { log_keys: vec![other_log], ..r }), Fault::Signature);
+}
+
+#[test]
+fn a_receipt_from_before_a_rotation_is_verified_with_all_keys_of_the_log() {
+    let (note, new) = (signed(&sample::receipt()), note::vkey(ORIGIN, &sample::key(9).public_bytes()));
+    for keys in [[new.clone(), sample::log_vkey()], [sample::log_vkey(), new.clone()]] {
+        let all = ended(&note, TABLE, |r| Request { log_keys: keys.to_vec(), ..r });
+        assert!(all.fault.is_none() && all.lines.iter().any(|line| line.contains("is the log's")), "{:#?}", all.lines);
+    }
+    let newest = ended(&note, TABLE, |r| Request { log_keys: vec![new.clone()], ..r });
+    assert!(newest.lines.iter().any(|line| line.contains("give --log-key for each")), "{:#?}", newest.lines);
+    fails(&newest, Fault::Signature);
+    fails(&ended(&note, TABLE, |r| Request { log_keys: vec![sample::log_vkey(), "nonsense".into()], ..r }), Fault::Usage);
+    let line = "verify --receipt r --file f --key k --log-key old --log-key new";
+    assert_eq!(parse(line.split_whitespace().map(Into::into)).unwrap().log_keys, ["old", "new"]);
 }
 
 #[test]

@@ -285,7 +285,7 @@ async fn a_case_file_holds_the_case_and_verifies_without_the_gateway() {
     let run = site.released(&permit, false).await;
     let noted: Value = serde_json::from_str(&site.incident(AUDITOR, &[2, 5]).await.body).unwrap();
     let incident = noted["id"].as_str().unwrap();
-    let (_, vkey) = crate::portal::verifier_keys(&site.app);
+    let vkey = crate::portal::log_vkey(&site.app);
     let policy = Policy::parse(format!("log {vkey}\nquorum none\n").as_bytes()).unwrap();
     let events = site.events().await;
     for (id, kinds) in [

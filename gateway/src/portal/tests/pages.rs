@@ -41,6 +41,17 @@ async fn every_page_answers_in_both_languages_with_its_headers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_checked_with_every_key_that_the_log_has_had_and_the_log_with_the_newest() {
+    let (site, [old, new]) = Site::rotated("portal-rotated").await;
+    let (_, permit) = site.permit().await;
+    let run = site.released(&permit, false).await;
+    let page = site.see(HANAKO, "en", &format!("/runs/{run}")).await;
+    assert!(page.body.contains(&format!(" --log-key {old} --log-key {new}<")), "{}", page.body);
+    let page = site.see("per_auditor", "en", "/log").await;
+    assert!(page.body.contains(&format!(" --key {new} --roster")), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_checker_looks_afterwards_and_the_ministry_recalls_by_pages_alone() {
     let site = Site::new("portal-sample").await;
     let (_, permit) = site.permit().await;
