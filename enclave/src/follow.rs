@@ -19,7 +19,7 @@ use visiting_tlog::{
     checkpoint::Checkpoint,
     key::{Algorithm, VerifierKey},
     note::{Note, NoteFault},
-    policy::{Policy, Refused},
+    policy::{Accepted, Policy, Refused},
 };
 
 use crate::{
@@ -79,7 +79,7 @@ impl Follower {
         };
         if !stored.is_empty() {
             // It was accepted once; who must stand by the newest one may be others by now.
-            let (opened, _) = follower.signed(&stored)?;
+            let opened = follower.signed(&stored)?;
             follower.seen = Some((opened.size(), *opened.root()));
         }
         Ok(follower)
@@ -115,33 +115,29 @@ impl Follower {
         Ok(further.chain([first.clone()]).collect())
     }
 
-    /// A checkpoint that carries the signature of a key of the log, and whose.
-    fn signed(&self, note: &str) -> Result<(Checkpoint, Vec<String>), Refusal> {
+    /// A checkpoint of this log by its own words.
+    fn read(&self, note: &str) -> Result<(Note, Checkpoint), Refusal> {
         let note = Note::parse(note.as_bytes()).map_err(|fault| unlawful(&fault))?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(|fault| unlawful(&fault))?;
-        let logs = self.logs()?;
-        if checkpoint.origin() != self.cases.roster().origin {
-            return Err(unlawful(&"it is another log's"));
-        }
-        let valid = note.verify(&logs.iter().collect::<Vec<_>>()).map_err(|fault| match fault {
-            NoteFault::Unsigned => unlawful(
-                &"no key of the log that this enclave was told has signed it; after a rotation the new one belongs into enclave/policy",
-            ),
-            other => unlawful(&other),
-        })?;
-        Ok((checkpoint, valid.iter().map(|signature| sign::to_base64(signature.key.public())).collect()))
+        if checkpoint.origin() == self.cases.roster().origin { Ok((note, checkpoint)) } else { Err(unlawful(&"it is another log's")) }
     }
 
-    /// A checkpoint that the log signed and enough witnesses stand by, whose keys signed it, and the witnesses' time. One that only lacks
-    /// witnesses may still get them: it is not taken, and not held against the record.
-    fn accept(&self, note: &str) -> Result<(Checkpoint, Vec<String>, Option<u64>), Fault> {
-        let (checkpoint, by) = self.signed(note)?;
-        let parsed = Note::parse(note.as_bytes()).map_err(|fault| unlawful(&fault))?;
-        match self.policy.accept_of(&parsed, &self.logs()?) {
-            Ok(accepted) => Ok((checkpoint, by, accepted.time)),
-            Err(Refused::Quorum) => Err(Fault::Gateway("it shows a checkpoint that too few witnesses stand by".to_owned())),
-            Err(other) => Err(unlawful(&other).into()),
-        }
+    /// One that carries the signature of a key of the log, whoever else stands by it.
+    fn signed(&self, note: &str) -> Result<Checkpoint, Refusal> {
+        let (note, checkpoint) = self.read(note)?;
+        let logs = self.logs()?;
+        note.verify(&logs.iter().collect::<Vec<_>>()).map_err(|fault| unsigned(&fault.into()))?;
+        Ok(checkpoint)
+    }
+
+    /// One that the log signed and enough witnesses stand by. One that only lacks witnesses may still get them: it is not taken, and not
+    /// held against the record.
+    fn accept(&self, note: &str) -> Result<Accepted, Fault> {
+        let (note, _) = self.read(note)?;
+        self.policy.accept_of(&note, &self.logs()?).map_err(|refused| match refused {
+            Refused::Quorum => Fault::Gateway("it shows a checkpoint that too few witnesses stand by".to_owned()),
+            other => unsigned(&other).into(),
+        })
     }
 
     /// Reads on until the gateway's newest checkpoint is reached and proved.
@@ -173,8 +169,9 @@ impl Follower {
     }
 
     fn try_take(&mut self, events: &[String], note: &str) -> Result<bool, Fault> {
-        let (checkpoint, by, time) = self.accept(note)?;
+        let Accepted { checkpoint, logs, time, .. } = self.accept(note)?;
         let (size, root) = (checkpoint.size(), *checkpoint.root());
+        let by: Vec<String> = logs.iter().map(|key| sign::to_base64(key.public())).collect();
         for line in events {
             let event = Event::from_bytes(line.as_bytes())?;
             self.cases
@@ -278,6 +275,15 @@ impl Follower {
         let (size, _) = self.seen?;
         let line = usize::try_from(index).ok().and_then(|i| self.lines.get(i))?;
         Some((line.clone(), self.tree.inclusion(index, size)?, self.checkpoint.clone()))
+    }
+}
+
+fn unsigned(why: &Refused) -> Refusal {
+    match why {
+        Refused::Log | Refused::Note(NoteFault::Unsigned) => unlawful(
+            &"no key of the log that this enclave was told has signed it; after a rotation the new one belongs into enclave/policy",
+        ),
+        other => unlawful(other),
     }
 }
 

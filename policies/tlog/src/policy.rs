@@ -105,6 +105,8 @@ pub struct Policy {
 pub struct Accepted {
     /// It.
     pub checkpoint: Checkpoint,
+    /// Keys of the log that signed it: one or more.
+    pub logs: Vec<VerifierKey>,
     /// Names of the witnesses' keys that cosigned it, and when.
     pub witnesses: Vec<(String, u64)>,
     /// The latest time since which enough witnesses have stood by it, seconds since 1970; `None` where none is asked for.
@@ -252,10 +254,12 @@ impl Policy {
     pub fn accept_of(&self, note: &Note, logs: &[VerifierKey]) -> Result<Accepted, Refused> {
         let checkpoint = Checkpoint::parse(note.text())?;
         // The log's "name MUST correspond to the log's origin line".
-        let logs = logs.iter().filter(|log| log.name() == checkpoint.origin());
-        let keys: Vec<_> = logs.chain(self.witnesses()).collect();
+        let own = logs.iter().filter(|log| log.name() == checkpoint.origin());
+        let keys: Vec<_> = own.chain(self.witnesses()).collect();
         let valid = note.verify(&keys)?;
-        if valid.iter().all(|v| v.key.algorithm() != Algorithm::Ed25519) {
+        let signed = |log: &&VerifierKey| log.algorithm() == Algorithm::Ed25519 && valid.iter().any(|v| v.key == *log);
+        let logs: Vec<_> = logs.iter().filter(signed).cloned().collect();
+        if logs.is_empty() {
             return Err(Refused::Log);
         }
         let witnesses: Vec<_> = valid.iter().filter_map(|v| Some((v.key, v.time?))).collect();
@@ -266,7 +270,7 @@ impl Policy {
         let times = witnesses.iter().map(|(_, time)| *time).filter(|time| !self.asks_for_no_witness() && since(*time));
         let time = times.max();
         let witnesses = witnesses.into_iter().map(|(key, time)| (key.name().to_owned(), time)).collect();
-        Ok(Accepted { checkpoint, witnesses, time })
+        Ok(Accepted { checkpoint, logs, witnesses, time })
     }
 
     /// Node by node: members stand before their groups.

@@ -49,6 +49,18 @@ fn a_checkpoint_is_accepted_when_its_log_and_a_quorum_signed() {
     let accepted = policy.accept(&cosigned(&[0, 2, 4])).unwrap();
     assert_eq!(accepted.witnesses[0], ("w0.example".to_owned(), 1000));
     assert_eq!((accepted.checkpoint.origin(), accepted.witnesses.len()), (ORIGIN, 3));
+    assert_eq!(accepted.logs, [log_key().verifier().clone()]);
+}
+
+#[test]
+fn of_several_keys_of_the_log_those_that_signed_are_told() {
+    let (first, second) = (log_key(), secret(ORIGIN, Algorithm::Ed25519, 8));
+    let keys = [&first, &second].map(|key| key.verifier().clone());
+    let (_, checkpoint) = log(&[b"one".to_vec()]);
+    let policy = Policy::parse(b"quorum none\n").unwrap();
+    let by = |keys_that_sign: &[&SecretKey]| policy.accept_of(&checkpoint.sign(keys_that_sign).unwrap(), &keys).unwrap().logs;
+    assert_eq!(by(&[&second]), keys[1..]);
+    assert_eq!(by(&[&second, &first]), keys);
 }
 
 #[test]
