@@ -15,6 +15,12 @@ use crate::{
     setup::{self, SetupError},
 };
 
+/// The key in use.
+pub(crate) const SEED: &str = "log.seed";
+
+/// The one that waits.
+const NEXT: &str = "log.next.seed";
+
 /// Makes the next key and names it in the three policies of this data folder. Gives its verifier key, for everybody else who reads the log.
 ///
 /// # Errors
@@ -43,16 +49,17 @@ pub(crate) async fn finish(home: &Home, open: impl AsyncFn(SigningKey) -> Result
         return Ok(());
     }
     let next = files::read_key(&path)?;
-    let vkey = match open(files::read_key(&home.gateway(SEED))?).await {
-        Ok(desk) => record(&desk, home, &next).await?,
-        // The record may name it already: then a start was interrupted here.
-        Err(ServeError::Refused(refusal)) if refusal.code == Code::KeyUnusable => {
-            let desk = open(files::read_key(&path)?).await?;
-            let origin = desk.view().cases.roster().origin.clone();
-            note::vkey(&origin, &next.public_bytes())
+    let desk = match open(files::read_key(&home.gateway(SEED))?).await {
+        Ok(desk) => {
+            record(&desk, home, &next).await?;
+            desk
         }
+        // The record may name it already: then a start was interrupted here.
+        Err(ServeError::Refused(refusal)) if refusal.code == Code::KeyUnusable => open(files::read_key(&path)?).await?,
         Err(other) => return Err(other),
     };
+    let vkey = note::vkey(&desk.view().cases.roster().origin, &next.public_bytes());
+    drop(desk);
     files::replace(&home.log().join("log.vkey"), format!("{vkey}\n").as_bytes()).map_err(SetupError::from)?;
     fs::rename(&path, home.gateway(SEED)).map_err(SetupError::from)?;
     files::sync_folder(&home.gateway("")).map_err(SetupError::from)?;
@@ -61,18 +68,13 @@ pub(crate) async fn finish(home: &Home, open: impl AsyncFn(SigningKey) -> Result
 }
 
 /// The last event that the old key signs. That it is published under it is waited for, and not needed: both signatures are in it.
-async fn record(desk: &Desk, home: &Home, next: &SigningKey) -> Result<String, ServeError> {
+async fn record(desk: &Desk, home: &Home, next: &SigningKey) -> Result<(), ServeError> {
     let origin = desk.view().cases.roster().origin.clone();
     let act = LogKeyRotation::act(&origin, &files::read_key(&home.gateway(SEED))?, next);
     desk.act(Actor::Gateway, None, act).await?;
     desk.settle(crate::serve::SETTLE).await;
-    Ok(note::vkey(&origin, &next.public_bytes()))
+    Ok(())
 }
-
-/// The key in use.
-pub(crate) const SEED: &str = "log.seed";
-/// The one that waits.
-const NEXT: &str = "log.next.seed";
 
 #[cfg(test)]
 mod tests {
@@ -84,33 +86,11 @@ mod tests {
     use super::*;
     use crate::{
         desk::system_clock,
-        journal::{Journal, JournalError, SqliteJournal},
+        journal::memory::Memory,
         publish::Publication,
         setup::tests::Scratch,
         snapshot::Shelf,
     };
-
-    /// A journal that several gateways write, as PostgreSQL's is.
-    #[derive(Debug)]
-    struct Shared(SqliteJournal);
-
-    impl Journal for Shared {
-        fn append_if(&self, head: u64, batch: &[Vec<u8>]) -> Result<u64, JournalError> {
-            self.0.append_if(head, batch)
-        }
-
-        fn read(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, JournalError> {
-            self.0.read(from, limit)
-        }
-
-        fn probe(&self) -> Result<(), JournalError> {
-            self.0.probe()
-        }
-
-        fn is_shared(&self) -> bool {
-            true
-        }
-    }
 
     fn read_key(home: &Home, name: &str) -> SigningKey {
         files::read_key(&home.gateway(name)).unwrap()
@@ -126,7 +106,7 @@ mod tests {
         let home = Home::at(scratch.path("home"));
         setup::prepare(&home).unwrap();
         let roster = setup::read_roster(&home.gateway("roster.json")).unwrap();
-        let journal = Arc::new(Shared(SqliteJournal::open(&home.gateway("journal.sqlite")).unwrap()));
+        let journal = Arc::new(Memory::shared());
         let desk = |key| {
             let publication = Publication::unwitnessed(&home.log()).unwrap();
             Desk::open(journal.clone(), roster.clone(), key, publication, &Shelf::at(&home.gateway("")), system_clock())

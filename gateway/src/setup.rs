@@ -21,6 +21,7 @@ use crate::{
     files::{self, SEED_BYTES},
     home::Home,
     people::People,
+    rotation,
 };
 
 /// Origin of the demo's log.
@@ -97,7 +98,7 @@ pub fn prepare(home: &Home) -> Result<(), SetupError> {
     for room in ["client", "client/keys", "gateway", "enclave", "linkage"] {
         fs::set_permissions(home.path().join(room), fs::Permissions::from_mode(0o700))?;
     }
-    let log = key(&home.gateway("log.seed"))?;
+    let log = key(&home.gateway(rotation::SEED))?;
     let gate = key(&home.enclave("gate.seed"))?;
     key(&home.gateway("login.seed"))?;
     let roster = roster(home, &log, &gate)?;
