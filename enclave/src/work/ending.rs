@@ -11,6 +11,9 @@ use crate::{fault::Fault, keys::GateKeys};
 impl Enclave {
     /// No order asks for it, so a gateway that keeps silent keeps no extract. Whether a permit has ended, the witnesses' time says.
     pub(super) fn end_what_has_ended(&mut self) -> Result<(), Fault> {
+        // Another enclave on this ledger may have destroyed it: then it is not held open here.
+        let permits = &self.follower.cases.permits;
+        self.extracts.retain(|id, _| permits.get(id).is_some_and(|case| case.erased.is_none()));
         let now = self.follower.now_ms();
         let ended = self.follower.cases.permits.iter().filter(|(_, case)| case.erased.is_none() && case.has_ended(now));
         let ended: Vec<PermitId> = ended.map(|(id, _)| id.clone()).collect();

@@ -29,7 +29,7 @@ use visiting_tlog::{
 };
 
 use super::*;
-use crate::{config::FRESH_MAX_S, known::Block};
+use crate::{config::FRESH_MAX_S, extract::Manifest, keys::Key, known::Block};
 
 const ORIGIN: &str = "played.example/log";
 
@@ -185,6 +185,25 @@ fn what_has_ended_is_erased_although_no_ticket_says_so() {
     assert!(linkage.pseudonyms(ended.as_str(), &token).unwrap_err().to_string().contains("ended"));
     assert!(key(&going).is_file() && extract(&going).is_dir());
     linkage.pseudonyms(going.as_str(), &token).unwrap();
+}
+
+/// Of two on one ledger, one destroys an extract, and both may have read it.
+#[test]
+fn an_extract_that_another_enclave_has_erased_is_not_held_open() {
+    let room = Room::new("played-erased", 0);
+    let mut enclave = room.enclave();
+    let (gone, going): (PermitId, PermitId) = ("prm_gone".parse().unwrap(), "prm_going".parse().unwrap());
+    for (id, erased) in [(&gone, Some(7)), (&going, None)] {
+        let mut case = permit(id, u64::MAX);
+        case.erased = erased;
+        let (versions, files, rows) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let manifest = Manifest { scope: case.permit.scope.clone(), versions, files, rows, people: 1 };
+        let folder = room.config.extracts().join(id.as_str());
+        enclave.extracts.insert(id.clone(), Extract::of_parts(manifest, Key::generate().unwrap(), (0..1).collect(), folder));
+        enclave.follower.cases.permits.insert(id.clone(), case);
+    }
+    enclave.turn().unwrap();
+    assert_eq!(enclave.extracts.keys().collect::<Vec<_>>(), [&going]);
 }
 
 /// What is judged already waits: a revocation among what is not shown would come too late.
