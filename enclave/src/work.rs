@@ -268,7 +268,6 @@ impl Enclave {
             let judged = judged.with_rules(seen);
             let Verdicted { block, mut report, files } = self.verdict(run, &case, sql, judged)?;
             report.rules.extend(jail);
-            report.judged_by = self.follower.cases.size();
             if self.ledger.append(run, block, |ledger| hold::placed(ledger, report, files))? {
                 break;
             }
