@@ -21,6 +21,8 @@ mod pattern_tests;
 mod preflight;
 mod rerun;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod sample;
 #[cfg(test)]
 mod sample_tests;

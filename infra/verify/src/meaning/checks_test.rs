@@ -180,6 +180,11 @@ fn rules_that_were_not_in_force_are_found() {
     look(Packs::default(), &by(14, 14, 12, named(true))).unwrap();
     fails(Packs::default(), &by(13, 14, 12, named(true)), 14, "not in force");
     fails(Packs::default(), &by(14, 14, 12, named(false)), 14, "not in force");
+    // By something before its request, a verdict could choose a pack that was in force no more; by something later, one that was not yet.
+    fails(Packs::default(), &by(13, 14, 13, named(false)), 14, "before its request");
+    fails(Packs::default(), &by(12, 14, 12, named(false)), 14, "before its request");
+    fails(Packs::default(), &by(15, 14, 12, named(true)), 14, "what came after it");
+    look(Packs::default(), &by(14, 14, 13, named(true))).unwrap();
     let (listing, stated) = named(false);
     for other in [stated.replace("2026-11", "2026-10"), stated.replace("ndb", "kaigo"), format!("{stated} "), String::new()] {
         fails(Packs::default(), &says(12, 9, (listing.clone(), other)), 12, "not in force");
