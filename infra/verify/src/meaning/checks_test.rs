@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use visiting_policies::{
-    handover::RunReport,
+    handover::{Repeated, RunReport},
     hold::{Held, HoldReason},
     record::{Act, Actor, Event, VERSION},
     sign,
@@ -13,7 +13,7 @@ use visiting_policies::{
 use super::{Check, intents::Intents, order::Order, packs::Packs, reads::Reads, releases::Releases};
 use crate::{
     sample::{self, JUDGED},
-    sample_later::{self, judged, named, released, requested, suspended},
+    sample_later::{self, ended, judged, named, released, repeated, requested, rerun, suspended},
 };
 
 /// The first act that the check does not pass, and why. An act a millisecond.
@@ -127,6 +127,24 @@ fn a_read_under_a_permit_that_is_not_alive_is_found() {
     acts.truncate(EXTRACT + 1);
     acts.insert(EXTRACT, suspended());
     assert!(look(Reads::default(), &acts).unwrap().contains("1 extracts were reported after"));
+}
+
+#[test]
+fn what_is_erased_is_read_no_more() {
+    let first = sample::acts();
+    let size = first.len() as u64;
+    let then = |more: Vec<Vec<(Actor, Act)>>| [first.clone(), more.concat()].concat();
+    let answered = |outcome| then(vec![vec![rerun()], ended(), vec![repeated(size, outcome)]]);
+    look(Reads::default(), &answered(Repeated::NotRepeated)).unwrap();
+    fails(Reads::default(), &answered(Repeated::Same), size + 3, "is erased");
+    fails(Reads::default(), &answered(Repeated::Differs), size + 3, "is erased");
+    look(Reads::default(), &then(vec![vec![rerun(), repeated(size, Repeated::Same)], ended()])).unwrap();
+    fails(Reads::default(), &then(vec![ended(), vec![rerun()]]), size + 2, "is erased");
+    fails(Reads::default(), &then(vec![ended(), vec![first[EXTRACT].clone()]]), size + 2, "is erased");
+    // An answer to nothing, and a repetition of what was judged and never left.
+    fails(Reads::default(), &then(vec![vec![repeated(size, Repeated::Same)]]), size, "nobody waits for");
+    let judged_only = with(|a| a.truncate(JUDGED as usize + 1));
+    fails(Reads::default(), &[judged_only, vec![rerun()]].concat(), JUDGED + 1, "was not released");
 }
 
 #[test]
