@@ -91,7 +91,7 @@ impl Follower {
         self.witnessed.map_or_else(system_ms, |seconds| seconds.saturating_mul(1000))
     }
 
-    /// Nothing runs and nothing leaves by a checkpoint that may be missing a revocation (A8).
+    /// Nothing runs, leaves or is destroyed by a checkpoint that may be missing a revocation, or by a time that has not come (A8).
     pub(crate) fn fresh(&self) -> Result<(), Fault> {
         self.fresh_at(system_ms() / 1000)
     }

@@ -17,6 +17,7 @@ use visiting_policies::{
     roster::Roster,
     rotation::LogKeyRotation,
     sign::{self, SigningKey},
+    terms::{PermitId, RunId},
 };
 use visiting_tests::{
     journey::JOINED,
@@ -144,11 +145,22 @@ impl Forger {
     }
 
     /// The record with one more event of the gateway.
-    fn with(&self, mut lines: Vec<String>, act: Act) -> Vec<String> {
+    fn with(&self, lines: Vec<String>, act: Act) -> Vec<String> {
+        self.with_by(lines, Actor::Gateway, act)
+    }
+
+    fn with_by(&self, mut lines: Vec<String>, by: Actor, act: Act) -> Vec<String> {
         let at_ms = Event::from_bytes(lines.last().unwrap().as_bytes()).unwrap().at_ms;
-        let event = Event { v: VERSION, at_ms, by: Actor::Gateway, request: None, act };
+        let event = Event { v: VERSION, at_ms, by, request: None, act };
         lines.push(String::from_utf8(event.to_bytes().unwrap()).unwrap());
         lines
+    }
+
+    /// The enclave is told another key of the log.
+    fn tell(&self, key: &SigningKey) {
+        let policy = self.world.home().join("enclave/policy");
+        let named = format!("log {}\n{}", vkey(&self.roster.origin, &key.public_bytes()), std::fs::read_to_string(&policy).unwrap());
+        std::fs::write(&policy, named).unwrap();
     }
 
     /// What a fresh enclave says to these lines under a proper checkpoint over them.
@@ -293,12 +305,31 @@ fn a_rotated_key_of_the_log_counts_from_its_event_on_where_the_enclave_was_told_
     };
     assert_eq!(shown(&rotated, &forger.key), Ok(true), "the old key signs the event that ends it");
     assert!(shown(&rotated, &next).unwrap_err().contains("belongs into enclave/policy"), "nobody but the log has named the new one");
-    let policy = forger.world.home().join("enclave/policy");
-    let named = format!("log {}\n{}", vkey(&forger.roster.origin, &next.public_bytes()), std::fs::read_to_string(&policy).unwrap());
-    std::fs::write(&policy, named).unwrap();
+    forger.tell(&next);
     assert_eq!(shown(&rotated, &next), Ok(true));
     assert_eq!(shown(&later, &next), Ok(true));
     let outdated = "not the one that the record has in force";
     assert!(shown(&later, &forger.key).unwrap_err().contains(outdated), "a stolen old key is worth nothing");
     assert!(shown(&forger.lines, &next).unwrap_err().contains(outdated), "nor is a new one before the old one has named it");
+}
+
+#[test]
+fn a_ticket_is_signed_by_a_key_that_was_in_force_at_its_event() {
+    let forger = Forger::new("rotated-ticket");
+    let next = SigningKey::from_seed(&[9; 32]).unwrap();
+    forger.tell(&next);
+    let permit: PermitId = base::granted().permit.parse().unwrap();
+    let (run, sql): (RunId, _) = ("run_later".parse().unwrap(), "SELECT 1".to_owned());
+    let asked = Act::RunRequested { run: run.clone(), permit: permit.clone(), program: sign::digest(sql.as_bytes()) };
+    let rotated = forger.with(forger.lines.clone(), LogKeyRotation::act(&forger.roster.origin, &forger.key, &next));
+    let later = forger.with_by(rotated, Actor::Person("per_hanako".parse().unwrap()), asked);
+    let mut follower = forger.follower();
+    assert!(refusal(follower.take(&later, &forger.signed(&later, &next))).unwrap());
+    let extract = RunTicket { index: forger.position(|a| matches!(a, Act::PermitIssued { .. })) as u64, order: Order::Extract { permit } };
+    let run = RunTicket { index: later.len() as u64 - 1, order: Order::Run { run, sql } };
+    let code = |ticket: &RunTicket, key: &SigningKey| follower.check_ticket(&ticket.clone().sign(key)).map_err(|refusal| refusal.code);
+    assert_eq!(code(&extract, &forger.key), Ok(()), "signed before the rotation and read after it");
+    assert_eq!(code(&extract, &next), Ok(()));
+    assert_eq!(code(&run, &forger.key), Err(Code::TicketTampered), "a stolen old key orders nothing any more");
+    assert_eq!(code(&run, &next), Ok(()));
 }

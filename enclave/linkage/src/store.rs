@@ -1,6 +1,6 @@
 //! What the unit keeps: steps of the history between tokens, and wrapped permit keys.
 
-use std::{collections::HashSet, path::Path};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use ring::hmac;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -27,6 +27,11 @@ const LOCAL: &str = "local:";
 const SITES: [&str; 2] = ["facility:", "household:"];
 const INSURED: &str = "insured";
 
+/// How long one process waits while another writes.
+const WRITER_WAIT: Duration = Duration::from_secs(10);
+/// How long the end of a permit waits while somebody reads: nobody else is answered meanwhile, and it is asked for again.
+const READER_WAIT: Duration = Duration::from_millis(100);
+
 /// The linkage unit itself, without its socket.
 #[derive(Debug)]
 pub struct Unit {
@@ -47,7 +52,7 @@ impl Unit {
     }
 
     fn with(keys: Keys, store: Connection) -> Result<Self, LinkageError> {
-        store.busy_timeout(std::time::Duration::from_secs(10))?;
+        store.busy_timeout(WRITER_WAIT)?;
         store.execute_batch(SCHEMA)?;
         let version: u32 = store.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if version > number::NORMALISER {
@@ -158,8 +163,10 @@ impl Unit {
         let gone = "INSERT INTO permits VALUES (?1, x'', x'') ON CONFLICT (permit) DO UPDATE SET nonce = x'', sealed = x''";
         self.store.execute(gone, [permit.as_str()])?;
         // The log of changes still holds the old page. It stays there while somebody else reads, which is told in the answer only.
-        let busy: i64 = self.store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 { Ok(()) } else { Err(LinkageError::Busy) }
+        self.store.busy_timeout(READER_WAIT)?;
+        let busy = self.store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        self.store.busy_timeout(WRITER_WAIT)?;
+        if busy? == 0 { Ok(()) } else { Err(LinkageError::Busy) }
     }
 }
 
@@ -265,12 +272,15 @@ mod tests {
         let token = unit.tokens(INSURED, &["06132013:12:345:01".to_owned()]).unwrap();
         unit.pseudonyms("prm_1", &token).unwrap();
         // Somebody reads what was there before: the log of changes has to stay.
-        unit.store.busy_timeout(std::time::Duration::ZERO).unwrap();
         let reader = Connection::open(folder.join("linkage.sqlite")).unwrap();
         reader.execute_batch("BEGIN").unwrap();
         let permits: i64 = reader.query_row("SELECT count(*) FROM permits", [], |row| row.get(0)).unwrap();
         assert_eq!(permits, 1);
+        let started = std::time::Instant::now();
         assert!(matches!(unit.end("prm_1"), Err(LinkageError::Busy)));
+        assert!(started.elapsed() < WRITER_WAIT / 2, "everybody else waited meanwhile");
+        let wait: u32 = unit.store.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).unwrap();
+        assert_eq!(Duration::from_millis(wait.into()), WRITER_WAIT, "who writes is waited for as before");
         reader.execute_batch("COMMIT").unwrap();
         unit.end("prm_1").unwrap();
         assert_eq!(std::fs::metadata(folder.join("linkage.sqlite-wal")).unwrap().len(), 0);

@@ -32,19 +32,19 @@ impl Enclave {
     /// What becomes of a judged run: it leaves, it is refused, or people are asked.
     pub(super) fn verdict(&self, run: &RunId, case: &RunCase, sql: &str, judged: Judged) -> Result<Verdicted, Fault> {
         if judged.verdict == Verdict::Refuse {
-            return Ok(verdicted(run, case, judged));
+            return Ok(self.verdicted(run, case, judged));
         }
         if let Some(hold) = &case.hold {
-            return Ok(verdicted(run, case, again(hold, judged, self.ledger.head())));
+            return Ok(self.verdicted(run, case, again(hold, judged, self.ledger.head())));
         }
         let asked = self.follower.cases.behind(case)?.0.checkers;
         let standing = self.follower.cases.permits.get(&case.permit).map(PermitCase::standing).unwrap_or_default();
         let reasons: BTreeSet<HoldReason> = judged.reasons.union(&standing).copied().collect();
         if reasons.is_empty() {
-            return Ok(verdicted(run, case, judged));
+            return Ok(self.verdicted(run, case, judged));
         }
         match self.hold(run, case, (sql, reasons, asked), judged) {
-            Err(Fault::Refused(refusal)) => Ok(verdicted(run, case, Judged::refused(refusal))),
+            Err(Fault::Refused(refusal)) => Ok(self.verdicted(run, case, Judged::refused(refusal))),
             other => other,
         }
     }
@@ -80,10 +80,27 @@ impl Enclave {
         let sealed = sealed(run, &evidence.padded(), &readers)?;
         let held = Held { reasons, checkers, sealed: sign::digest(sealed.as_bytes()) };
         let judged = Judged { rules: judged.rules, ..Judged::empty(Verdict::Hold) };
-        let mut verdicted = verdicted(run, case, judged);
+        let mut verdicted = self.verdicted(run, case, judged);
         verdicted.report.held = Some(held);
         verdicted.files.insert(SEALED.to_owned(), sealed);
         Ok(verdicted)
+    }
+
+    /// A verdict says by which events it was judged: those that are known now, as nothing is read on while a run is judged.
+    fn verdicted(&self, run: &RunId, case: &RunCase, judged: Judged) -> Verdicted {
+        let report = RunReport {
+            run: run.clone(),
+            index: case.authority().unwrap_or(case.index),
+            judged_by: self.follower.cases.size(),
+            verdict: judged.verdict,
+            refusal: judged.refusal,
+            files: judged.digests,
+            ledger: LedgerHead { entries: 0, digest: String::new() },
+            rules: judged.rules,
+            spent: judged.spent,
+            held: None,
+        };
+        Verdicted { block: judged.block, report, files: judged.files }
     }
 }
 
@@ -105,22 +122,6 @@ fn changed() -> Refusal {
         ja: Some("担当者が確認したあとで、この出力の公表基準が変わりました。もう一度実行してください".to_owned()),
         ..not_released()
     }
-}
-
-fn verdicted(run: &RunId, case: &RunCase, judged: Judged) -> Verdicted {
-    let report = RunReport {
-        run: run.clone(),
-        index: case.authority().unwrap_or(case.index),
-        judged_by: 0,
-        verdict: judged.verdict,
-        refusal: judged.refusal,
-        files: judged.digests,
-        ledger: LedgerHead { entries: 0, digest: String::new() },
-        rules: judged.rules,
-        spent: judged.spent,
-        held: None,
-    };
-    Verdicted { block: judged.block, report, files: judged.files }
 }
 
 /// One seal for each reader, over the same bytes.

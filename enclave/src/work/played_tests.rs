@@ -72,8 +72,8 @@ struct Room {
 }
 
 impl Room {
-    /// Witnesses stand by the record of one event, so many seconds ago.
-    fn new(name: &str, seconds_ago: u64) -> Self {
+    /// Witnesses stand by the record of one event, at this time.
+    fn new(name: &str, time: u64) -> Self {
         let folder = std::env::temp_dir().join(format!("visiting-{name}-{}", std::process::id()));
         let home = folder.join("enclave");
         fs::create_dir_all(&home).unwrap();
@@ -87,7 +87,7 @@ impl Room {
         let act = Act::RecordOpened { origin: ORIGIN.to_owned(), roster: roster.digest(), demo: false };
         let event = Event { v: VERSION, at_ms: 1000, by: Actor::Gateway, request: None, act };
         let leaf = String::from_utf8(event.to_bytes().unwrap()).unwrap();
-        let note = witnessed(&leaf, seconds_ago);
+        let note = witnessed(&leaf, time);
         let gateway = Arc::new(Mutex::new(Gateway { leaf, note, reports: Vec::new() }));
         let address = answering({
             let gateway = Arc::clone(&gateway);
@@ -102,10 +102,35 @@ impl Room {
         Enclave::open(self.config.clone(), false).unwrap()
     }
 
-    /// Witnesses stand by the same record anew.
-    fn is_witnessed(&self, seconds_ago: u64) {
+    /// Witnesses stand by the same record anew, at this time.
+    fn is_witnessed(&self, time: u64) {
         let mut gateway = self.gateway.lock().unwrap();
-        gateway.note = witnessed(&gateway.leaf, seconds_ago);
+        gateway.note = witnessed(&gateway.leaf, time);
+    }
+
+    fn extract(&self, id: &PermitId) -> PathBuf {
+        self.config.extracts().join(id.as_str())
+    }
+
+    fn key(&self, id: &PermitId) -> PathBuf {
+        self.config.keys().join(format!("{id}.key"))
+    }
+
+    /// A permit in the enclave's fold, with a key and an extract.
+    fn has_permit(&self, enclave: &mut Enclave, id: &PermitId, until_ms: u64) {
+        enclave.follower.cases.permits.insert(id.clone(), permit(id, until_ms));
+        enclave.keys.permit_key(&self.config, id, true).unwrap();
+        fs::create_dir_all(self.extract(id)).unwrap();
+        assert!(self.keeps(id));
+    }
+
+    fn keeps(&self, id: &PermitId) -> bool {
+        self.key(id).is_file() && self.extract(id).is_dir()
+    }
+
+    /// Permits of which the gateway has heard that they are erased.
+    fn erased(&self) -> Vec<Value> {
+        self.reported("erasures").into_iter().map(|(body, _)| body["value"]["permit"].clone()).collect()
     }
 
     /// The real linkage unit; its thread ends with the test program.
@@ -138,14 +163,18 @@ fn witness_key() -> SecretKey {
     SecretKey::from_seed("witness.example/visits", Algorithm::Cosignature, &[3; 32]).unwrap()
 }
 
-/// The checkpoint over this one event, cosigned so many seconds ago.
-fn witnessed(leaf: &str, seconds_ago: u64) -> String {
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The checkpoint over this one event, cosigned at this time.
+fn witnessed(leaf: &str, time: u64) -> String {
     let mut tree = Tree::default();
     tree.push(leaf_hash(leaf.as_bytes()));
     let checkpoint = Checkpoint { size: 1, root: tree.root(1).unwrap() };
     let mut note = Note::parse(checkpoint.sign(ORIGIN, &log_key()).as_bytes()).unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let cosignature = cosign(note.text(), &witness_key(), now - seconds_ago).unwrap();
+    let cosignature = cosign(note.text(), &witness_key(), time).unwrap();
     note.add(cosignature);
     note.to_string()
 }
@@ -165,32 +194,26 @@ fn permit(id: &PermitId, until_ms: u64) -> PermitCase {
 /// A gateway that keeps silent keeps no extract.
 #[test]
 fn what_has_ended_is_erased_although_no_ticket_says_so() {
-    let room = Room::new("played-ended", 0);
+    let room = Room::new("played-ended", now());
     let (mut linkage, mut enclave) = (room.linkage(), room.enclave());
     let token = linkage.tokens("insured", &["06132013:12:345:01".to_owned()]).unwrap();
     let (ended, going): (PermitId, PermitId) = ("prm_ended".parse().unwrap(), "prm_going".parse().unwrap());
-    let extract = |id: &PermitId| room.config.extracts().join(id.as_str());
-    let key = |id: &PermitId| room.config.keys().join(format!("{id}.key"));
     for (id, until_ms) in [(&ended, 1), (&going, u64::MAX)] {
-        enclave.follower.cases.permits.insert(id.clone(), permit(id, until_ms));
-        enclave.keys.permit_key(&room.config, id, true).unwrap();
-        fs::create_dir_all(extract(id)).unwrap();
+        room.has_permit(&mut enclave, id, until_ms);
         linkage.pseudonyms(id.as_str(), &token).unwrap();
-        assert!(key(id).is_file());
     }
     enclave.turn().unwrap();
-    let erased: Vec<Value> = room.reported("erasures").into_iter().map(|(body, _)| body["value"]["permit"].clone()).collect();
-    assert_eq!(erased, [json!("prm_ended")]);
-    assert!(!key(&ended).exists() && !extract(&ended).exists());
+    assert_eq!(room.erased(), [json!("prm_ended")]);
+    assert!(!room.key(&ended).exists() && !room.extract(&ended).exists());
     assert!(linkage.pseudonyms(ended.as_str(), &token).unwrap_err().to_string().contains("ended"));
-    assert!(key(&going).is_file() && extract(&going).is_dir());
+    assert!(room.keeps(&going));
     linkage.pseudonyms(going.as_str(), &token).unwrap();
 }
 
 /// Of two on one ledger, one destroys an extract, and both may have read it.
 #[test]
 fn an_extract_that_another_enclave_has_erased_is_not_held_open() {
-    let room = Room::new("played-erased", 0);
+    let room = Room::new("played-erased", now());
     let mut enclave = room.enclave();
     let (gone, going): (PermitId, PermitId) = ("prm_gone".parse().unwrap(), "prm_going".parse().unwrap());
     for (id, erased) in [(&gone, Some(7)), (&going, None)] {
@@ -206,10 +229,72 @@ fn an_extract_that_another_enclave_has_erased_is_not_held_open() {
     assert_eq!(enclave.extracts.keys().collect::<Vec<_>>(), [&going]);
 }
 
+/// Whoever can set the witnesses' clocks would end every permit at once, and nothing brings an extract back.
+#[test]
+fn a_cosignature_from_the_future_destroys_nothing() {
+    let room = Room::new("played-future", now() + 10 * FRESH_MAX_S);
+    let _linkage = room.linkage();
+    // One has ended by any clock, the other one by the witnesses' only.
+    let (ended, going): (PermitId, PermitId) = ("prm_ended".parse().unwrap(), "prm_going".parse().unwrap());
+    let permits = [(&ended, 1), (&going, (now() + 5 * FRESH_MAX_S) * 1000)];
+    let mut enclave = room.enclave();
+    permits.iter().for_each(|(id, until_ms)| room.has_permit(&mut enclave, id, *until_ms));
+    enclave.turn().unwrap();
+    assert!(room.erased().is_empty() && room.keeps(&ended) && room.keeps(&going));
+    // An enclave that starts under a right clock ends what has ended.
+    drop(enclave);
+    room.is_witnessed(now());
+    let mut enclave = room.enclave();
+    permits.iter().for_each(|(id, until_ms)| room.has_permit(&mut enclave, id, *until_ms));
+    enclave.turn().unwrap();
+    assert_eq!(room.erased(), [json!("prm_ended")]);
+    assert!(!room.keeps(&ended) && room.keeps(&going));
+}
+
+#[test]
+fn where_nobody_is_asked_for_the_machines_clock_ends_a_permit() {
+    let room = Room::new("played-demo", now() + 10 * FRESH_MAX_S);
+    fs::write(room.config.home.join("policy"), "quorum none\n").unwrap();
+    let _linkage = room.linkage();
+    let mut enclave = Enclave::open(room.config.clone(), true).unwrap();
+    let (ended, going): (PermitId, PermitId) = ("prm_ended".parse().unwrap(), "prm_going".parse().unwrap());
+    room.has_permit(&mut enclave, &ended, 1);
+    room.has_permit(&mut enclave, &going, (now() + 5 * FRESH_MAX_S) * 1000);
+    enclave.turn().unwrap();
+    assert_eq!(room.erased(), [json!("prm_ended")]);
+    assert!(!room.keeps(&ended) && room.keeps(&going));
+}
+
+/// It would be waited for once for each permit and turn, and nothing else be done meanwhile.
+#[test]
+fn a_linkage_unit_that_cannot_forget_is_asked_once_a_turn_and_no_extract_waits_for_it() {
+    let room = Room::new("played-linkage", now());
+    let (mut linkage, mut enclave) = (room.linkage(), room.enclave());
+    let token = linkage.tokens("insured", &["06132013:12:345:01".to_owned()]).unwrap();
+    let ids = ["prm_a", "prm_b", "prm_c"].map(|id| id.parse::<PermitId>().unwrap());
+    for id in &ids {
+        room.has_permit(&mut enclave, id, 1);
+        linkage.pseudonyms(id.as_str(), &token).unwrap();
+    }
+    let keys = |store: &rusqlite::Connection| -> i64 {
+        store.query_row("SELECT count(*) FROM permits WHERE length(sealed) > 0", [], |row| row.get(0)).unwrap()
+    };
+    // Somebody reads the unit's database for longer than it waits.
+    let reader = rusqlite::Connection::open(room.folder.join("linkage/linkage.sqlite")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    assert_eq!(keys(&reader), 3);
+    enclave.turn().unwrap();
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(keys(&reader), 2, "it was asked to forget one of them");
+    assert!(room.erased().is_empty() && ids.iter().all(|id| !room.key(id).exists() && !room.extract(id).exists()));
+    enclave.turn().unwrap();
+    assert_eq!((keys(&reader), room.erased().len()), (0, 3));
+}
+
 /// What is judged already waits: a revocation among what is not shown would come too late.
 #[test]
 fn a_verdict_does_not_leave_while_the_record_may_be_an_old_one() {
-    let room = Room::new("played-stale", FRESH_MAX_S + 60);
+    let room = Room::new("played-stale", now() - FRESH_MAX_S - 60);
     let mut enclave = room.enclave();
     let run: RunId = "run_a".parse().unwrap();
     let report = |ledger| RunReport {
@@ -232,7 +317,7 @@ fn a_verdict_does_not_leave_while_the_record_may_be_an_old_one() {
     assert!(room.reported("verdicts").is_empty());
     assert!(enclave.ledger.waiting(&run).unwrap().is_some());
     // As soon as they are reached again it goes on.
-    room.is_witnessed(0);
+    room.is_witnessed(now());
     enclave.turn().unwrap();
     assert_eq!(room.reported("verdicts").len(), 1);
 }
@@ -240,7 +325,7 @@ fn a_verdict_does_not_leave_while_the_record_may_be_an_old_one() {
 /// One that fails at once says no sooner that it did than one that was run (A10).
 #[test]
 fn a_repetition_is_answered_on_the_ladder() {
-    let room = Room::new("played-ladder", 0);
+    let room = Room::new("played-ladder", now());
     let mut enclave = room.enclave();
     let rerun: RerunId = "rer_a".parse().unwrap();
     let (run, by) = ("run_none".parse().unwrap(), "per_auditor".parse().unwrap());

@@ -43,6 +43,10 @@ impl Enclave {
         let missing = || Fault::Other("the record does not show the verdict".to_owned());
         let case = self.follower.cases.runs.get(run).cloned().ok_or_else(missing)?;
         let (report, index) = case.judged.clone().ok_or_else(missing)?;
+        // Another process may have erased what this one still holds open; after that the record takes no other answer.
+        if self.follower.cases.permits.get(&case.permit).is_none_or(|permit| permit.erased.is_some()) {
+            return Err(Fault::Other("the extract is erased".to_owned()));
+        }
         // The fold that it was judged by: rules, budgets and guests as they were. Before verdicts said so, the one just before them.
         let size = if report.judged_by == 0 { index } else { report.judged_by };
         let then = self.follower.cases_over(size)?;

@@ -2,14 +2,14 @@
 
 use visiting_policies::{
     check::{Check, Finding, SignedCheck},
-    handover::{LedgerHead, PreflightReport, Purpose, RunReport},
+    handover::{ErasureReport, LedgerHead, PreflightReport, Purpose, Repeated, RerunReport, RunReport},
     hold::{Held, HoldReason},
     record::{Act, Actor},
     refusal::Code,
     rules::{RulesAdoption, RulesProposal, genesis},
     sign,
     terms::Verdict,
-    vote::SuspensionOrder,
+    vote::{ClosureOrder, SuspensionOrder},
 };
 
 use crate::sample::{self, key, report};
@@ -100,6 +100,28 @@ pub(crate) fn suspended() -> (Actor, Act) {
     let order = SuspensionOrder { permit: "prm_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "a question".into() };
     let signature = key(31).sign(order.text().as_bytes());
     (person("per_ministry"), Act::PermitSuspended { order, signature })
+}
+
+/// The end of the sample's permit: closed by the ministry, erased by the enclave.
+pub(crate) fn ended() -> Vec<(Actor, Act)> {
+    let order = ClosureOrder { permit: "prm_1".parse().unwrap(), by: "per_ministry".parse().unwrap(), reason: "it is over".into() };
+    let signature = key(31).sign(order.text().as_bytes());
+    let erased = ErasureReport { permit: "prm_1".parse().unwrap() }.sign(&key(2));
+    vec![
+        (person("per_ministry"), Act::PermitClosed { order, signature }),
+        (Actor::Enclave, Act::ExtractErased { report: erased.value, signature: erased.signature }),
+    ]
+}
+
+/// A repetition of the sample's first run for an auditor.
+pub(crate) fn rerun() -> (Actor, Act) {
+    (person("per_auditor"), Act::RerunRequested { rerun: "rer_1".parse().unwrap(), run: "run_1".parse().unwrap() })
+}
+
+/// What came of it; its request is event `index`.
+pub(crate) fn repeated(index: u64, outcome: Repeated) -> (Actor, Act) {
+    let report = RerunReport { rerun: "rer_1".parse().unwrap(), index, outcome }.sign(&key(2));
+    (Actor::Enclave, Act::RerunAnswered { report: report.value, signature: report.signature })
 }
 
 pub(crate) fn viewed(number: usize) -> (Actor, Act) {

@@ -1,9 +1,11 @@
 //! The end of permits and repetitions over the fold: every wrong move is refused, and the state stays.
 
+use std::collections::BTreeMap;
+
 use super::hold_tests::{Record, digest, key, person};
 use crate::{
     Code,
-    handover::{ErasureReport, Purpose as _, Repeated, RerunReport},
+    handover::{ErasureReport, ExtractReport, Purpose as _, Repeated, RerunReport},
     record::{Act, Actor},
     terms::{PermitId, RerunId, RunId, Verdict},
     vote::ClosureOrder,
@@ -29,7 +31,11 @@ fn asked(by: &str, rerun: &str, run: &RunId) -> (Actor, Act) {
 }
 
 fn answered(rerun: &str, index: u64) -> (Actor, Act) {
-    let report = RerunReport { rerun: rerun.parse::<RerunId>().unwrap(), index, outcome: Repeated::Same };
+    came(rerun, index, Repeated::Same)
+}
+
+fn came(rerun: &str, index: u64, outcome: Repeated) -> (Actor, Act) {
+    let report = RerunReport { rerun: rerun.parse::<RerunId>().unwrap(), index, outcome };
     let signed = report.sign(&key("enclave"));
     (Actor::Enclave, Act::RerunAnswered { report: signed.value, signature: signed.signature })
 }
@@ -75,6 +81,38 @@ fn an_extract_is_erased_only_when_its_permit_has_ended() {
     assert_eq!(refused(&mut record, erased("log")), Code::ReportForged);
     took(&mut record, erased("enclave"));
     assert_eq!(refused(&mut record, erased("enclave")), Code::WrongState);
+}
+
+#[test]
+fn a_repetition_that_is_answered_after_the_erasure_could_not_be_made() {
+    let mut record = released();
+    let (run, index) = (record.run.clone(), record.cases.size());
+    took(&mut record, asked("per_auditor", "rer_a", &run));
+    took(&mut record, closed("per_ministry", "per_ministry", "over"));
+    took(&mut record, erased("enclave"));
+    for outcome in [Repeated::Same, Repeated::Differs] {
+        assert_eq!(refused(&mut record, came("rer_a", index, outcome)), Code::WrongState);
+    }
+    took(&mut record, came("rer_a", index, Repeated::NotRepeated));
+}
+
+#[test]
+fn no_extract_is_made_after_the_record_says_that_it_is_erased() {
+    let made = || {
+        let signed = ExtractReport { permit: permit(), versions: BTreeMap::new(), people: 0, rows: BTreeMap::new() }.sign(&key("enclave"));
+        (Actor::Enclave, Act::ExtractMade { report: signed.value, signature: signed.signature })
+    };
+    // The permit runs out before its extract is told.
+    let late = || {
+        let mut record = released();
+        record.at_ms = 1_000_000;
+        record.cases.permits.get_mut(&permit()).unwrap().extract = None;
+        record
+    };
+    took(&mut late(), made());
+    let mut record = late();
+    took(&mut record, erased("enclave"));
+    assert_eq!(refused(&mut record, made()), Code::WrongState);
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Cases {
         if rotation.origin != self.roster.origin || rotation.from != self.log_key() {
             return Err(unlawful("the rotation is of another log, or does not begin at the key in force"));
         }
-        if self.log_keys.iter().any(|known| known.key == rotation.to) || rotation.to == self.roster.enclave_key {
+        if self.is_taken(&rotation.to) {
             return Err(unlawful("a key of the log is used once, and for nothing else"));
         }
         rotation.verify(signature, &rotation.from, Code::RecordUnlawful)?;
@@ -53,15 +53,25 @@ impl Cases {
         self.log_keys.push(LogKey { key: rotation.to.clone(), since: self.size });
         Ok(())
     }
+
+    /// Somebody's key already: the log's, the enclave's or a person's. What one of them signs must never be another one's word.
+    fn is_taken(&self, key: &str) -> bool {
+        let people = self.roster.members.values().flat_map(|member| [&member.key, &member.seal_key]).flatten();
+        let logs = self.log_keys.iter().map(|known| &known.key);
+        logs.chain([&self.roster.enclave_key]).chain(people).any(|taken| taken == key)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use crate::{
         record::{Act, Actor, VERSION},
-        roster::Roster,
+        roster::{Member, Roster},
         sign::SigningKey,
+        terms::Role,
     };
 
     const ORIGIN: &str = "log.example/visits";
@@ -76,7 +86,14 @@ mod tests {
 
     fn opened() -> Cases {
         let (log_key, enclave_key) = (key(1).public(), key(2).public());
-        let roster = Roster { origin: ORIGIN.to_owned(), log_key, enclave_key, quorum: 2, members: [].into() };
+        let checker = Member {
+            organisation: "org_sdc".parse().unwrap(),
+            roles: BTreeSet::from([Role::Checker]),
+            key: Some(key(6).public()),
+            seal_key: Some(key(7).public()),
+        };
+        let members = BTreeMap::from([("per_c1".parse().unwrap(), checker)]);
+        let roster = Roster { origin: ORIGIN.to_owned(), log_key, enclave_key, quorum: 2, members };
         let mut cases = Cases::new(roster.clone());
         let act = Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo: true };
         admit(&mut cases, Actor::Gateway, act).unwrap();
@@ -120,6 +137,8 @@ mod tests {
             other(5, 3),
             other(1, 1),
             other(1, 2),
+            other(1, 6),
+            other(1, 7),
         ] {
             assert_eq!(forged(act), Code::RecordUnlawful);
         }

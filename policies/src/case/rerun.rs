@@ -3,7 +3,7 @@
 use super::{Cases, person};
 use crate::{
     disclosure::limits,
-    handover::RerunReport,
+    handover::{Repeated, RerunReport},
     record::Event,
     refusal::{Code, Refusal},
     terms::{PersonId, RerunId, Role, RunId},
@@ -56,11 +56,21 @@ impl Cases {
     pub(super) fn answer_rerun(&mut self, event: &Event, report: &RerunReport, signature: &str) -> Result<(), Refusal> {
         self.only_enclave(event, report, signature)?;
         let index = self.size;
-        let case = self.reruns.get_mut(&report.rerun).ok_or_else(|| Refusal::not_found("repetition"))?;
+        let case = self.reruns.get(&report.rerun).ok_or_else(|| Refusal::not_found("repetition"))?;
         if case.answered.is_some() || case.index != report.index {
             return Err(Refusal::new(Code::WrongState, "the repetition was answered already, or under another authority"));
         }
-        case.answered = Some((report.clone(), index));
+        if report.outcome != Repeated::NotRepeated && self.is_erased(&case.run) {
+            return Err(Refusal::new(Code::WrongState, "the extract is erased, so nothing can have been repeated"));
+        }
+        if let Some(case) = self.reruns.get_mut(&report.rerun) {
+            case.answered = Some((report.clone(), index));
+        }
         Ok(())
+    }
+
+    fn is_erased(&self, run: &RunId) -> bool {
+        let permit = self.runs.get(run).and_then(|case| self.permits.get(&case.permit));
+        permit.is_some_and(|permit| permit.erased.is_some())
     }
 }

@@ -104,8 +104,12 @@ impl Cases {
         if case.authority() != Some(report.index) {
             return Err(Refusal::new(Code::WrongState, "the run was judged already, or under another authority"));
         }
-        if report.judged_by > self.size {
-            return Err(Refusal::new(Code::Malformed, "a verdict is not judged by events that are not there yet"));
+        // Who judges has read the event that says so, and nothing that is not there yet. An earlier build's verdict does not tell.
+        if report.judged_by != 0 && !(report.index < report.judged_by && report.judged_by <= self.size) {
+            return Err(Refusal::new(
+                Code::Malformed,
+                "a verdict is judged by the event that authorises it, and by none that are not there yet",
+            ));
         }
         if (report.verdict == Verdict::Refuse) != report.refusal.is_some() {
             return Err(Refusal::new(Code::Malformed, "a refusal has its code, anything else has none"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use visiting_policies::{
-    handover::RunReport,
+    handover::{Repeated, RunReport},
     hold::{Held, HoldReason},
     record::{Act, Actor, Event, VERSION},
     sign,
@@ -13,7 +13,7 @@ use visiting_policies::{
 use super::{Check, intents::Intents, order::Order, packs::Packs, reads::Reads, releases::Releases};
 use crate::{
     sample::{self, JUDGED},
-    sample_later::{self, judged, named, released, requested, suspended},
+    sample_later::{self, ended, judged, named, released, repeated, requested, rerun, suspended},
 };
 
 /// The first act that the check does not pass, and why. An act a millisecond.
@@ -130,6 +130,24 @@ fn a_read_under_a_permit_that_is_not_alive_is_found() {
 }
 
 #[test]
+fn what_is_erased_is_read_no_more() {
+    let first = sample::acts();
+    let size = first.len() as u64;
+    let then = |more: Vec<Vec<(Actor, Act)>>| [first.clone(), more.concat()].concat();
+    let answered = |outcome| then(vec![vec![rerun()], ended(), vec![repeated(size, outcome)]]);
+    look(Reads::default(), &answered(Repeated::NotRepeated)).unwrap();
+    fails(Reads::default(), &answered(Repeated::Same), size + 3, "is erased");
+    fails(Reads::default(), &answered(Repeated::Differs), size + 3, "is erased");
+    look(Reads::default(), &then(vec![vec![rerun(), repeated(size, Repeated::Same)], ended()])).unwrap();
+    fails(Reads::default(), &then(vec![ended(), vec![rerun()]]), size + 2, "is erased");
+    fails(Reads::default(), &then(vec![ended(), vec![first[EXTRACT].clone()]]), size + 2, "is erased");
+    // An answer to nothing, and a repetition of what was judged and never left.
+    fails(Reads::default(), &then(vec![vec![repeated(size, Repeated::Same)]]), size, "nobody waits for");
+    let judged_only = with(|a| a.truncate(JUDGED as usize + 1));
+    fails(Reads::default(), &[judged_only, vec![rerun()]].concat(), JUDGED + 1, "was not released");
+}
+
+#[test]
 fn a_release_without_its_signatures_is_found() {
     fails(releases(), &with(|a| drop(a.remove(5))), 5, "1 approvals and needs 2");
     fails(releases(), &with(|a| a[5] = a[4].clone()), PERMIT as u64, "1 approvals and needs 2");
@@ -180,6 +198,11 @@ fn rules_that_were_not_in_force_are_found() {
     look(Packs::default(), &by(14, 14, 12, named(true))).unwrap();
     fails(Packs::default(), &by(13, 14, 12, named(true)), 14, "not in force");
     fails(Packs::default(), &by(14, 14, 12, named(false)), 14, "not in force");
+    // By something before its request, a verdict could choose a pack that was in force no more; by something later, one that was not yet.
+    fails(Packs::default(), &by(13, 14, 13, named(false)), 14, "before its request");
+    fails(Packs::default(), &by(12, 14, 12, named(false)), 14, "before its request");
+    fails(Packs::default(), &by(15, 14, 12, named(true)), 14, "what came after it");
+    look(Packs::default(), &by(14, 14, 13, named(true))).unwrap();
     let (listing, stated) = named(false);
     for other in [stated.replace("2026-11", "2026-10"), stated.replace("ndb", "kaigo"), format!("{stated} "), String::new()] {
         fails(Packs::default(), &says(12, 9, (listing.clone(), other)), 12, "not in force");

@@ -60,8 +60,14 @@ impl Packs {
     fn judge(&mut self, index: u64, report: &RunReport) -> Result<(), String> {
         let mut named = report.rules.iter().filter(|(rule, _)| rule.starts_with(NAMES)).peekable();
         let silent = named.peek().is_none();
-        // A verdict of an earlier build does not say by which events it was judged: by some between its request and itself.
-        let (from, to) = report.judged_by.checked_sub(1).map_or((report.index, index), |last| (last, last));
+        let (from, to) = match report.judged_by.checked_sub(1) {
+            // A verdict of an earlier build does not say by which events it was judged: by some between its request and itself.
+            None => (report.index, index),
+            Some(last) if (report.index..index).contains(&last) => (last, last),
+            Some(_) => {
+                return Err(format!("the verdict on {} says that it was judged before its request, or by what came after it", report.run));
+            }
+        };
         if let Some((_, stated)) = named.find(|(_, stated)| !self.was_in_force(stated, from, to)) {
             return Err(format!("the verdict on {} names `{stated}`, which was not in force", report.run));
         }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use visiting_policies::{
     check::Finding,
+    handover::{Repeated, RerunReport},
     record::{Act, Actor, Event},
-    terms::{PermitId, PersonId, RunId, Verdict},
+    terms::{PermitId, PersonId, RerunId, RunId, Verdict},
 };
 
 use super::Check;
@@ -20,8 +21,12 @@ pub(super) struct Reads {
     late: u64,
     erased: BTreeSet<PermitId>,
     repeated: u64,
+    /// Permits of runs that may leave.
+    leaving: BTreeMap<RunId, PermitId>,
     /// Permits of runs that left.
     released: BTreeMap<RunId, PermitId>,
+    /// Permits of repetitions that are not answered.
+    reruns: BTreeMap<RerunId, PermitId>,
 }
 
 #[derive(Debug)]
@@ -50,7 +55,7 @@ impl Reads {
     /// How much is kept of what is not over.
     #[cfg(test)]
     pub(super) fn open(&self) -> usize {
-        self.runs.len()
+        self.runs.len() + self.leaving.len() + self.reruns.len()
     }
 
     fn alive(&self, permit: &PermitId, by: &PersonId, at_ms: u64, what: &str) -> Result<(), String> {
@@ -68,18 +73,31 @@ impl Reads {
         if life.issued_ms >= life.until_ms {
             return Err(format!("an extract under {permit}, which had expired before it was issued"));
         }
+        if self.erased.contains(permit) {
+            return Err(format!("an extract under {permit}, of which the record says that it is erased"));
+        }
         self.late += u64::from(life.ended(at_ms).is_some());
         self.extracts += 1;
         Ok(())
     }
 
     /// A repetition reads data for an auditor, also after the permit's end, as long as the extract is there.
-    fn repeat(&mut self, run: &RunId) -> Result<(), String> {
+    fn repeat(&mut self, rerun: &RerunId, run: &RunId) -> Result<(), String> {
         let permit = self.released.get(run).ok_or_else(|| format!("a repetition of {run}, which was not released"))?;
         if self.erased.contains(permit) {
             return Err(format!("a repetition of {run}, the extract of which is erased"));
         }
+        self.reruns.insert(rerun.clone(), permit.clone());
         self.repeated += 1;
+        Ok(())
+    }
+
+    /// What was asked for before the erasure and is answered after it was not read.
+    fn answer(&mut self, report: &RerunReport) -> Result<(), String> {
+        let permit = self.reruns.remove(&report.rerun).ok_or_else(|| format!("{} was answered, which nobody waits for", report.rerun))?;
+        if report.outcome != Repeated::NotRepeated && self.erased.contains(&permit) {
+            return Err(format!("{} was repeated, the extract of which is erased", report.rerun));
+        }
         Ok(())
     }
 
@@ -104,10 +122,17 @@ impl Reads {
         let permit = permit.clone();
         if verdict != Verdict::Hold {
             self.runs.remove(run);
-            self.released.insert(run.clone(), permit);
+            self.leaving.insert(run.clone(), permit);
         }
         self.judged += 1;
         Ok(())
+    }
+
+    /// Whether it was let go, other checks say.
+    fn release(&mut self, run: &RunId) {
+        if let Some((run, permit)) = self.leaving.remove_entry(run) {
+            self.released.insert(run, permit);
+        }
     }
 }
 
@@ -135,7 +160,9 @@ impl Check for Reads {
                 self.permits.get_mut(&order.permit).into_iter().for_each(|life| life.closed = true);
             }
             (Act::ExtractErased { report, .. }, _) => self.erase(&report.permit, event.at_ms)?,
-            (Act::RerunRequested { run, .. }, _) => self.repeat(run)?,
+            (Act::RerunRequested { rerun, run }, _) => self.repeat(rerun, run)?,
+            (Act::RerunAnswered { report, .. }, _) => self.answer(report)?,
+            (Act::Released { run, .. }, _) => self.release(run),
             (Act::ExtractMade { report, .. }, _) => self.extract(&report.permit, event.at_ms)?,
             (Act::RunRequested { run, permit, .. }, Actor::Person(by)) => {
                 self.alive(permit, by, event.at_ms, "a run was asked for")?;
