@@ -6,7 +6,7 @@
 mod tests;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
     time::Duration,
 };
 
@@ -25,7 +25,7 @@ use crate::{
     health::{Health, WRITER},
     journal::{Journal, JournalError},
     publish::OUTDATED_KEY,
-    view::{PAGE, View, stopped},
+    view::{self, PAGE, View, stopped},
 };
 
 /// Most proposals in one commit: they share its fsync. A thousand of the usual size are written in the time of one fsync.
@@ -100,7 +100,7 @@ impl Writer {
     pub(crate) fn new(parts: Parts, size: watch::Sender<u64>, news: mpsc::SyncSender<()>) -> Self {
         let Parts { view, journal, clock, health } = parts;
         let (cases, last_ms) = {
-            let view = view.read().unwrap_or_else(PoisonError::into_inner);
+            let view = view::read(&view);
             (view.cases.clone(), view.last_ms)
         };
         Self {
@@ -281,7 +281,7 @@ impl Writer {
 
     fn back(&mut self) {
         let (cases, last_ms) = {
-            let view = self.read();
+            let view = view::read(&self.view);
             (view.cases.clone(), view.last_ms)
         };
         (self.cases, self.last_ms, self.behind) = (cases, last_ms, true);
@@ -291,7 +291,7 @@ impl Writer {
     pub(crate) fn catch_up(&mut self) -> Result<(), Refusal> {
         loop {
             // The newest leaf that is known is read again: where it is another one, or gone, these are not the events that follow it.
-            let (known, last) = (self.cases.size(), self.read().last_leaf);
+            let (known, last) = (self.cases.size(), view::read(&self.view).last_leaf);
             let read = self.journal.read(known.saturating_sub(1), PAGE);
             self.health.read(read.as_ref().err());
             let mut leaves = read.map_err(|error| stopped(&error))?;
@@ -339,9 +339,5 @@ impl Writer {
         // It knows already, or it ended with its fault told: the record goes on.
         let _ = self.news.try_send(());
         Ok(())
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
