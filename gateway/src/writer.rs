@@ -143,8 +143,12 @@ impl Writer {
         Ok(this)
     }
 
-    /// What others wrote; a fault is told when somebody proposes something.
+    /// What others wrote; a fault is told when somebody proposes something. A closed record stays where it was closed: what comes after
+    /// that may be unlawful, or under a key that this gateway does not have.
     fn look(&mut self) {
+        if self.health.open().is_err() {
+            return;
+        }
         if let Err(refusal) = self.catch_up() {
             tracing::error!("the journal cannot be followed: {}", refusal.detail);
         }

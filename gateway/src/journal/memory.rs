@@ -115,9 +115,13 @@ pub(crate) fn opened() -> Act {
     Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo: true }
 }
 
+/// The leaf of what a gateway does.
+pub(crate) fn leaf(act: Act) -> Vec<u8> {
+    Event { v: VERSION, at_ms: 1000, by: Actor::Gateway, request: None, act }.to_bytes().unwrap()
+}
+
 /// Leaves of a record that was opened, and then had a listing of each of these names.
 pub(crate) fn record(names: &[&str]) -> Vec<Vec<u8>> {
-    let leaf = |act| Event { v: VERSION, at_ms: 1000, by: Actor::Gateway, request: None, act }.to_bytes().unwrap();
     std::iter::once(opened()).chain(names.iter().map(|name| listing(name))).map(leaf).collect()
 }
 
