@@ -275,8 +275,9 @@ impl Writer {
     /// be at it, what is not there yet may come.
     fn after(&mut self, error: &JournalError, head: u64, group: &Group) -> Result<(), Refusal> {
         let nothing = stopped(error);
-        let read = self.catch_up().and_then(|()| self.journal.read(head, group.leaves.len() as u64).map_err(|error| stopped(&error)));
-        match read {
+        // Read before the rest is followed: what is answered is shown by then, also where it comes in between.
+        let read = self.journal.read(head, group.leaves.len() as u64).map_err(|error| stopped(&error));
+        match read.and_then(|leaves| self.catch_up().map(|()| leaves)) {
             Ok(leaves) if leaves == group.leaves => Ok(()),
             Ok(_) if !self.journal.is_shared() => Err(nothing),
             _ => Err(unknown()),
