@@ -32,7 +32,7 @@ use crate::{
     publish::{self, Publication, Publisher},
     snapshot::{Shelf, WORTH_KEEPING},
     trial,
-    view::stopped,
+    view::{self, stopped},
     writer::{Proposal, Writer, clock_behind_s},
 };
 
@@ -56,10 +56,6 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    fn view(&self) -> RwLockReadGuard<'_, View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Folds the journal, and compares it with the checkpoints that are published.
     fn recover(&self, seen: &[(String, Vec<u8>)], shelf: &Shelf, key: &SigningKey) -> Result<(), Refusal> {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +139,7 @@ impl Desk {
         let (news, told) = mpsc::sync_channel(1);
         publisher.start(told).map_err(|e| unavailable(&e))?;
         trial::start(&parts.journal, &parts.health).map_err(|e| unavailable(&e))?;
-        let (growing, size) = watch::channel(parts.view().tree.size());
+        let (growing, size) = watch::channel(view::read(&parts.view).tree.size());
         let (proposals, inbox) = mpsc::channel();
         let writer = Writer::new(parts.clone(), growing, news).start(inbox)?;
         let Parts { view, journal, clock, health } = parts;
@@ -202,7 +198,7 @@ impl Desk {
 
     /// What is durable now. Hold it shortly: the writer waits for it.
     pub fn view(&self) -> RwLockReadGuard<'_, View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner)
+        view::read(&self.view)
     }
 
     /// Leaves from the journal.

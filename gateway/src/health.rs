@@ -69,12 +69,16 @@ impl Health {
         })
     }
 
-    /// Nothing is written from now on.
+    /// Nothing is written from now on. The first reason is told, and once: whoever works beside finds it again and again.
     pub(crate) fn close(&self, why: &str) {
-        tracing::error!("the record is closed: {why}");
-        self.faults(|faults| {
+        let new = self.faults(|faults| {
+            let new = faults.closed.is_none();
             faults.closed.get_or_insert_with(|| why.to_owned());
+            new
         });
+        if new {
+            tracing::error!("the record is closed: {why}");
+        }
     }
 
     /// How the journal was read last.

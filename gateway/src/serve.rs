@@ -179,12 +179,13 @@ pub(crate) async fn open(config: &Config) -> Result<App, ServeError> {
     let opened = async |key| {
         let (journal, publication) = (Arc::clone(&journal), publication.clone());
         let desk = Desk::open(journal, roster.clone(), key, publication, &Shelf::at(&home.gateway("")), system_clock())?;
+        // Before the first event: a start that is cut off after it would leave a record that the folder does not know of.
+        kind_of(config).keep(home)?;
         open_record(&desk, &roster, config.demo).await?;
         Ok(desk)
     };
     rotation::finish(home, &opened).await?;
     let desk = opened(files::read_key(&home.gateway(rotation::SEED))?).await?;
-    kind_of(config).keep(home)?;
     publish_listings(&desk, &catalog).await?;
     let token = std::fs::read_to_string(home.gateway("enclave.token")).map_err(setup::SetupError::from)?;
     Ok(App {

@@ -1,8 +1,9 @@
-//! The writer under a simulated store: seeded schedules of two gateways on one journal, with writes that fail and are kept, fail and
-//! are lost, reads that fail, crashes at every point, and clocks that jump. Nothing that was answered may be missing.
+//! The writer under a simulated store: seeded schedules of two gateways on one journal, and of one gateway on its own, with writes that
+//! fail and are kept, fail and are lost, fail and come later, reads that fail, crashes at every point, and clocks that jump. Nothing that
+//! was answered may be missing, and nothing of which it was said that it was not done may be there.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -24,27 +25,31 @@ use visiting_policies::{
 };
 
 use crate::{
-    desk::{Clock, Parts, request_key},
+    desk::{Clock, Parts, request_key, unknown},
     health::Health,
     journal::{Journal, JournalError, StoreFault, Trouble},
     view::View,
     writer::{Proposal, Writer},
 };
 
-/// Schedules that are played.
+/// Schedules that are played, half of them on a journal that others write too.
 const SCHEDULES: u64 = 100_000;
 
 /// Schedules within which an early answer must be found.
 const FOUND_WITHIN: u64 = 10_000;
 
-/// The disk of both gateways, and the dice.
+/// The disk of all gateways, and the dice.
 #[derive(Debug)]
 struct Disk {
     leaves: Mutex<Vec<Vec<u8>>>,
+    /// A write that a server has not answered and is still at, with the head that it goes on from.
+    late: Mutex<Option<(u64, Vec<Vec<u8>>)>>,
     dice: Mutex<ChaCha8Rng>,
     /// One in so many operations goes wrong; 0 is never.
     wrong: AtomicU64,
     counts: Mutex<BTreeMap<&'static str, u64>>,
+    /// Whether several write it: then it is a server.
+    shared: bool,
 }
 
 impl Disk {
@@ -61,6 +66,22 @@ impl Disk {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += 1;
     }
 
+    /// What a server was still at is done, unless somebody else wrote in its place.
+    fn arrives(&self) {
+        let late = self.late.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut leaves = self.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, batch)) = late.filter(|(head, _)| *head == leaves.len() as u64) {
+            leaves.extend(batch);
+        }
+    }
+
+    /// At any moment, and so before some of the calls.
+    fn may_arrive(&self) {
+        if self.shared && self.roll(3) == 0 {
+            self.arrives();
+        }
+    }
+
     fn kept(&self) -> Vec<Vec<u8>> {
         self.leaves.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -72,12 +93,18 @@ struct Simulated(Arc<Disk>);
 impl Journal for Simulated {
     fn append_if(&self, head: u64, batch: &[Vec<u8>]) -> Result<u64, JournalError> {
         let failed = |why: &str| Err(StoreFault::new(Trouble::Device, why).into());
+        self.0.may_arrive();
         if self.0.goes_wrong() {
             self.0.count("write lost");
             return failed("the write was lost");
         }
+        if self.0.shared && self.0.goes_wrong() {
+            self.0.count("write late");
+            *self.0.late.lock().unwrap_or_else(PoisonError::into_inner) = Some((head, batch.to_vec()));
+            return failed("the write is not answered");
+        }
         let mut leaves = self.0.leaves.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.0.goes_wrong() {
+        if self.0.shared && self.0.goes_wrong() {
             let other = others(&leaves);
             leaves.extend(other);
         }
@@ -94,6 +121,7 @@ impl Journal for Simulated {
     }
 
     fn read(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, JournalError> {
+        self.0.may_arrive();
         if self.0.goes_wrong() {
             self.0.count("read failed");
             return Err(StoreFault::new(Trouble::Device, "the read failed").into());
@@ -108,7 +136,7 @@ impl Journal for Simulated {
     }
 
     fn is_shared(&self) -> bool {
-        true
+        self.0.shared
     }
 }
 
@@ -118,6 +146,11 @@ fn others(leaves: &[Vec<u8>]) -> Option<Vec<u8>> {
     let listing = format!("other{}", leaves.len());
     let act = Act::ListingPublished { digest: sign::digest(listing.as_bytes()), listing };
     Event { by: Actor::Gateway, request: None, act, ..last }.to_bytes().ok()
+}
+
+/// What tells an act from all others.
+fn listing(act: &Act) -> Option<String> {
+    if let Act::ListingPublished { listing, .. } = act { Some(listing.clone()) } else { None }
 }
 
 /// What was answered to whom.
@@ -135,6 +168,13 @@ struct World {
     answered: Vec<Answered>,
     /// Requests that were refused and may be sent again.
     open: Vec<(RequestKey, Act)>,
+    /// What was not done, as it was said last.
+    denied: BTreeSet<String>,
+    /// What was once not known to be done: it may be there, and come, whatever is said of it when it is sent again.
+    doubtful: BTreeSet<String>,
+    /// What the journal holds, of so many leaves.
+    there: BTreeSet<String>,
+    read: usize,
     named: u64,
     hasty: bool,
 }
@@ -146,14 +186,15 @@ struct Stage {
     cases: Cases,
     key: Arc<SigningKey>,
     counts: BTreeMap<&'static str, u64>,
+    shared: bool,
 }
 
 impl Stage {
-    fn new() -> Self {
+    fn new(shared: bool) -> Self {
         let key = SigningKey::from_seed(&[7; 32]).unwrap();
         let (log_key, enclave_key) = (key.public(), key.public());
         let roster = Roster { origin: "simulated.example/log".to_owned(), log_key, enclave_key, quorum: 2, members: BTreeMap::new() };
-        Self { cases: Cases::new(roster.clone()), roster, key: Arc::new(key), counts: BTreeMap::new() }
+        Self { cases: Cases::new(roster.clone()), roster, key: Arc::new(key), counts: BTreeMap::new(), shared }
     }
 
     fn writer(&self, disk: &Arc<Disk>, clock: &Arc<AtomicU64>, hasty: bool) -> Writer {
@@ -174,20 +215,38 @@ impl Stage {
     fn play(&mut self, seed: u64, hasty: bool) -> Result<(), String> {
         let disk = Arc::new(Disk {
             leaves: Mutex::default(),
+            late: Mutex::default(),
             dice: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
             wrong: AtomicU64::new(0),
             counts: Mutex::default(),
+            shared: self.shared,
         });
         let clocks = [Arc::new(AtomicU64::new(1_000_000)), Arc::new(AtomicU64::new(1_000_000))];
-        let mut world = World { disk, clocks, writers: Vec::new(), answered: Vec::new(), open: Vec::new(), named: 0, hasty };
-        world.writers = world.clocks.iter().map(|clock| self.writer(&world.disk, clock, hasty)).collect();
+        let mut world = World {
+            disk,
+            clocks,
+            writers: Vec::new(),
+            answered: Vec::new(),
+            open: Vec::new(),
+            denied: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+            there: BTreeSet::new(),
+            read: 0,
+            named: 0,
+            hasty,
+        };
+        let gateways = if self.shared { 2 } else { 1 };
+        world.writers = world.clocks.iter().take(gateways).map(|clock| self.writer(&world.disk, clock, hasty)).collect();
         let opened = Act::RecordOpened { origin: self.roster.origin.clone(), roster: self.roster.digest(), demo: true };
         world.propose(0, vec![(opened, None)]);
         world.disk.wrong.store(3 + world.disk.roll(10), Ordering::Relaxed);
         for _ in 0..4 + world.disk.roll(6) {
             world.step(self);
             world.holds()?;
+            world.keeps_its_word()?;
         }
+        world.disk.arrives();
+        world.keeps_its_word()?;
         for (what, count) in world.disk.counts.lock().unwrap().iter() {
             *self.counts.entry(what).or_default() += count;
         }
@@ -197,7 +256,7 @@ impl Stage {
 
 impl World {
     fn step(&mut self, stage: &Stage) {
-        let at = usize::try_from(self.disk.roll(2)).unwrap();
+        let at = usize::try_from(self.disk.roll(self.writers.len() as u64)).unwrap();
         match self.disk.roll(8) {
             0 => {
                 self.disk.count("crash");
@@ -229,6 +288,9 @@ impl World {
     fn wish(&mut self) -> (Act, Option<RequestKey>) {
         if let Some((request, act)) = (self.disk.roll(3) == 0).then(|| self.open.pop()).flatten() {
             self.disk.count("sent again");
+            if let Some(listing) = listing(&act) {
+                self.denied.remove(&listing);
+            }
             return (act, Some(request));
         }
         self.named += 1;
@@ -249,9 +311,39 @@ impl World {
         for (mut answer, act, request) in replies {
             match answer.try_recv().expect("everybody is answered") {
                 Ok(index) => self.answered.push(Answered { index, act, request }),
-                Err(Refusal { code: Code::RecordUnavailable, .. }) => self.open.extend(request.map(|request| (request, act))),
+                Err(Refusal { code: Code::RecordUnavailable, detail, .. }) => {
+                    self.told(&act, &detail);
+                    self.open.extend(request.map(|request| (request, act)));
+                }
                 Err(other) => panic!("refused for another reason: {other:?}"),
             }
+        }
+    }
+
+    /// Every refusal says which of the two it is.
+    fn told(&mut self, act: &Act, detail: &str) {
+        let listing = listing(act).expect("the first event is written before anything goes wrong");
+        if *detail == unknown().detail {
+            self.disk.count("not known");
+            self.doubtful.insert(listing);
+            return;
+        }
+        assert!(detail.contains("nothing was done"), "{detail}");
+        self.disk.count("nothing was done");
+        if !self.doubtful.contains(&listing) {
+            self.denied.insert(listing);
+        }
+    }
+
+    /// Nothing is there of which it was said that it was not done.
+    fn keeps_its_word(&mut self) -> Result<(), String> {
+        for leaf in self.disk.kept().iter().skip(self.read) {
+            self.read += 1;
+            self.there.extend(listing(&Event::from_bytes(leaf).map_err(|refusal| refusal.detail)?.act));
+        }
+        match self.denied.intersection(&self.there).next() {
+            Some(listing) => Err(format!("it was said that {listing} was not done, and it is there")),
+            None => Ok(()),
         }
     }
 
@@ -285,19 +377,26 @@ impl World {
 
 #[test]
 fn nothing_that_was_answered_is_ever_missing() {
-    let mut stage = Stage::new();
-    for seed in 0..SCHEDULES {
-        stage.play(seed, false).unwrap_or_else(|broke| panic!("schedule {seed}: {broke}"));
+    let always =
+        ["clock went back", "crash", "not known", "nothing was done", "read failed", "sent again", "write kept, answer lost", "write lost"];
+    let of_a_server = ["head moved", "write late"];
+    for shared in [true, false] {
+        let mut stage = Stage::new(shared);
+        for seed in 0..SCHEDULES / 2 {
+            stage.play(seed, false).unwrap_or_else(|broke| panic!("schedule {seed}, shared {shared}: {broke}"));
+        }
+        println!("{} schedules, shared {shared}: {:?}", SCHEDULES / 2, stage.counts);
+        let met: BTreeSet<_> = always.iter().chain(of_a_server.iter().filter(|_| shared)).copied().collect();
+        assert_eq!(stage.counts.keys().copied().collect::<BTreeSet<_>>(), met, "each fault was met");
     }
-    println!("{SCHEDULES} schedules: {:?}", stage.counts);
-    let met = ["clock went back", "crash", "head moved", "read failed", "sent again", "write kept, answer lost", "write lost"];
-    assert_eq!(stage.counts.keys().copied().collect::<Vec<_>>(), met, "each fault was met");
 }
 
 #[test]
 fn a_writer_that_answers_before_the_journal_has_it_is_found() {
-    let mut stage = Stage::new();
-    let found = (0..FOUND_WITHIN).find(|seed| stage.play(*seed, true).is_err());
-    println!("found in schedule {found:?}");
-    assert!(found.is_some(), "not found within {FOUND_WITHIN} schedules");
+    for shared in [true, false] {
+        let mut stage = Stage::new(shared);
+        let found = (0..FOUND_WITHIN).find(|seed| stage.play(*seed, true).is_err());
+        println!("found in schedule {found:?}, shared {shared}");
+        assert!(found.is_some(), "not found within {FOUND_WITHIN} schedules, shared {shared}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use visiting_policies::{
@@ -197,6 +197,11 @@ impl View {
             Checkpoint { size, root }.sign(&self.seal.origin, &self.seal.key)
         })
     }
+}
+
+/// The view as it is now. A panic of whoever wrote it ends that thread's work, which health tells; those who read go on.
+pub(crate) fn read(view: &RwLock<View>) -> RwLockReadGuard<'_, View> {
+    view.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What signs checkpoints.

@@ -6,7 +6,7 @@
 mod tests;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    sync::{Arc, Mutex, PoisonError, RwLock, mpsc},
     time::Duration,
 };
 
@@ -25,7 +25,7 @@ use crate::{
     health::{Health, WRITER},
     journal::{Journal, JournalError},
     publish::OUTDATED_KEY,
-    view::{PAGE, View, stopped},
+    view::{self, PAGE, View, stopped},
 };
 
 /// Most proposals in one commit: they share its fsync. A thousand of the usual size are written in the time of one fsync.
@@ -100,7 +100,7 @@ impl Writer {
     pub(crate) fn new(parts: Parts, size: watch::Sender<u64>, news: mpsc::SyncSender<()>) -> Self {
         let Parts { view, journal, clock, health } = parts;
         let (cases, last_ms) = {
-            let view = view.read().unwrap_or_else(PoisonError::into_inner);
+            let view = view::read(&view);
             (view.cases.clone(), view.last_ms)
         };
         Self {
@@ -143,8 +143,12 @@ impl Writer {
         Ok(this)
     }
 
-    /// What others wrote; a fault is told when somebody proposes something.
+    /// What others wrote; a fault is told when somebody proposes something. A closed record stays where it was closed: what comes after
+    /// that may be unlawful, or under a key that this gateway does not have.
     fn look(&mut self) {
+        if self.health.open().is_err() {
+            return;
+        }
         if let Err(refusal) = self.catch_up() {
             tracing::error!("the journal cannot be followed: {}", refusal.detail);
         }
@@ -271,8 +275,9 @@ impl Writer {
     /// be at it, what is not there yet may come.
     fn after(&mut self, error: &JournalError, head: u64, group: &Group) -> Result<(), Refusal> {
         let nothing = stopped(error);
-        let read = self.catch_up().and_then(|()| self.journal.read(head, group.leaves.len() as u64).map_err(|error| stopped(&error)));
-        match read {
+        // Read before the rest is followed: what is answered is shown by then, also where it comes in between.
+        let read = self.journal.read(head, group.leaves.len() as u64).map_err(|error| stopped(&error));
+        match read.and_then(|leaves| self.catch_up().map(|()| leaves)) {
             Ok(leaves) if leaves == group.leaves => Ok(()),
             Ok(_) if !self.journal.is_shared() => Err(nothing),
             _ => Err(unknown()),
@@ -281,7 +286,7 @@ impl Writer {
 
     fn back(&mut self) {
         let (cases, last_ms) = {
-            let view = self.read();
+            let view = view::read(&self.view);
             (view.cases.clone(), view.last_ms)
         };
         (self.cases, self.last_ms, self.behind) = (cases, last_ms, true);
@@ -291,7 +296,7 @@ impl Writer {
     pub(crate) fn catch_up(&mut self) -> Result<(), Refusal> {
         loop {
             // The newest leaf that is known is read again: where it is another one, or gone, these are not the events that follow it.
-            let (known, last) = (self.cases.size(), self.read().last_leaf);
+            let (known, last) = (self.cases.size(), view::read(&self.view).last_leaf);
             let read = self.journal.read(known.saturating_sub(1), PAGE);
             self.health.read(read.as_ref().err());
             let mut leaves = read.map_err(|error| stopped(&error))?;
@@ -339,9 +344,5 @@ impl Writer {
         // It knows already, or it ended with its fault told: the record goes on.
         let _ = self.news.try_send(());
         Ok(())
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -112,6 +112,27 @@ async fn a_writer_that_ended_is_told() {
     assert!(desk.causes().iter().any(|cause| cause.contains(WRITER)), "{:?}", desk.causes());
 }
 
+/// A caller that is alone is the writer for that moment: the fault ends it, and nobody writes after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_ended_while_it_wrote_is_told() {
+    let (scratch, journal) = (Scratch::new("health-caller"), Memory::default());
+    let desk = desk(&scratch, &journal, system_clock(), Vec::new());
+    act(&desk, "opened").await.unwrap();
+    journal.feel(Mood::Panics);
+    let caller = {
+        let desk = desk.clone();
+        tokio::spawn(async move { act(&desk, "l").await })
+    };
+    assert!(caller.await.unwrap_err().is_panic(), "it wrote on its own thread");
+    assert_eq!((desk.health().record, desk.health().is_well()), ("stopped", false));
+    assert!(desk.causes().iter().any(|cause| cause.contains(WRITER)), "{:?}", desk.causes());
+    journal.feel(Mood::Well);
+    for _ in 0..2 {
+        assert_eq!(act(&desk, "l").await.unwrap_err().code, Code::RecordUnavailable);
+    }
+    assert_eq!((journal.leaves().len(), desk.health().record), (1, "stopped"));
+}
+
 /// A place where the publisher meets a fault of the program. A start asks too, on another thread.
 struct Trap;
 

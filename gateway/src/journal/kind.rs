@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// Remembers it, once the record was opened.
+    /// Remembers it, once the journal was read and before the record's first event is written.
     ///
     /// # Errors
     /// [`Code::RecordUnavailable`] when the folder cannot be written.
@@ -142,14 +142,29 @@ mod tests {
         assert_eq!(code(Kind::Database.check(&home)), Err(Code::RecordUnavailable));
     }
 
+    fn config(home: &Home, journal: Option<&str>) -> Config {
+        let any = "127.0.0.1:0".parse().unwrap();
+        Config { home: home.clone(), public: any, internal: any, journal: journal.map(str::to_owned), demo: true }
+    }
+
+    /// A start can be cut off at any moment.
+    #[tokio::test]
+    async fn nothing_is_recorded_before_it_is_written_down_where() {
+        let scratch = Scratch::new("kind-first");
+        let home = home(&scratch);
+        // What is written beside the file cannot be, so the start ends there.
+        fs::create_dir(home.gateway(".journal.kind.tmp")).unwrap();
+        let refused = serve::open(&config(&home, None)).await.unwrap_err();
+        assert!(matches!(&refused, ServeError::Refused(refusal) if refusal.code == Code::RecordUnavailable), "{refused}");
+        let journal = SqliteJournal::open(&home.gateway(FILE)).unwrap();
+        assert!(journal.read(0, 1).unwrap().is_empty(), "an event, and nothing that says which journal it is in");
+    }
+
     #[tokio::test]
     async fn a_gateway_does_not_start_on_the_other_kind() {
         let scratch = Scratch::new("kind-start");
-        let (home, any) = (home(&scratch), "127.0.0.1:0".parse().unwrap());
-        let config = |journal: Option<&str>| {
-            let journal = journal.map(str::to_owned);
-            Config { home: home.clone(), public: any, internal: any, journal, demo: true }
-        };
+        let home = home(&scratch);
+        let config = |journal: Option<&str>| config(&home, journal);
         drop(serve::open(&config(None)).await.unwrap());
         let refused = serve::open(&config(Some("postgres://127.0.0.1:9/none"))).await.unwrap_err();
         assert!(matches!(&refused, ServeError::Refused(refusal) if refusal.code == Code::WrongState), "{refused}");

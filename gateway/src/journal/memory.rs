@@ -27,6 +27,12 @@ pub(crate) enum Mood {
     Well,
     /// The disk is full.
     Full,
+    /// What is written is kept, and the answer is lost.
+    Unanswered,
+    /// The same, and nothing can be read either.
+    Unreadable,
+    /// The answer is lost, and what is written comes when somebody has read.
+    Late,
     /// A fault of the program.
     Panics,
 }
@@ -38,6 +44,8 @@ pub(crate) struct Memory(Arc<State>);
 #[derive(Debug, Default)]
 struct State {
     leaves: Mutex<Vec<Vec<u8>>>,
+    /// What will be there after the next reading.
+    late: Mutex<Option<Vec<Vec<u8>>>>,
     mood: Mutex<Mood>,
     shared: bool,
 }
@@ -61,14 +69,28 @@ impl Memory {
         *self.0.mood.lock().unwrap() = mood;
     }
 
+    fn mood(&self) -> Mood {
+        *self.0.mood.lock().unwrap()
+    }
+
     fn write<T>(&self, work: impl FnOnce(&mut Vec<Vec<u8>>) -> Result<T, JournalError>) -> Result<T, JournalError> {
-        let mood = *self.0.mood.lock().unwrap();
-        match mood {
+        match self.mood() {
             Mood::Well => work(&mut self.0.leaves.lock().unwrap()),
             Mood::Full => Err(StoreFault::new(Trouble::Full, "database or disk is full").into()),
+            Mood::Unanswered | Mood::Unreadable => work(&mut self.0.leaves.lock().unwrap()).and_then(|_| Err(lost())),
+            Mood::Late => {
+                let mut leaves = self.leaves();
+                work(&mut leaves)?;
+                *self.0.late.lock().unwrap() = Some(leaves);
+                Err(lost())
+            }
             Mood::Panics => panic!("a fault of the program"),
         }
     }
+}
+
+fn lost() -> JournalError {
+    StoreFault::new(Trouble::Unreachable, "the connection was lost").into()
 }
 
 impl Journal for Memory {
@@ -84,8 +106,15 @@ impl Journal for Memory {
     }
 
     fn read(&self, from: u64, limit: u64) -> Result<Vec<Vec<u8>>, JournalError> {
+        if matches!(self.mood(), Mood::Unreadable) {
+            return Err(lost());
+        }
         let (from, limit) = (usize::try_from(from).unwrap(), usize::try_from(limit).unwrap());
-        Ok(self.leaves().into_iter().skip(from).take(limit).collect())
+        let read = self.leaves().into_iter().skip(from).take(limit).collect();
+        if let Some(leaves) = self.0.late.lock().unwrap().take() {
+            self.put(leaves);
+        }
+        Ok(read)
     }
 
     fn probe(&self) -> Result<(), JournalError> {

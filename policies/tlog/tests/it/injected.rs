@@ -2,6 +2,7 @@
 //! that was acknowledged is gone, and the log goes on.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     process::Command,
@@ -20,15 +21,12 @@ const PLACE: &str = "VISITING_TLOG_INJECTED";
 /// Sizes that the child publishes one after the other.
 const SIZES: &str = "VISITING_TLOG_SIZES";
 
+/// Calls after which bytes, or names, survive a power loss.
+const SYNCS: &[&str] = &["fsync", "fdatasync"];
+
 /// Calls that are hit, under every name that a machine may have for them.
-pub(crate) const CALLS: [&[&str]; 6] = [
-    &["openat"],
-    &["write", "pwrite64"],
-    &["fsync", "fdatasync"],
-    &["rename", "renameat", "renameat2"],
-    &["mkdir", "mkdirat"],
-    &["unlink", "unlinkat"],
-];
+pub(crate) const CALLS: [&[&str]; 6] =
+    [&["openat"], &["write", "pwrite64"], SYNCS, &["rename", "renameat", "renameat2"], &["mkdir", "mkdirat"], &["unlink", "unlinkat"]];
 
 fn entries(from: u64, to: u64) -> Vec<Vec<u8>> {
     (from..to).map(|number| format!("entry {number}").into_bytes()).collect()
@@ -164,6 +162,41 @@ fn ended_with_a_full_tile(place: &Path) {
     grow(&folder, &mut Appender::create(&folder), 256).unwrap();
 }
 
+/// The sync of a tile, before it has its name.
+fn syncs_a_tile(call: &Call, folder: &Path) -> bool {
+    let is_new = |path: &Path| path.starts_with(folder.join("tile")) && path.extension().is_some_and(|end| end == "new");
+    SYNCS.contains(&call.name.as_str()) && call.paths().any(is_new)
+}
+
+/// More tiles in one append than are synced by one thread: all of them are safe before the checkpoint, and one that could not be synced,
+/// by whichever thread, gets no name.
+fn tiles_that_several_threads_sync_are_safe(folder: &Path) {
+    const FULL: u64 = 8;
+    let sizes = (256 * (1 + FULL)).to_string();
+    // Every folder is there and holds something: the first syncs of all are those of tiles.
+    let scene = Scene { folder: folder.to_owned(), prepare: &ended_with_a_full_tile, child: &|folder| child(folder, &sizes) };
+    let before = scene.emptied().map(|()| Disk::of(folder)).unwrap();
+    let ended = scene.traced().unwrap();
+    assert!(ended.status.success(), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(promises_are_safe(folder, &mut before.clone(), &ended.calls, "many tiles"), 1);
+    let synced: Vec<_> = ended.calls.iter().filter(|call| syncs_a_tile(call, folder)).collect();
+    assert_eq!(synced.len() as u64, 2 * FULL + 1, "bundles, tiles of the lowest level, and the one above them");
+    let threads: BTreeSet<_> = synced.iter().map(|call| call.thread).collect();
+    assert!(threads.len() > 1, "one thread synced them all");
+
+    let mut failed = 0;
+    let hits = scene.inject(SYNCS, &[Fault::Error("EIO")], |shot, ended| {
+        assert_eq!(ended.status.code(), Some(TOLD), "{shot} was not told: {}{}", ended.stdout, ended.stderr);
+        promises_are_safe(folder, &mut before.clone(), &ended.calls, &shot.to_string());
+        let lost = ended.calls.iter().filter(|call| call.hit() && syncs_a_tile(call, folder)).flat_map(Call::paths);
+        let lost: BTreeSet<&Path> = lost.collect();
+        let mut named = ended.calls.iter().filter(|call| call.name.starts_with("rename")).flat_map(Call::paths);
+        assert_eq!(named.find(|path| lost.contains(path)), None, "{shot}: it could not be synced, and got its name");
+        failed += lost.len();
+    });
+    assert!(hits.unwrap().fired(SYNCS, Fault::Error("EIO")) > 0 && failed > 1, "no tile's sync was hit");
+}
+
 /// What a kill cannot show: the kernel keeps what was written. So the order of writes, syncs and renames is looked at, in a run that
 /// nothing disturbs and in one that comes after a kill at any call.
 #[test]
@@ -191,4 +224,5 @@ fn nothing_is_acknowledged_that_a_power_loss_could_take() {
         });
         assert!(kills.unwrap().fired(&["mkdir", "mkdirat"], Fault::Kill) > 0);
     }
+    tiles_that_several_threads_sync_are_safe(&folder);
 }
