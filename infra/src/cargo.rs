@@ -25,6 +25,28 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(tree: &Path, args: impl IntoIterator<Item =
     command
 }
 
+/// Options that choose the profile this launcher was built in: what it builds lies beside it.
+pub(crate) fn profile() -> Result<[String; 2], Fault> {
+    let programs = crate::place::programs()?;
+    let folder = programs.file_name().unwrap_or_default().to_string_lossy();
+    // Cargo's one exception: what `dev` builds lies in `debug`.
+    Ok(["--profile".to_owned(), if folder == "debug" { "dev".to_owned() } else { folder.into_owned() }])
+}
+
+/// The same command, giving way to whoever else wants the processor.
+pub(crate) fn gently(command: &Command) -> Command {
+    let mut gentle = Command::new("nice");
+    gentle.args(["-n", "19"]).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    command.get_current_dir().into_iter().for_each(|folder| drop(gentle.current_dir(folder)));
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => gentle.env(name, value),
+            None => gentle.env_remove(name),
+        };
+    }
+    gentle
+}
+
 /// Runs a command with our terminal; a fault when it does not end well.
 pub(crate) fn run(command: &mut Command) -> Result<(), Fault> {
     let name = name(command);
@@ -56,5 +78,5 @@ pub(crate) fn build_if_asked() -> Result<(), Fault> {
         return Ok(());
     }
     let tree = crate::place::tree()?;
-    run(&mut cargo(&tree, ["build", "--release", "--workspace", "--bins"]))
+    run(cargo(&tree, ["build", "--workspace", "--bins"]).args(profile()?))
 }

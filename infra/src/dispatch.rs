@@ -24,7 +24,7 @@ pub(crate) fn exec(word: &str, rest: &[OsString]) -> Result<ExitCode, Fault> {
     let program = place::programs()?.join(&name);
     if !legal(word) || !program.is_file() {
         let why = if client {
-            format!("`{name}` is not built; run `cargo build --release --workspace --bins`")
+            format!("`{name}` is not built; run `cargo build --workspace --bins`")
         } else {
             format!("there is no command `{word}`")
         };
@@ -72,7 +72,7 @@ fn built() -> Vec<String> {
     let mut words: Vec<String> =
         names.filter_map(|name| name.strip_prefix("visiting-").filter(|word| legal(word)).map(str::to_owned)).collect();
     words.sort();
-    if words.is_empty() { vec!["nothing yet (cargo build --release --workspace --bins)".to_owned()] } else { words }
+    if words.is_empty() { vec!["nothing yet (cargo build --workspace --bins)".to_owned()] } else { words }
 }
 
 #[cfg(test)]

@@ -97,7 +97,8 @@ impl Room {
 
     /// Copies finished dependencies, with their times: cargo tells by them that nothing has to be built again.
     fn seed(&self) -> Result<(), Fault> {
-        let (from, to) = (self.target.join("release"), self.folder.join("build/release"));
+        let from = place::programs()?;
+        let to = self.folder.join("build").join(from.file_name().unwrap_or_default());
         if to.exists() || !from.exists() {
             return Ok(());
         }
@@ -111,10 +112,10 @@ impl Room {
         if cargo::run(git(&self.tree()).arg("apply").arg(&mutant.patch)).is_err() {
             return Ok("SURVIVED: the patch does not apply to HEAD".to_owned());
         }
-        if cargo::run(&mut self.cargo(&["build", "--quiet", "--release", "--workspace", "--bins", "--locked"])).is_err() {
+        if cargo::run(&mut self.cargo(&["build", "--quiet", "--workspace", "--bins", "--examples", "--locked"])?).is_err() {
             return Ok("SURVIVED: the broken tree does not build".to_owned());
         }
-        let mut command = self.cargo(&["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--lib", "--test", "it"]);
+        let mut command = self.cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--test", "it"])?;
         command.env("VISITING_FAST", "1").envs(verify::found_python(&self.target));
         let mut log = String::new();
         let tally = tally::tally(&mut command, |line| log.extend([line, "\n"]))?;
@@ -122,10 +123,10 @@ impl Room {
         Ok(outcome(&mutant.test, &tally.failed))
     }
 
-    fn cargo(&self, args: &[&str]) -> Command {
+    fn cargo(&self, args: &[&str]) -> Result<Command, Fault> {
         let mut command = cargo(&self.tree(), args);
-        command.env("CARGO_TARGET_DIR", self.folder.join("build"));
-        command
+        command.args(cargo::profile()?).env("CARGO_TARGET_DIR", self.folder.join("build"));
+        Ok(command)
     }
 
     /// Back to HEAD. Files that the last patch did not touch keep their times, so only its crates are built again.

@@ -4,6 +4,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
+    thread::{self, JoinHandle},
     time::Instant,
 };
 
@@ -30,6 +31,12 @@ const WALLS: &[(&str, &[&str])] = &[
     ("visiting-witness", &["datafusion", "visiting-policies", "visiting-gateway", "visiting-enclave"]),
 ];
 
+/// Where tests are, but for the SDK's documentation. Plain `cargo test` would also link each program once more, for no test.
+const TARGETS: &[&str] = &["--lib", "--bin", "visiting", "--test", "*"];
+
+/// Lints and licences, looked at beside the tests.
+type Beside = JoinHandle<(Ended, Ended)>;
+
 /// A skip, or a fault; anything else is `n` passed.
 enum Ended {
     Passed(usize),
@@ -53,8 +60,9 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     let strict = env::var("VISITING_REQUIRE").is_ok_and(|value| value == "all");
     let (tree, target) = (place::tree()?, place::target()?);
     let mut verify = Verify { tree, target, strict, passed: 0, failed: Vec::new(), skipped: Vec::new(), lines: Vec::new() };
-    verify.step("format", |v| plain(cargo(&v.tree, ["fmt", "--all", "--check"])));
-    verify.step("build", |v| plain(cargo(&v.tree, ["build", "--release", "--workspace", "--bins", "--locked"])));
+    verify.step("format", |v| plain(&mut cargo(&v.tree, ["fmt", "--all", "--check"])));
+    let profile = cargo::profile()?;
+    verify.step("build", |v| plain(cargo(&v.tree, ["build", "--workspace", "--bins", "--examples", "--locked"]).args(&profile)));
     if verify.failed.iter().any(|name| name.starts_with("build")) {
         return Ok(verify.end());
     }
@@ -64,11 +72,13 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     verify.step("postgres", |_| or_skip(debian::postgres(), "PostgreSQL"));
     verify.step("strace", |_| or_skip(debian::strace(), "strace"));
     verify.step("browser", |v| or_skip(browser::install(&v.tree, &v.target), "the browser"));
-    verify.step("tests", Verify::tests);
-    verify.step("clippy", |v| {
-        plain(cargo(&v.tree, ["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
-    });
-    verify.step("deny", Verify::deny);
+    let mut beside = None;
+    verify.step("tests", |v| v.tests(&profile, &mut beside));
+    let (lints, licences) =
+        beside.and_then(|checks| checks.join().ok()).unwrap_or_else(|| (skipped("no test ran"), skipped("no test ran")));
+    verify.step("doc", |v| plain(cargo(&v.tree, ["test", "--quiet", "--doc", "--package", "visiting-sdk", "--locked"]).args(&profile)));
+    verify.step("clippy", |_| lints);
+    verify.step("deny", |_| licences);
     Ok(verify.end())
 }
 
@@ -99,16 +109,24 @@ impl Verify {
         list.push(format!("{name}: {reason}"));
     }
 
-    fn tests(&mut self) -> Ended {
+    /// Only targets that have tests: each program without one would be linked for nothing.
+    fn tests(&mut self, profile: &[String], beside: &mut Option<Beside>) -> Ended {
         let skips = self.target.join("verify-skips");
         let _ = fs::remove_file(&skips);
-        let mut command = cargo(&self.tree, ["test", "--release", "--workspace", "--locked", "--no-fail-fast"]);
-        command.env("VISITING_SKIPS_FILE", &skips).envs(found_python(&self.target));
+        let mut command = cargo(&self.tree, ["test", "--workspace", "--locked", "--no-fail-fast"]);
+        command.args(profile).args(TARGETS).env("VISITING_SKIPS_FILE", &skips).envs(found_python(&self.target));
         command.envs(browser::found(&self.target));
         if debian::has_guest_compilers() {
             command.env("VISITING_GUEST_COMPILERS", "1");
         }
-        let tally = match tally::tally(&mut command, |line| println!("{line}")) {
+        let each = |line: &str| {
+            println!("{line}");
+            // Everything is built by now, and cargo's lock on the build is free.
+            if line.starts_with("running ") {
+                beside.get_or_insert_with(|| lints_and_licences(&self.tree, &self.target, profile));
+            }
+        };
+        let tally = match tally::tally(&mut command, each) {
             Ok(tally) => tally,
             Err(fault) => return Ended::Failed(vec![fault.to_string()]),
         };
@@ -127,18 +145,6 @@ impl Verify {
         Ended::Failed(tally.failed)
     }
 
-    fn deny(&mut self) -> Ended {
-        let tools = self.target.join("tools");
-        let program = tools.join("bin/cargo-deny");
-        if !program.is_file() {
-            let mut install = cargo(&self.tree, ["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root"]);
-            if let Err(fault) = cargo::run(install.arg(&tools)) {
-                return Ended::Skipped(format!("cargo-deny cannot be installed: {fault}"));
-            }
-        }
-        plain(as_cargo(&program, &self.tree, &["--locked", "check", "bans", "licenses", "sources"]))
-    }
-
     fn end(self) -> ExitCode {
         println!("\n== summary");
         self.lines.iter().for_each(|line| println!("{line}"));
@@ -149,8 +155,35 @@ impl Verify {
     }
 }
 
-fn plain(mut command: Command) -> Ended {
-    match cargo::run(&mut command) {
+/// Tests spend a good part of their time waiting: what has no clock to watch runs then, and gives way to them.
+fn lints_and_licences(tree: &Path, target: &Path, profile: &[String]) -> Beside {
+    let (tree, target, profile) = (tree.to_owned(), target.to_owned(), profile.to_owned());
+    thread::spawn(move || {
+        let mut clippy = cargo(&tree, ["clippy", "--quiet", "--workspace", "--all-targets", "--locked"]);
+        let lints = plain(&mut cargo::gently(clippy.args(profile).args(["--", "-D", "warnings"])));
+        (lints, deny(&tree, &target))
+    })
+}
+
+fn deny(tree: &Path, target: &Path) -> Ended {
+    let tools = target.join("tools");
+    let program = tools.join("bin/cargo-deny");
+    if !program.is_file() {
+        // It reads a few files once: optimising it would take longer than all it ever does here.
+        let mut install = cargo(tree, ["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--quiet", "--debug", "--root"]);
+        if let Err(fault) = cargo::run(&mut cargo::gently(install.arg(&tools))) {
+            return skipped(&format!("cargo-deny cannot be installed: {fault}"));
+        }
+    }
+    plain(&mut as_cargo(&program, tree, &["--locked", "check", "bans", "licenses", "sources"]))
+}
+
+fn skipped(reason: &str) -> Ended {
+    Ended::Skipped(reason.to_owned())
+}
+
+fn plain(command: &mut Command) -> Ended {
+    match cargo::run(command) {
         Ok(()) => Ended::Passed(1),
         Err(fault) => Ended::Failed(vec![fault.to_string()]),
     }

@@ -1,4 +1,4 @@
-//! A whole Visiting for a test: its processes from the release build, on free loopback ports, in a data folder of its own.
+//! A whole Visiting for a test: its processes as they were built beside it, on free loopback ports, in a data folder of its own.
 //!
 //! Every wait is for a condition (a `ready` line, an event in the record), bounded, and fails with what the process said.
 

@@ -82,7 +82,7 @@ impl World {
     pub fn spawn(&mut self, unit: Unit) -> Result<(), Fault> {
         self.kill(unit);
         let program = format!("visiting-{}", unit.name());
-        let fault = |e: std::io::Error| format!("{program} cannot be started ({e}); run cargo build --release --workspace --bins");
+        let fault = |e: std::io::Error| format!("{program} cannot be started ({e}); run cargo build --workspace --bins");
         let errors = OpenOptions::new().create(true).append(true).open(self.errors(unit)).map_err(fault)?;
         let mut command = self.command(&program);
         if unit == Unit::Enclave {

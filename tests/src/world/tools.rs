@@ -49,7 +49,7 @@ impl World {
         self.command(program)
             .args(arguments)
             .output()
-            .map_err(|e| format!("{program} cannot be started ({e}); run cargo build --release --workspace --bins"))
+            .map_err(|e| format!("{program} cannot be started ({e}); run cargo build --workspace --bins"))
     }
 
     /// Makes the synthetic population below the data folder and loads it; answers with the source folder.
@@ -122,14 +122,14 @@ pub fn run_tool(program: &str, arguments: &[String]) -> Result<String, Fault> {
     if out.status.success() { Ok(said) } else { Err(format!("{program} ended with {}: {said}", out.status)) }
 }
 
-/// The folder of the release programs: beside or above the running test.
+/// The folder of the programs: beside or above the running test.
 ///
 /// # Errors
 /// When they are not built.
 pub fn binaries() -> Result<PathBuf, Fault> {
     let exe = std::env::current_exe().map_err(|e| e.to_string())?;
     let found = exe.ancestors().find(|folder| folder.join("visiting-gateway").is_file()).map(Path::to_owned);
-    found.ok_or_else(|| "the programs are not built; run cargo build --release --workspace --bins".to_owned())
+    found.ok_or_else(|| "the programs are not built; run cargo build --workspace --bins".to_owned())
 }
 
 /// The source tree.
