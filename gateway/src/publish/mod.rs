@@ -42,7 +42,7 @@ use crate::{
     desk::{Parts, unavailable},
     health::{Health, PUBLISHER},
     journal::{Journal, JournalError},
-    view::{Stood, View},
+    view::{self, Stood, View},
 };
 
 /// Name of the place that is always there.
@@ -62,7 +62,8 @@ const FRESH_EVERY: Duration = Duration::from_secs(20);
 /// Another gateway has rotated the key while this one ran.
 pub(crate) const OUTDATED_KEY: &str = "the log's key was rotated by another gateway; bring it the new log.seed and start it again";
 
-/// How often a gateway that does not publish looks whether it may, and what the one that does has published.
+/// How long a gateway that does not publish waits after a turn and its gap until it looks again whether it may, and what the one that
+/// does has published.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Where and for whom the log is published.
@@ -118,7 +119,7 @@ impl Publisher {
         key: Arc<SigningKey>,
     ) -> Result<Self, PublishFault> {
         let Parts { view, journal, health, .. } = parts;
-        let logs: Arc<[VerifierKey]> = logs(&view.read().unwrap_or_else(PoisonError::into_inner).cases)?.into();
+        let logs: Arc<[VerifierKey]> = logs(&view::read(&view).cases)?.into();
         Ok(Self {
             places: publication.all().map(|(name, store)| Place::new(name, store, Arc::clone(&logs))).collect(),
             witnesses: Witnesses::new(publication.policy.clone(), logs),
@@ -140,7 +141,8 @@ impl Publisher {
             let mut patience = Duration::ZERO;
             loop {
                 if let Err(mpsc::RecvTimeoutError::Disconnected) = news.recv_timeout(patience) {
-                    return self.last();
+                    // What was written last is published too.
+                    return self.turn();
                 }
                 let begun = Instant::now();
                 self.turn();
@@ -150,11 +152,6 @@ impl Publisher {
             }
         };
         std::thread::Builder::new().name(PUBLISHER.to_owned()).spawn(work).map(|_| ())
-    }
-
-    /// What was written last is published too.
-    fn last(&mut self) {
-        self.turn();
     }
 
     fn gap(&self) -> Duration {
@@ -226,11 +223,11 @@ impl Publisher {
 
     fn cosigned(&mut self, note: &Note, size: u64) -> Result<Note, PublishFault> {
         let view = Arc::clone(&self.view);
-        let prove = |old: u64| leads(&view.read().unwrap_or_else(PoisonError::into_inner), old, size);
-        let root = |size: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.root(size);
+        let prove = |old: u64| leads(&view::read(&view), old, size);
+        let root = |size: u64| view::read(&view).tree.root(size);
         let origin = self.view().cases.roster().origin.clone();
         // Those that the record names were read as keys before: its law has verified their signatures.
-        let logs = |size: u64| logs_over(&view.read().unwrap_or_else(PoisonError::into_inner).cases, size).unwrap_or_default();
+        let logs = |size: u64| logs_over(&view::read(&view).cases, size).unwrap_or_default();
         let journal = Arc::clone(&self.journal);
         let is_kept = |event: u64| Ok(!journal.read(event, 1)?.is_empty());
         self.witnesses.cosign(note, size, &Past { origin: &origin, logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
@@ -264,7 +261,7 @@ impl Publisher {
     }
 
     fn view(&self) -> RwLockReadGuard<'_, View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner)
+        view::read(&self.view)
     }
 }
 
