@@ -119,10 +119,11 @@ impl Publisher {
         key: Arc<SigningKey>,
     ) -> Result<Self, PublishFault> {
         let Parts { view, journal, health, .. } = parts;
-        let logs: Arc<[VerifierKey]> = logs(&view::read(&view).cases)?.into();
+        // A key that nobody can verify with is told at the start.
+        logs(&view::read(&view).cases)?;
         Ok(Self {
-            places: publication.all().map(|(name, store)| Place::new(name, store, Arc::clone(&logs))).collect(),
-            witnesses: Witnesses::new(publication.policy.clone(), logs),
+            places: publication.all().map(|(name, store)| Place::new(name, store)).collect(),
+            witnesses: Witnesses::new(publication.policy.clone()),
             lock: publication.folder.join(".publishing"),
             publishing: None,
             view,
@@ -159,11 +160,17 @@ impl Publisher {
     }
 
     fn patience(&self) -> Duration {
-        if self.publishing.is_none() {
+        // A key that was followed has one checkpoint left to sign; whose key is in force must not wait for the lock after that.
+        if self.publishing.is_none() || self.is_followed() {
             return LOOK_EVERY;
         }
         let failing = !self.health.is_published();
         if failing { FRESH_EVERY / 20 } else { FRESH_EVERY }
+    }
+
+    /// Another key has taken the place of this gateway's.
+    fn is_followed(&self) -> bool {
+        self.view().cases.log_key() != self.key.public()
     }
 
     fn turn(&mut self) {
@@ -189,26 +196,28 @@ impl Publisher {
 
     /// Tiles first, then the signature, then the witnesses', then the checkpoint.
     fn publish(&mut self) -> Result<(), PublishFault> {
-        let (size, root, note) = {
+        let (size, root, note, logs) = {
             let view = self.view();
-            if view.cases.log_key() != self.key.public() {
+            let (size, own) = (view.tree.size(), self.key.public());
+            // A key that was followed signs up to the event that says so, and nothing after it.
+            if !view.cases.log_keys_over(size).any(|key| key == own) {
                 return Err(PublishFault::Closes(OUTDATED_KEY.to_owned()));
             }
-            (view.tree.size(), view.tree.root(view.tree.size()), view.checkpoint().to_owned())
+            (size, view.tree.root(size), view.checkpoint().to_owned(), logs(&view.cases)?)
         };
         let Some(root) = root.filter(|_| size > 0) else { return Ok(()) };
         let journal = Arc::clone(&self.journal);
         let mut late = None;
         for place in &mut self.places {
             // A place that fails does not hold up the others.
-            late = worse(place.bring(size, &root, journal.as_ref()).err(), late);
+            late = worse(place.bring(size, &root, journal.as_ref(), &logs).err(), late);
         }
         // What contradicts the past is shown to no witness: it would stand in the way of the true journal.
         if matches!(late, Some(PublishFault::Closes(_))) {
             return late.map_or(Ok(()), Err);
         }
         let note = Note::parse(note.as_bytes()).map_err(|fault| PublishFault::Key(fault.to_string()))?;
-        let note = self.cosigned(&note, size)?;
+        let note = self.cosigned(&note, size, &logs)?;
         let mut shown = false;
         for place in &mut self.places {
             let published = place.publish(size, &note);
@@ -221,7 +230,7 @@ impl Publisher {
         late.map_or(Ok(()), Err)
     }
 
-    fn cosigned(&mut self, note: &Note, size: u64) -> Result<Note, PublishFault> {
+    fn cosigned(&mut self, note: &Note, size: u64, known: &[VerifierKey]) -> Result<Note, PublishFault> {
         let view = Arc::clone(&self.view);
         let prove = |old: u64| leads(&view::read(&view), old, size);
         let root = |size: u64| view::read(&view).tree.root(size);
@@ -230,13 +239,14 @@ impl Publisher {
         let logs = |size: u64| logs_over(&view::read(&view).cases, size).unwrap_or_default();
         let journal = Arc::clone(&self.journal);
         let is_kept = |event: u64| Ok(!journal.read(event, 1)?.is_empty());
-        self.witnesses.cosign(note, size, &Past { origin: &origin, logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
+        self.witnesses.cosign(note, size, &Past { origin: &origin, known, logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
     }
 
     /// What another gateway has published of the same record.
     fn look(&mut self) -> Result<(), PublishFault> {
         let Some(place) = self.places.first() else { return Ok(()) };
-        let Some((checkpoint, note)) = place.published()? else { return Ok(()) };
+        let logs = logs(&self.view().cases)?;
+        let Some((checkpoint, note)) = place.published(&logs)? else { return Ok(()) };
         let known = self.view().tree.root(checkpoint.size());
         if known.is_some_and(|root| root != *checkpoint.root()) {
             return Err(PublishFault::Closes(format!(
@@ -244,7 +254,7 @@ impl Publisher {
                 checkpoint.size()
             )));
         }
-        if known.is_some() && self.witnesses.accept(&note) {
+        if known.is_some() && self.witnesses.accept(&note, &logs) {
             self.stands(checkpoint.size(), &note);
         }
         Ok(())

@@ -28,7 +28,6 @@ type At = Arc<dyn Published + Send>;
 pub(super) struct Place {
     name: String,
     store: At,
-    logs: Arc<[VerifierKey]>,
     /// `None` until it is opened, and after a fault: it goes on from the checkpoint that is published.
     appender: Option<Appender<At>>,
     /// Events of which partial tiles were cleared away.
@@ -36,22 +35,22 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(name: String, store: At, logs: Arc<[VerifierKey]>) -> Self {
-        Self { name, store, logs, appender: None, cleared: 0 }
+    pub(super) fn new(name: String, store: At) -> Self {
+        Self { name, store, appender: None, cleared: 0 }
     }
 
-    /// The checkpoint that stands there, signed by our log.
-    pub(super) fn published(&self) -> Result<Option<(Checkpoint, Note)>, PublishFault> {
+    /// The checkpoint that stands there, signed by our log, which these are the keys of.
+    pub(super) fn published(&self, logs: &[VerifierKey]) -> Result<Option<(Checkpoint, Note)>, PublishFault> {
         let Some(bytes) = self.store.checkpoint().map_err(|fault| self.fault(fault))? else { return Ok(None) };
-        let ours = signed(&bytes, &self.logs);
+        let ours = signed(&bytes, logs);
         ours.map(Some).ok_or_else(|| self.fault(io::Error::other(FOREIGN)))
     }
 
     /// Writes the tiles of the first `size` leaves of the journal, durably.
-    pub(super) fn bring(&mut self, size: u64, root: &Hash, journal: &dyn Journal) -> Result<(), PublishFault> {
+    pub(super) fn bring(&mut self, size: u64, root: &Hash, journal: &dyn Journal, logs: &[VerifierKey]) -> Result<(), PublishFault> {
         let mut appender = match self.appender.take() {
             Some(appender) => appender,
-            None => self.open()?,
+            None => self.open(logs)?,
         };
         while appender.size() < size {
             let leaves = self.read(journal, appender.size(), size)?;
@@ -71,10 +70,10 @@ impl Place {
         Ok(journal.read(from, (to - from).min(BATCH))?)
     }
 
-    fn open(&mut self) -> Result<Appender<At>, PublishFault> {
-        let last = match self.published()? {
+    fn open(&mut self, logs: &[VerifierKey]) -> Result<Appender<At>, PublishFault> {
+        let last = match self.published(logs)? {
             Some((checkpoint, _)) => checkpoint,
-            None => Checkpoint::new(self.logs.first().map_or("", VerifierKey::name), 0, empty_root())
+            None => Checkpoint::new(logs.first().map_or("", VerifierKey::name), 0, empty_root())
                 .map_err(|fault| self.fault(io::Error::other(fault)))?,
         };
         // A crash before the last clearing left at most the tiles that had just become full.

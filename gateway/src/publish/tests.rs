@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use visiting_policies::rotation::LogKeyRotation;
+use visiting_policies::{record::Act, rotation::LogKeyRotation};
 use visiting_servers::{Asked, answering};
 use visiting_tlog::{
     checkpoint::Checkpoint,
@@ -81,6 +81,19 @@ fn log_key() -> SecretKey {
     SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &SEED).unwrap()
 }
 
+/// The one that follows it.
+fn next_key() -> SecretKey {
+    SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &NEXT).unwrap()
+}
+
+/// Leaves of a record in which it does, by the last of three events.
+fn rotated() -> Vec<Vec<u8>> {
+    let [old, new] = [SEED, NEXT].map(|seed| SigningKey::from_seed(&seed).unwrap());
+    let mut leaves = memory::record(&["a"]);
+    leaves.push(memory::leaf(LogKeyRotation::act(ORIGIN, &old, &new)));
+    leaves
+}
+
 fn witness_key() -> SecretKey {
     SecretKey::from_seed(WITNESS, Algorithm::Cosignature, &[8; 32]).unwrap()
 }
@@ -118,17 +131,14 @@ impl Stage {
 
     /// The third of them has put another key in the place of the log's first one.
     fn rotated(name: &str) -> Self {
-        let [old, new] = [SEED, NEXT].map(|seed| SigningKey::from_seed(&seed).unwrap());
-        let mut leaves = memory::record(&["a"]);
-        leaves.push(memory::leaf(LogKeyRotation::act(ORIGIN, &old, &new)));
-        Self::of(name, leaves, NEXT)
+        Self::of(name, rotated(), NEXT)
     }
 
     /// These are in the journal and folded, and the gateway has the key of this seed.
     fn of(name: &str, leaves: Vec<Vec<u8>>, seed: [u8; 32]) -> Self {
         let journal = Memory::shared();
         journal.put(leaves);
-        let logs = BTreeMap::from([(ORIGIN.to_owned(), vec![log_key().verifier().clone()])]);
+        let logs = BTreeMap::from([(ORIGIN.to_owned(), [log_key(), next_key()].map(|key| key.verifier().clone()).to_vec())]);
         let witness = Witness::new(witness_key(), logs).unwrap();
         let outside = Arc::new(Mutex::new(Outside { witness, state: State::default(), lie: None, shown: 0 }));
         let address = answering({
@@ -164,6 +174,19 @@ impl Stage {
         let request = Request { old: 0, proof: Vec::new(), note, checkpoint: checkpoint.clone() };
         let (status, _) = self.outside.lock().unwrap().add(request.to_string().as_bytes());
         assert_eq!(status, 200);
+    }
+
+    /// This is written too, and folded.
+    fn writes(&self, act: Act) {
+        let mut leaves = self.journal.leaves();
+        leaves.push(memory::leaf(act));
+        self.journal.put(leaves);
+        self.reads();
+    }
+
+    /// What is in the journal is folded.
+    fn reads(&self) {
+        self.view.write().unwrap().recover(&self.journal, None).unwrap();
     }
 
     /// Publishes, and says how record and log are then.
@@ -231,8 +254,7 @@ fn a_witness_that_has_cosigned_more_than_the_journal_holds_closes_the_record() {
 #[test]
 fn a_key_that_was_followed_closes_nothing_by_what_it_signs_past_its_end() {
     let mut stage = Stage::rotated("publish-followed");
-    let (old, witness) = (log_key(), witness_key());
-    let new = SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &NEXT).unwrap();
+    let (old, new, witness) = (log_key(), next_key(), witness_key());
     let beyond = Checkpoint::new(ORIGIN, 1_000_000, [9; 32]).unwrap();
     for added in [(409, "1000000\n"), (422, "")] {
         stage.lie(Some(Lie { added, cosigned: Some(cosigned(&beyond, &old, &witness)) }));
@@ -263,9 +285,21 @@ fn a_witness_that_has_cosigned_what_is_not_folded_yet_closes_nothing() {
     stage.has_cosigned(&over(&more));
     stage.journal.put(more);
     assert_eq!(stage.turn(), ("writing", "late"));
-    stage.view.write().unwrap().recover(&stage.journal, None).unwrap();
+    stage.reads();
     assert_eq!(stage.turn(), ("writing", "published"));
     assert_eq!(stage.stands(), 5);
+}
+
+#[test]
+fn the_key_so_far_signs_the_event_that_ends_it_and_nothing_after_it() {
+    let mut stage = Stage::of("publish-last", rotated(), SEED);
+    assert_eq!(stage.turn(), ("writing", "published"));
+    let old = [log_key().verifier().clone()];
+    let (last, _) = stage.publisher.places[0].published(&old).unwrap().unwrap();
+    assert_eq!((last.size(), stage.stands()), (3, 3));
+    stage.writes(memory::listing("b"));
+    stage.is_closed(OUTDATED_KEY);
+    assert_eq!(stage.stands(), 3);
 }
 
 /// A place in memory that can be out of order.
@@ -315,8 +349,7 @@ fn what_contradicts_the_past_is_shown_to_no_witness_whatever_else_fails() {
         let mut stage = Stage::new("publish-worse");
         let (whole, broken) = (Arc::new(Shelf::default()), Arc::new(Shelf::default()));
         broken.broken.store(true, Ordering::SeqCst);
-        let logs: Arc<[VerifierKey]> = logs(&stage.publisher.view().cases).unwrap().into();
-        let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone(), Arc::clone(&logs));
+        let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone());
         let mut places = vec![place("whole", &whole), place("broken", &broken)];
         if !whole_first {
             places.reverse();

@@ -2,7 +2,7 @@
 //!
 //! Plain HTTP is enough: what travels are hashes and signatures, which say nothing about anybody and are verified on both sides.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use visiting_policies::merkle::Hash;
 use visiting_tlog::{
@@ -26,7 +26,6 @@ const ANSWER_MAX_BYTES: u64 = 16 << 10;
 /// The policy's witnesses.
 pub(super) struct Witnesses {
     policy: Policy,
-    logs: Arc<[VerifierKey]>,
     each: Vec<Witness>,
     agent: ureq::Agent,
 }
@@ -42,7 +41,9 @@ struct Witness {
 pub(super) struct Past<'a> {
     /// Name of the log.
     pub(super) origin: &'a str,
-    /// Keys whose signature counts under a checkpoint over so many events.
+    /// The keys that it has had.
+    pub(super) known: &'a [VerifierKey],
+    /// Those of them whose signature counts under a checkpoint over so many events.
     pub(super) logs: &'a (dyn Fn(u64) -> Vec<VerifierKey> + Sync),
     /// The proof that leads from so many events to the checkpoint.
     pub(super) prove: &'a (dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
@@ -63,20 +64,20 @@ enum Answered {
 }
 
 impl Witnesses {
-    pub(super) fn new(policy: Policy, logs: Arc<[VerifierKey]>) -> Self {
+    pub(super) fn new(policy: Policy) -> Self {
         let witness = |(key, url): (&VerifierKey, &str)| Witness { key: key.clone(), url: url.trim_end_matches('/').to_owned(), size: 0 };
         let each = policy.addresses().map(witness).collect();
         let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).max_redirects(0);
-        Self { each, policy, logs, agent: settings.build().into() }
+        Self { each, policy, agent: settings.build().into() }
     }
 
     pub(super) fn are_asked(&self) -> bool {
         !self.each.is_empty()
     }
 
-    /// Whether the policy takes this note of our log.
-    pub(super) fn accept(&self, note: &Note) -> bool {
-        self.policy.accept_of(note, &self.logs).is_ok()
+    /// Whether the policy takes this note of our log, which these are the keys of.
+    pub(super) fn accept(&self, note: &Note, logs: &[VerifierKey]) -> bool {
+        self.policy.accept_of(note, logs).is_ok()
     }
 
     /// The note with the cosignatures of all who answered, if they are enough. All are asked at once.
@@ -96,7 +97,7 @@ impl Witnesses {
                 Err(fault) => refused.push(fault.to_string()),
             }
         }
-        if self.accept(&whole) { Ok(whole) } else { Err(PublishFault::Witnesses { size, answers: refused }) }
+        if self.accept(&whole, past.known) { Ok(whole) } else { Err(PublishFault::Witnesses { size, answers: refused }) }
     }
 }
 
