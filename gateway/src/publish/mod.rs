@@ -11,7 +11,7 @@ mod witnesses;
 
 use std::{
     fmt,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
@@ -66,6 +66,10 @@ pub(crate) const OUTDATED_KEY: &str = "the log's key was rotated by another gate
 /// does has published.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How long what this gateway knows may stay unpublished where another one publishes: that one takes a fraction of a second, and twice
+/// as long as it waits for a witness when one does not answer.
+const BEHIND_MAX: Duration = Duration::from_secs(10);
+
 /// Where and for whom the log is published.
 #[derive(Clone)]
 pub struct Publication {
@@ -90,6 +94,8 @@ pub(crate) enum PublishFault {
     Journal(#[from] JournalError),
     #[error("too few witnesses cosigned the checkpoint over {size} events: {}", .answers.join("; "))]
     Witnesses { size: u64, answers: Vec<String> },
+    #[error("{published} of {owed} events are published and this gateway does not publish; see to the one that does")]
+    Behind { published: u64, owed: u64 },
     /// The record is closed.
     #[error("{0}")]
     Closes(String),
@@ -108,6 +114,8 @@ pub(crate) struct Publisher {
     news: watch::Sender<u64>,
     /// Held by the one gateway that publishes.
     publishing: Option<File>,
+    /// So many events are to be published by who does, since then.
+    owed: Option<(u64, Instant)>,
 }
 
 impl Publisher {
@@ -126,6 +134,7 @@ impl Publisher {
             witnesses: Witnesses::new(publication.policy.clone()),
             lock: publication.folder.join(".publishing"),
             publishing: None,
+            owed: None,
             view,
             journal,
             health,
@@ -174,10 +183,16 @@ impl Publisher {
     }
 
     fn turn(&mut self) {
-        let done = if self.may_publish() { self.publish() } else { self.look() };
+        let done = match self.may_publish() {
+            Ok(true) => self.publish(),
+            Ok(false) => self.look(),
+            // What others publish is seen all the same.
+            Err(fault) => worse(Some(fault), self.look().err()).map_or(Ok(()), Err),
+        };
         match done {
             Ok(()) => self.health.publication(None),
             Err(PublishFault::Closes(why)) => {
+                self.publishing = None;
                 self.health.close(&why);
                 self.health.publication(Some(why));
             }
@@ -185,13 +200,22 @@ impl Publisher {
         }
     }
 
-    /// One gateway publishes; the lock ends with its process, however it ends.
-    fn may_publish(&mut self) -> bool {
-        if self.publishing.is_none() {
-            let locked = File::create(&self.lock).ok().filter(|file| file.try_lock().is_ok());
-            self.publishing = locked;
+    /// One gateway publishes; the lock ends with its process, however it ends. One whose record is closed leaves it to those that go on.
+    fn may_publish(&mut self) -> Result<bool, PublishFault> {
+        if self.health.open().is_err() {
+            self.publishing = None;
+            return Ok(false);
         }
-        self.publishing.is_some()
+        if self.publishing.is_none() {
+            let fault = |fault| PublishFault::Place { place: FOLDER.to_owned(), fault };
+            let file = File::create(&self.lock).map_err(fault)?;
+            match file.try_lock() {
+                Ok(()) => self.publishing = Some(file),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(fault(error)),
+            }
+        }
+        Ok(self.publishing.is_some())
     }
 
     /// Tiles first, then the signature, then the witnesses', then the checkpoint.
@@ -246,7 +270,7 @@ impl Publisher {
     fn look(&mut self) -> Result<(), PublishFault> {
         let Some(place) = self.places.first() else { return Ok(()) };
         let logs = logs(&self.view().cases)?;
-        let Some((checkpoint, note)) = place.published(&logs)? else { return Ok(()) };
+        let Some((checkpoint, note)) = place.published(&logs)? else { return self.keeps_up(0) };
         let known = self.view().tree.root(checkpoint.size());
         if known.is_some_and(|root| root != *checkpoint.root()) {
             return Err(PublishFault::Closes(format!(
@@ -254,10 +278,24 @@ impl Publisher {
                 checkpoint.size()
             )));
         }
-        if known.is_some() && self.witnesses.accept(&note, &logs) {
+        // Too few witnesses are a checkpoint that counts for nobody.
+        if !self.witnesses.accept(&note, &logs) {
+            return self.keeps_up(0);
+        }
+        if known.is_some() {
             self.stands(checkpoint.size(), &note);
         }
-        Ok(())
+        self.keeps_up(checkpoint.size())
+    }
+
+    /// What this gateway knows is published within a while, whoever does it. Where the record is closed nothing comes meanwhile that
+    /// could be waited for.
+    fn keeps_up(&mut self, published: u64) -> Result<(), PublishFault> {
+        let size = self.view().tree.size();
+        let (owed, since) = self.owed.filter(|(owed, _)| published < *owed).unwrap_or_else(|| (size, Instant::now()));
+        self.owed = Some((owed, since));
+        let patience = if self.health.open().is_ok() { BEHIND_MAX } else { Duration::ZERO };
+        if published < owed && since.elapsed() >= patience { Err(PublishFault::Behind { published, owed }) } else { Ok(()) }
     }
 
     fn stands(&self, size: u64, note: &Note) {

@@ -120,7 +120,8 @@ struct Stage {
     view: Arc<RwLock<View>>,
     health: Arc<Health>,
     outside: Arc<Mutex<Outside>>,
-    _scratch: Scratch,
+    policy: String,
+    scratch: Arc<Scratch>,
 }
 
 impl Stage {
@@ -146,18 +147,29 @@ impl Stage {
             move |asked: &Asked| outside.lock().unwrap().answer(asked)
         });
         let policy = format!("witness w {} http://{}\nquorum w\n", witness_key().verifier(), address.unwrap());
+        let scratch = Arc::new(Scratch::new(name));
+        fs::create_dir_all(scratch.path("log")).unwrap();
+        Self::at(scratch, policy, journal, outside, seed)
+    }
+
+    /// Another gateway on the same journal and folder.
+    fn beside(&self, seed: [u8; 32]) -> Self {
+        let (scratch, outside) = (Arc::clone(&self.scratch), Arc::clone(&self.outside));
+        Self::at(scratch, self.policy.clone(), self.journal.clone(), outside, seed)
+    }
+
+    fn at(scratch: Arc<Scratch>, policy: String, journal: Memory, outside: Arc<Mutex<Outside>>, seed: [u8; 32]) -> Self {
         let (roster, _) = memory::roster();
         let key = Arc::new(SigningKey::from_seed(&seed).unwrap());
         let mut view = View::new(roster, Arc::clone(&key));
         view.recover(&journal, None).unwrap();
-        let (view, health, scratch) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()), Scratch::new(name));
-        fs::create_dir_all(scratch.path("log")).unwrap();
+        let (view, health) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()));
         let publication =
             Publication { folder: scratch.path("log"), places: Vec::new(), policy: Policy::parse(policy.as_bytes()).unwrap() };
         let parts =
             Parts { view: Arc::clone(&view), journal: Arc::new(journal.clone()), clock: system_clock(), health: Arc::clone(&health) };
         let publisher = Publisher::new(publication, parts, watch::Sender::new(0), key).unwrap();
-        Self { publisher, journal, view, health, outside, _scratch: scratch }
+        Self { publisher, journal, view, health, outside, policy, scratch }
     }
 
     fn lie(&self, lie: Option<Lie>) {
@@ -198,8 +210,18 @@ impl Stage {
 
     fn is_closed(&mut self, why: &str) {
         assert_eq!(self.turn(), ("closed", "late"));
+        self.tells(why);
+    }
+
+    fn tells(&self, why: &str) {
         let causes = self.health.causes(None);
         assert!(causes.iter().any(|cause| cause.contains(why)), "{causes:?}");
+    }
+
+    /// As long a time goes by as may.
+    fn waits(&mut self) {
+        let earlier = |(owed, since): (u64, Instant)| (owed, since.checked_sub(BEHIND_MAX).unwrap());
+        self.publisher.owed = self.publisher.owed.map(earlier);
     }
 
     /// Events under the checkpoint that witnesses stand by.
@@ -300,6 +322,75 @@ fn the_key_so_far_signs_the_event_that_ends_it_and_nothing_after_it() {
     stage.writes(memory::listing("b"));
     stage.is_closed(OUTDATED_KEY);
     assert_eq!(stage.stands(), 3);
+}
+
+#[test]
+fn a_gateway_whose_record_is_closed_lets_the_one_with_the_next_key_publish() {
+    let mut old = Stage::of("publish-let-go", memory::record(&["a"]), SEED);
+    assert_eq!((old.turn(), old.stands()), (("writing", "published"), 2));
+    old.journal.put(rotated());
+    let mut new = old.beside(NEXT);
+    assert_eq!((new.turn(), new.stands()), (("writing", "published"), 2), "it follows");
+    // What its writer does with a rotation that another gateway wrote.
+    old.reads();
+    old.health.close(OUTDATED_KEY);
+    assert_eq!(old.turn(), ("closed", "late"));
+    assert_eq!((new.turn(), new.stands()), (("writing", "published"), 3));
+    new.writes(memory::listing("b"));
+    assert_eq!((new.turn(), new.stands()), (("writing", "published"), 4));
+    drop(new);
+    assert_eq!(old.turn(), ("closed", "published"));
+    assert!(old.publisher.publishing.is_none(), "it publishes no more");
+}
+
+#[test]
+fn a_publisher_that_closes_the_record_lets_another_one_publish() {
+    let mut stage = Stage::new("publish-closes");
+    stage.has_cosigned(&over(&memory::record(&["x"])));
+    stage.is_closed("not the first ones of the journal");
+    File::create(&stage.publisher.lock).unwrap().try_lock().unwrap();
+}
+
+#[test]
+fn a_gateway_that_does_not_publish_says_so_when_nobody_does() {
+    let mut stage = Stage::new("publish-behind");
+    let other = File::create(&stage.publisher.lock).unwrap();
+    other.lock().unwrap();
+    assert_eq!(stage.turn(), ("writing", "published"));
+    stage.waits();
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.tells("0 of 3 events are published");
+    drop(other);
+    assert_eq!((stage.turn(), stage.stands()), (("writing", "published"), 3));
+}
+
+/// It is always a little behind, as events go on coming.
+#[test]
+fn a_publisher_that_keeps_up_is_not_late() {
+    let mut publishes = Stage::new("publish-keeps-up");
+    publishes.turn();
+    let mut follows = publishes.beside(SEED);
+    for name in ["c", "d", "e"] {
+        follows.writes(memory::listing(name));
+        assert_eq!(follows.turn(), ("writing", "published"), "{name}");
+        follows.waits();
+        publishes.reads();
+        publishes.turn();
+        follows.writes(memory::listing(&format!("{name}{name}")));
+        assert_eq!(follows.turn(), ("writing", "published"), "{name}");
+    }
+    follows.waits();
+    assert_eq!(follows.turn(), ("writing", "late"));
+}
+
+#[test]
+fn a_lock_that_cannot_be_made_is_not_taken_for_another_gateway_that_publishes() {
+    let mut stage = Stage::new("publish-no-lock");
+    fs::create_dir(&stage.publisher.lock).unwrap();
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.tells(FOLDER);
+    fs::remove_dir(&stage.publisher.lock).unwrap();
+    assert_eq!((stage.turn(), stage.stands()), (("writing", "published"), 3));
 }
 
 /// A place in memory that can be out of order.
