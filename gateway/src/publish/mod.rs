@@ -35,7 +35,7 @@ use visiting_tlog::{
 };
 
 use self::{
-    place::Place,
+    place::{NotOurs, Place},
     witnesses::{Past, Witnesses},
 };
 use crate::{
@@ -343,9 +343,10 @@ fn verifier(cases: &Cases, public: &str) -> Result<VerifierKey, PublishFault> {
 pub(crate) fn compare(view: &View, seen: &[(String, Vec<u8>)]) -> Result<(), Refusal> {
     let logs = logs(&view.cases).map_err(|fault| unavailable(&fault))?;
     for (place, note) in seen {
-        let Some((published, _)) = place::signed(note, &logs) else {
-            return Err(unavailable(&format!("{place}: {}", place::FOREIGN)));
-        };
+        let (published, _) = place::signed(note, &logs).map_err(|why| match why {
+            NotOurs::Foreign => unavailable(&format!("{place}: {why}")),
+            NotOurs::UnknownKey => Refusal::new(Code::RecordUnlawful, format!("{place}: {why}")),
+        })?;
         let size = published.size();
         if view.tree.root(size) != Some(*published.root()) {
             let detail = format!(

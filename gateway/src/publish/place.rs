@@ -8,7 +8,7 @@ use visiting_tlog::{
     checkpoint::Checkpoint,
     key::VerifierKey,
     merkle::empty_root,
-    note::Note,
+    note::{Note, NoteFault},
     store::Published,
     tile::{FULL, KINDS, Tile, hashes_of},
 };
@@ -19,8 +19,16 @@ use crate::{journal::Journal, view::PAGE};
 /// Leaves that are appended together: as many full bundles as share one wait for the disk.
 const BATCH: u64 = 16 * PAGE;
 
-/// What to do about a checkpoint that our log did not sign.
-pub(super) const FOREIGN: &str = "the checkpoint there is not this log's; take it away or name another place";
+/// Why a checkpoint is not taken for our log's, and what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotOurs {
+    #[error("the checkpoint there is not this log's; take it away or name another place")]
+    Foreign,
+    #[error(
+        "the checkpoint there is signed by a key that this journal does not know: the journal may be from before a rotation; restore its newest copy, and only if this place belongs to another log, name another one"
+    )]
+    UnknownKey,
+}
 
 type At = Arc<dyn Published + Send>;
 
@@ -42,8 +50,7 @@ impl Place {
     /// The checkpoint that stands there, signed by our log, which these are the keys of.
     pub(super) fn published(&self, logs: &[VerifierKey]) -> Result<Option<(Checkpoint, Note)>, PublishFault> {
         let Some(bytes) = self.store.checkpoint().map_err(|fault| self.fault(fault))? else { return Ok(None) };
-        let ours = signed(&bytes, logs);
-        ours.map(Some).ok_or_else(|| self.fault(io::Error::other(FOREIGN)))
+        signed(&bytes, logs).map(Some).map_err(|why| self.fault(io::Error::other(why)))
     }
 
     /// Writes the tiles of the first `size` leaves of the journal, durably.
@@ -118,9 +125,15 @@ impl Place {
 }
 
 /// A checkpoint of the log that these are the keys of.
-pub(super) fn signed(note: &[u8], logs: &[VerifierKey]) -> Option<(Checkpoint, Note)> {
-    let note = Note::parse(note).ok()?;
-    let checkpoint = Checkpoint::parse(note.text()).ok()?;
+pub(super) fn signed(note: &[u8], logs: &[VerifierKey]) -> Result<(Checkpoint, Note), NotOurs> {
+    let note = Note::parse(note).map_err(|_| NotOurs::Foreign)?;
+    let checkpoint = Checkpoint::parse(note.text()).map_err(|_| NotOurs::Foreign)?;
     let own: Vec<_> = logs.iter().filter(|log| log.name() == checkpoint.origin()).collect();
-    note.verify(&own).is_ok().then_some((checkpoint, note))
+    let in_our_name = !own.is_empty() && note.signatures().iter().any(|signature| signature.name() == checkpoint.origin());
+    let verified = note.verify(&own).map(|_| ());
+    match verified {
+        Ok(()) => Ok((checkpoint, note)),
+        Err(NoteFault::Unsigned) if in_our_name => Err(NotOurs::UnknownKey),
+        Err(_) => Err(NotOurs::Foreign),
+    }
 }

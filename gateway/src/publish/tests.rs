@@ -247,7 +247,6 @@ fn a_lie_in_the_name_of_a_witness_closes_nothing() {
         Some(huge.to_string()),
         Some(huge.sign(&[&log]).unwrap().to_string()),
         Some(cosigned(&huge, &no_log, &no_witness)),
-        Some(cosigned(&huge, &no_log, &witness)),
         Some(cosigned(&huge, &log, &no_witness)),
         Some(cosigned(&foreign, &log, &witness)),
         // What it has really cosigned, and the journal continues.
@@ -289,6 +288,55 @@ fn a_key_that_was_followed_closes_nothing_by_what_it_signs_past_its_end() {
     let fork = over(&memory::record(&["x"]));
     stage.lie(Some(Lie { added: (422, ""), cosigned: Some(cosigned(&fork, &old, &witness)) }));
     stage.is_closed("not the first ones of the journal");
+}
+
+/// A witness cosigns what a key that it trusts has signed: where that is none of those that the journal knows, it came after them.
+#[test]
+fn a_witness_that_has_cosigned_under_a_key_that_the_journal_does_not_know_closes_the_record() {
+    let beyond = Checkpoint::new(ORIGIN, 1_000_000, [9; 32]).unwrap();
+    let fork = over(&memory::record(&["x"]));
+    for (name, checkpoint) in [("publish-unknown-beyond", &beyond), ("publish-unknown-fork", &fork)] {
+        let mut stage = Stage::new(name);
+        stage.lie(Some(Lie { added: (409, "1000000\n"), cosigned: Some(cosigned(checkpoint, &next_key(), &witness_key())) }));
+        stage.is_closed("from before a rotation; restore its newest copy");
+        assert_eq!(stage.stands(), 0);
+    }
+    // The journal holds them, and who has rotated the key, and this gateway has not read on yet.
+    let mut stage = Stage::new("publish-unknown-ahead");
+    let more = memory::record(&["a", "b", "c", "d"]);
+    let shown = cosigned(&over(&more), &next_key(), &witness_key());
+    stage.journal.put(more);
+    stage.lie(Some(Lie { added: (409, "5\n"), cosigned: Some(shown) }));
+    assert_eq!(stage.turn(), ("writing", "late"));
+}
+
+/// What the witness signs does not say which key of the log had signed: whoever stands on the line can put any other there.
+#[test]
+fn a_key_that_was_followed_closes_nothing_under_another_keys_name() {
+    let mut stage = Stage::rotated("publish-exchanged");
+    let beyond = Checkpoint::new(ORIGIN, 1_000_000, [9; 32]).unwrap();
+    let exchanged = SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &[12; 32]).unwrap();
+    stage.lie(Some(Lie { added: (409, "1000000\n"), cosigned: Some(cosigned(&beyond, &exchanged, &witness_key())) }));
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.tells("may be from before a rotation");
+}
+
+/// The journal and its key were restored from before a rotation, and the place was not.
+#[test]
+fn what_is_published_under_a_key_that_the_journal_does_not_know_is_the_newer_record() {
+    let mut stage = Stage::of("publish-before", memory::record(&["a"]), SEED);
+    let newer = over(&rotated()).sign(&[&next_key()]).unwrap().to_string().into_bytes();
+    let foreign = SecretKey::from_seed("other.example/log", Algorithm::Ed25519, &[1; 32]).unwrap();
+    let other = Checkpoint::new("other.example/log", 3, [9; 32]).unwrap().sign(&[&foreign]).unwrap().to_string().into_bytes();
+    let told = |note: &[u8]| compare(&stage.view.read().unwrap(), &[("there".to_owned(), note.to_vec())]).unwrap_err();
+    let refused = told(&newer);
+    assert_eq!(refused.code, Code::RecordUnlawful);
+    assert!(refused.detail.contains("restore its newest copy"), "{}", refused.detail);
+    assert_eq!(told(&other).code, Code::RecordUnavailable);
+    // A gateway that runs may only be a moment behind one that has rotated the key.
+    Folder::new(&stage.scratch.path("log")).publish(&newer).unwrap();
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.tells("restore its newest copy");
 }
 
 #[test]

@@ -114,39 +114,53 @@ fn one(agent: &ureq::Agent, witness: &mut Witness, note: &Note, size: u64, past:
             }
             // Neither answer is signed, so neither closes anything: what the witness has cosigned is, and is asked for.
             Answered::Knows(known) if known > size => {
-                against(agent, witness, past)?;
-                return Err(refused("it says that it has cosigned more than this gateway has read"));
+                let why = against(agent, witness, past)?;
+                return Err(refused(why.unwrap_or("it says that it has cosigned more than this gateway has read")));
             }
             Answered::Knows(known) => witness.size = known,
             Answered::Refused(why) => return Err(refused(&why)),
             Answered::Forked => {
-                against(agent, witness, past)?;
-                return Err(refused("it says that this log does not continue what it has cosigned"));
+                let why = against(agent, witness, past)?;
+                return Err(refused(why.unwrap_or("it says that this log does not continue what it has cosigned")));
             }
         }
     }
     Err(refused("its state changes while it is asked: does another log use this key?"))
 }
 
-/// Closes the record when what a witness has cosigned is signed by this log and is not a beginning of the journal.
-fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<(), PublishFault> {
+/// Closes the record when what a witness has cosigned is this log's and is not a beginning of the journal. Says what is known of it
+/// where that closes nothing.
+fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<Option<&'static str>, PublishFault> {
     let url = format!("{}/{}/checkpoint", witness.url, origin_hash(past.origin));
-    let Some(text) = agent.get(url).call().ok().filter(|answer| answer.status() == 200) else { return Ok(()) };
+    let Some(text) = agent.get(url).call().ok().filter(|answer| answer.status() == 200) else { return Ok(None) };
     let text = text.into_body().with_config().limit(ANSWER_MAX_BYTES).read_to_vec().unwrap_or_default();
-    let Ok(note) = Note::parse(&text) else { return Ok(()) };
-    let Ok(cosigned) = Checkpoint::parse(note.text()) else { return Ok(()) };
+    let Ok(note) = Note::parse(&text) else { return Ok(None) };
+    let Ok(cosigned) = Checkpoint::parse(note.text()) else { return Ok(None) };
     let (name, size) = (witness.key.name(), cosigned.size());
     let signed = |key: &VerifierKey| note.verify(&[key]).is_ok();
+    if cosigned.origin() != past.origin || !signed(&witness.key) {
+        return Ok(None);
+    }
+    let counting = (past.logs)(size);
+    // It cosigns only what a key that it trusts for this log has signed: what none of ours did, one did that came after them.
+    let unknown = !past.known.iter().any(signed);
     // A key that another one has followed may be a thief's by now: of what comes after its end it says nothing.
-    if cosigned.origin() != past.origin || !signed(&witness.key) || !(past.logs)(size).iter().any(signed) {
-        return Ok(());
+    if !unknown && !counting.iter().any(signed) {
+        return Ok(Some("it has cosigned what a key that was followed signed past its end; tell it to distrust that key"));
     }
     match (past.root)(size) {
-        Some(root) if root == *cosigned.root() => Ok(()),
+        Some(root) if root == *cosigned.root() => Ok(None),
+        None if (past.is_kept)(size.saturating_sub(1))? => Ok(None),
+        // A cosignature does not cover the log's: on the line, such a thief could put any other in the place of his own.
+        _ if unknown && counting.len() < past.known.len() => Ok(Some(
+            "it has cosigned what no key that this journal knows has signed: the journal may be from before a rotation, then restore its newest copy; or a key that was followed signed it",
+        )),
+        _ if unknown => Err(PublishFault::Closes(format!(
+            "the witness {name} has cosigned {size} events that no key that this journal knows has signed: the journal may be from before a rotation; restore its newest copy, and only if the witness knows another log by this name, have that taken away there"
+        ))),
         Some(_) => Err(PublishFault::Closes(format!(
             "the witness {name} has cosigned {size} events that are not the first ones of the journal: it was changed"
         ))),
-        None if (past.is_kept)(size.saturating_sub(1))? => Ok(()),
         None => Err(PublishFault::Closes(format!(
             "the witness {name} has cosigned {size} events and the journal holds fewer: it was restored from an older copy; restore the newest one"
         ))),
