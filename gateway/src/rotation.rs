@@ -91,6 +91,9 @@ mod tests {
     use super::*;
     use crate::{desk::system_clock, journal::memory::Memory, publish::Publication, setup::tests::Scratch, snapshot::Shelf};
 
+    /// Longest wait for what another thread does.
+    const WITHIN: Duration = Duration::from_secs(20);
+
     fn read_key(home: &Home, name: &str) -> SigningKey {
         files::read_key(&home.gateway(name)).unwrap()
     }
@@ -119,6 +122,7 @@ mod tests {
         prepare(&home).unwrap();
         let next = read_key(&home, NEXT);
         record(&here, &home, &next).await.unwrap();
+        there.wait_for(WITHIN, || (there.view().cases.size() == 3).then_some(())).await.unwrap();
         let refused = there.act(by.clone(), None, act.clone()).await.unwrap_err();
         assert_eq!(refused.code, Code::RecordUnavailable);
         assert_eq!(there.view().cases.size(), 3, "it has read the rotation, and nothing past it");
@@ -128,9 +132,6 @@ mod tests {
         again.act(by, None, act).await.unwrap();
         assert_eq!(again.view().cases.size(), 4);
     }
-
-    /// Longest wait for what another thread does.
-    const WITHIN: Duration = Duration::from_secs(20);
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_rotation_is_published_under_the_key_that_it_ends_and_closes_nothing() {

@@ -66,8 +66,8 @@ pub(crate) const OUTDATED_KEY: &str = "the log's key was rotated by another gate
 /// does has published.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// How long what this gateway knows may stay unpublished where another one publishes: that one takes a fraction of a second, and twice
-/// as long as it waits for a witness when one does not answer.
+/// How long what this gateway knows may stay unpublished where another one publishes. That one takes a fraction of a second; this is
+/// twice as long as it waits for a witness that does not answer.
 const BEHIND_MAX: Duration = Duration::from_secs(10);
 
 /// Where and for whom the log is published.

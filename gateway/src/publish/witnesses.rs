@@ -2,7 +2,10 @@
 //!
 //! Plain HTTP is enough: what travels are hashes and signatures, which say nothing about anybody and are verified on both sides.
 
-use std::time::Duration;
+use std::{
+    thread::{self, Builder},
+    time::Duration,
+};
 
 use visiting_policies::merkle::Hash;
 use visiting_tlog::{
@@ -23,9 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Largest answer, bytes: a cosignature or two, or a sentence.
 const ANSWER_MAX_BYTES: u64 = 16 << 10;
 
+/// Stack of each thread that asks a witness, bytes: what threads get where nobody says anything.
+pub(super) const STACK_BYTES: usize = 2 << 20;
+
 /// The policy's witnesses.
 pub(super) struct Witnesses {
     policy: Policy,
+    /// More than there is where a test wants no thread to be had.
+    pub(super) stack_bytes: usize,
     each: Vec<Witness>,
     agent: ureq::Agent,
 }
@@ -68,7 +76,7 @@ impl Witnesses {
         let witness = |(key, url): (&VerifierKey, &str)| Witness { key: key.clone(), url: url.trim_end_matches('/').to_owned(), size: 0 };
         let each = policy.addresses().map(witness).collect();
         let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).max_redirects(0);
-        Self { each, policy, agent: settings.build().into() }
+        Self { each, policy, stack_bytes: STACK_BYTES, agent: settings.build().into() }
     }
 
     pub(super) fn are_asked(&self) -> bool {
@@ -82,12 +90,21 @@ impl Witnesses {
 
     /// The note with the cosignatures of all who answered, if they are enough. All are asked at once.
     pub(super) fn cosign(&mut self, note: &Note, size: u64, past: &Past<'_>) -> Result<Note, PublishFault> {
-        let agent = &self.agent;
-        let answers: Vec<Result<Note, PublishFault>> = std::thread::scope(|scope| {
-            let ask = |witness| scope.spawn(move || one(agent, witness, note, size, past));
-            let asked: Vec<_> = self.each.iter_mut().map(ask).collect();
+        let (agent, stack_bytes) = (&self.agent, self.stack_bytes);
+        let answers: Vec<Result<Note, PublishFault>> = thread::scope(|scope| {
+            let ask = self.each.iter_mut().map(|witness| {
+                let name = witness.key.name().to_owned();
+                let asked = Builder::new().stack_size(stack_bytes).spawn_scoped(scope, move || one(agent, witness, note, size, past));
+                // A machine that has no thread to give may have one in the next turn.
+                asked.map_err(|fault| {
+                    let answers = vec![format!("{name}: no thread could be had to ask it: {fault}")];
+                    PublishFault::Witnesses { size, answers }
+                })
+            });
+            // All are on their way before one is waited for.
+            let asked: Vec<_> = ask.collect();
             let ended = |_| Err(PublishFault::Key("a witness could not be asked".to_owned()));
-            asked.into_iter().map(|thread| thread.join().unwrap_or_else(ended)).collect()
+            asked.into_iter().map(|thread| thread.and_then(|thread| thread.join().unwrap_or_else(ended))).collect()
         });
         let (mut whole, mut refused) = (note.clone(), Vec::new());
         for answer in answers {
