@@ -67,7 +67,8 @@ pub(crate) async fn finish(home: &Home, open: impl AsyncFn(SigningKey) -> Result
     Ok(())
 }
 
-/// The last event that the old key signs. That it is published under it is waited for, and not needed: both signatures are in it.
+/// The last event that the old key signs. That it is published under it is waited for, and not needed: both signatures are in it, and
+/// the new key speaks of it too.
 async fn record(desk: &Desk, home: &Home, next: &SigningKey) -> Result<(), ServeError> {
     let origin = desk.view().cases.roster().origin.clone();
     let act = LogKeyRotation::act(&origin, &files::read_key(&home.gateway(SEED))?, next);
@@ -78,19 +79,20 @@ async fn record(desk: &Desk, home: &Home, next: &SigningKey) -> Result<(), Serve
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use visiting_policies::record::Act;
-    use visiting_tlog::key::{Algorithm, SecretKey};
+    use visiting_tlog::{
+        folder::Folder,
+        key::{Algorithm, SecretKey},
+        store::Published,
+    };
 
     use super::*;
-    use crate::{
-        desk::system_clock,
-        journal::memory::Memory,
-        publish::Publication,
-        setup::tests::Scratch,
-        snapshot::Shelf,
-    };
+    use crate::{desk::system_clock, journal::memory::Memory, publish::Publication, setup::tests::Scratch, snapshot::Shelf};
+
+    /// Longest wait for what another thread does.
+    const WITHIN: Duration = Duration::from_secs(20);
 
     fn read_key(home: &Home, name: &str) -> SigningKey {
         files::read_key(&home.gateway(name)).unwrap()
@@ -120,6 +122,7 @@ mod tests {
         prepare(&home).unwrap();
         let next = read_key(&home, NEXT);
         record(&here, &home, &next).await.unwrap();
+        there.wait_for(WITHIN, || (there.view().cases.size() == 3).then_some(())).await.unwrap();
         let refused = there.act(by.clone(), None, act.clone()).await.unwrap_err();
         assert_eq!(refused.code, Code::RecordUnavailable);
         assert_eq!(there.view().cases.size(), 3, "it has read the rotation, and nothing past it");
@@ -128,6 +131,27 @@ mod tests {
         let again = desk(next).unwrap();
         again.act(by, None, act).await.unwrap();
         assert_eq!(again.view().cases.size(), 4);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_rotation_is_published_under_the_key_that_it_ends_and_closes_nothing() {
+        let scratch = Scratch::new("rotation-published");
+        let home = Home::at(scratch.path("home"));
+        setup::prepare(&home).unwrap();
+        let roster = setup::read_roster(&home.gateway("roster.json")).unwrap();
+        let (old, publication) = (read_key(&home, SEED), Publication::unwitnessed(&home.log()).unwrap());
+        let (journal, shelf) = (Arc::new(Memory::default()), Shelf::at(&home.gateway("")));
+        let desk = Desk::open(journal, roster.clone(), read_key(&home, SEED), publication, &shelf, system_clock()).unwrap();
+        let opened = Act::RecordOpened { origin: roster.origin.clone(), roster: roster.digest(), demo: true };
+        desk.act(Actor::Gateway, None, opened).await.unwrap();
+        prepare(&home).unwrap();
+        record(&desk, &home, &read_key(&home, NEXT)).await.unwrap();
+        desk.settle(WITHIN).await;
+        let standing = desk.health();
+        assert_eq!((standing.record, standing.size, standing.published), ("writing", 2, 2), "{:?}", desk.causes());
+        let published = String::from_utf8(Folder::new(&home.log()).checkpoint().unwrap().unwrap()).unwrap();
+        let checkpoint = note::Checkpoint::open(&published, &roster.origin, &old.public_bytes()).unwrap();
+        assert_eq!(checkpoint.size, 2);
     }
 
     #[test]

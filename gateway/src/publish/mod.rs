@@ -11,7 +11,7 @@ mod witnesses;
 
 use std::{
     fmt,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
@@ -35,14 +35,14 @@ use visiting_tlog::{
 };
 
 use self::{
-    place::Place,
+    place::{NotOurs, Place},
     witnesses::{Past, Witnesses},
 };
 use crate::{
     desk::{Parts, unavailable},
     health::{Health, PUBLISHER},
     journal::{Journal, JournalError},
-    view::{Stood, View},
+    view::{self, Stood, View},
 };
 
 /// Name of the place that is always there.
@@ -62,8 +62,13 @@ const FRESH_EVERY: Duration = Duration::from_secs(20);
 /// Another gateway has rotated the key while this one ran.
 pub(crate) const OUTDATED_KEY: &str = "the log's key was rotated by another gateway; bring it the new log.seed and start it again";
 
-/// How often a gateway that does not publish looks whether it may, and what the one that does has published.
+/// How long a gateway that does not publish waits after a turn and its gap until it looks again whether it may, and what the one that
+/// does has published.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long what this gateway knows may stay unpublished where another one publishes. That one takes a fraction of a second; this is
+/// twice as long as it waits for a witness that does not answer.
+const BEHIND_MAX: Duration = Duration::from_secs(10);
 
 /// Where and for whom the log is published.
 #[derive(Clone)]
@@ -89,6 +94,8 @@ pub(crate) enum PublishFault {
     Journal(#[from] JournalError),
     #[error("too few witnesses cosigned the checkpoint over {size} events: {}", .answers.join("; "))]
     Witnesses { size: u64, answers: Vec<String> },
+    #[error("{published} of {owed} events are published and this gateway does not publish; see to the one that does")]
+    Behind { published: u64, owed: u64 },
     /// The record is closed.
     #[error("{0}")]
     Closes(String),
@@ -107,6 +114,8 @@ pub(crate) struct Publisher {
     news: watch::Sender<u64>,
     /// Held by the one gateway that publishes.
     publishing: Option<File>,
+    /// So many events are to be published by who does, since then.
+    owed: Option<(u64, Instant)>,
 }
 
 impl Publisher {
@@ -118,12 +127,14 @@ impl Publisher {
         key: Arc<SigningKey>,
     ) -> Result<Self, PublishFault> {
         let Parts { view, journal, health, .. } = parts;
-        let logs: Arc<[VerifierKey]> = logs(&view.read().unwrap_or_else(PoisonError::into_inner).cases)?.into();
+        // A key that nobody can verify with is told at the start.
+        logs(&view::read(&view).cases)?;
         Ok(Self {
-            places: publication.all().map(|(name, store)| Place::new(name, store, Arc::clone(&logs))).collect(),
-            witnesses: Witnesses::new(publication.policy.clone(), logs),
+            places: publication.all().map(|(name, store)| Place::new(name, store)).collect(),
+            witnesses: Witnesses::new(publication.policy.clone()),
             lock: publication.folder.join(".publishing"),
             publishing: None,
+            owed: None,
             view,
             journal,
             health,
@@ -140,7 +151,8 @@ impl Publisher {
             let mut patience = Duration::ZERO;
             loop {
                 if let Err(mpsc::RecvTimeoutError::Disconnected) = news.recv_timeout(patience) {
-                    return self.last();
+                    // What was written last is published too.
+                    return self.turn();
                 }
                 let begun = Instant::now();
                 self.turn();
@@ -152,28 +164,35 @@ impl Publisher {
         std::thread::Builder::new().name(PUBLISHER.to_owned()).spawn(work).map(|_| ())
     }
 
-    /// What was written last is published too.
-    fn last(&mut self) {
-        self.turn();
-    }
-
     fn gap(&self) -> Duration {
         if self.witnesses.are_asked() { GAP_WITNESSED } else { GAP }
     }
 
     fn patience(&self) -> Duration {
-        if self.publishing.is_none() {
+        // A key that was followed has one checkpoint left to sign; whose key is in force must not wait for the lock after that.
+        if self.publishing.is_none() || self.is_followed() {
             return LOOK_EVERY;
         }
         let failing = !self.health.is_published();
         if failing { FRESH_EVERY / 20 } else { FRESH_EVERY }
     }
 
+    /// Another key has taken the place of this gateway's.
+    fn is_followed(&self) -> bool {
+        self.view().cases.log_key() != self.key.public()
+    }
+
     fn turn(&mut self) {
-        let done = if self.may_publish() { self.publish() } else { self.look() };
+        let done = match self.may_publish() {
+            Ok(true) => self.publish(),
+            Ok(false) => self.look(),
+            // What others publish is seen all the same.
+            Err(fault) => worse(Some(fault), self.look().err()).map_or(Ok(()), Err),
+        };
         match done {
             Ok(()) => self.health.publication(None),
             Err(PublishFault::Closes(why)) => {
+                self.publishing = None;
                 self.health.close(&why);
                 self.health.publication(Some(why));
             }
@@ -181,37 +200,48 @@ impl Publisher {
         }
     }
 
-    /// One gateway publishes; the lock ends with its process, however it ends.
-    fn may_publish(&mut self) -> bool {
-        if self.publishing.is_none() {
-            let locked = File::create(&self.lock).ok().filter(|file| file.try_lock().is_ok());
-            self.publishing = locked;
+    /// One gateway publishes; the lock ends with its process, however it ends. One whose record is closed leaves it to those that go on.
+    fn may_publish(&mut self) -> Result<bool, PublishFault> {
+        if self.health.open().is_err() {
+            self.publishing = None;
+            return Ok(false);
         }
-        self.publishing.is_some()
+        if self.publishing.is_none() {
+            let fault = |fault| PublishFault::Place { place: FOLDER.to_owned(), fault };
+            let file = File::create(&self.lock).map_err(fault)?;
+            match file.try_lock() {
+                Ok(()) => self.publishing = Some(file),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(fault(error)),
+            }
+        }
+        Ok(self.publishing.is_some())
     }
 
     /// Tiles first, then the signature, then the witnesses', then the checkpoint.
     fn publish(&mut self) -> Result<(), PublishFault> {
-        let (size, root, note) = {
+        let (size, root, note, logs) = {
             let view = self.view();
-            if view.cases.log_key() != self.key.public() {
+            let (size, own) = (view.tree.size(), self.key.public());
+            // A key that was followed signs up to the event that says so, and nothing after it.
+            if !view.cases.log_keys_over(size).any(|key| key == own) {
                 return Err(PublishFault::Closes(OUTDATED_KEY.to_owned()));
             }
-            (view.tree.size(), view.tree.root(view.tree.size()), view.checkpoint().to_owned())
+            (size, view.tree.root(size), view.checkpoint().to_owned(), logs(&view.cases)?)
         };
         let Some(root) = root.filter(|_| size > 0) else { return Ok(()) };
         let journal = Arc::clone(&self.journal);
         let mut late = None;
         for place in &mut self.places {
             // A place that fails does not hold up the others.
-            late = worse(place.bring(size, &root, journal.as_ref()).err(), late);
+            late = worse(place.bring(size, &root, journal.as_ref(), &logs).err(), late);
         }
         // What contradicts the past is shown to no witness: it would stand in the way of the true journal.
         if matches!(late, Some(PublishFault::Closes(_))) {
             return late.map_or(Ok(()), Err);
         }
         let note = Note::parse(note.as_bytes()).map_err(|fault| PublishFault::Key(fault.to_string()))?;
-        let note = self.cosigned(&note, size)?;
+        let note = self.cosigned(&note, size, &logs)?;
         let mut shown = false;
         for place in &mut self.places {
             let published = place.publish(size, &note);
@@ -224,22 +254,23 @@ impl Publisher {
         late.map_or(Ok(()), Err)
     }
 
-    fn cosigned(&mut self, note: &Note, size: u64) -> Result<Note, PublishFault> {
+    fn cosigned(&mut self, note: &Note, size: u64, known: &[VerifierKey]) -> Result<Note, PublishFault> {
         let view = Arc::clone(&self.view);
-        let prove = |old: u64| leads(&view.read().unwrap_or_else(PoisonError::into_inner), old, size);
-        let root = |size: u64| view.read().unwrap_or_else(PoisonError::into_inner).tree.root(size);
+        let prove = |old: u64| leads(&view::read(&view), old, size);
+        let root = |size: u64| view::read(&view).tree.root(size);
         let origin = self.view().cases.roster().origin.clone();
         // Those that the record names were read as keys before: its law has verified their signatures.
-        let logs = |size: u64| logs_over(&view.read().unwrap_or_else(PoisonError::into_inner).cases, size).unwrap_or_default();
+        let logs = |size: u64| logs_over(&view::read(&view).cases, size).unwrap_or_default();
         let journal = Arc::clone(&self.journal);
         let is_kept = |event: u64| Ok(!journal.read(event, 1)?.is_empty());
-        self.witnesses.cosign(note, size, &Past { origin: &origin, logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
+        self.witnesses.cosign(note, size, &Past { origin: &origin, known, logs: &logs, prove: &prove, root: &root, is_kept: &is_kept })
     }
 
     /// What another gateway has published of the same record.
     fn look(&mut self) -> Result<(), PublishFault> {
         let Some(place) = self.places.first() else { return Ok(()) };
-        let Some((checkpoint, note)) = place.published()? else { return Ok(()) };
+        let logs = logs(&self.view().cases)?;
+        let Some((checkpoint, note)) = place.published(&logs)? else { return self.keeps_up(0) };
         let known = self.view().tree.root(checkpoint.size());
         if known.is_some_and(|root| root != *checkpoint.root()) {
             return Err(PublishFault::Closes(format!(
@@ -247,10 +278,24 @@ impl Publisher {
                 checkpoint.size()
             )));
         }
-        if known.is_some() && self.witnesses.accept(&note) {
+        // Too few witnesses are a checkpoint that counts for nobody.
+        if !self.witnesses.accept(&note, &logs) {
+            return self.keeps_up(0);
+        }
+        if known.is_some() {
             self.stands(checkpoint.size(), &note);
         }
-        Ok(())
+        self.keeps_up(checkpoint.size())
+    }
+
+    /// What this gateway knows is published within a while, whoever does it. Where the record is closed nothing comes meanwhile that
+    /// could be waited for.
+    fn keeps_up(&mut self, published: u64) -> Result<(), PublishFault> {
+        let size = self.view().tree.size();
+        let (owed, since) = self.owed.filter(|(owed, _)| published < *owed).unwrap_or_else(|| (size, Instant::now()));
+        self.owed = Some((owed, since));
+        let patience = if self.health.open().is_ok() { BEHIND_MAX } else { Duration::ZERO };
+        if published < owed && since.elapsed() >= patience { Err(PublishFault::Behind { published, owed }) } else { Ok(()) }
     }
 
     fn stands(&self, size: u64, note: &Note) {
@@ -264,7 +309,7 @@ impl Publisher {
     }
 
     fn view(&self) -> RwLockReadGuard<'_, View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner)
+        view::read(&self.view)
     }
 }
 
@@ -298,9 +343,10 @@ fn verifier(cases: &Cases, public: &str) -> Result<VerifierKey, PublishFault> {
 pub(crate) fn compare(view: &View, seen: &[(String, Vec<u8>)]) -> Result<(), Refusal> {
     let logs = logs(&view.cases).map_err(|fault| unavailable(&fault))?;
     for (place, note) in seen {
-        let Some((published, _)) = place::signed(note, &logs) else {
-            return Err(unavailable(&format!("{place}: {}", place::FOREIGN)));
-        };
+        let (published, _) = place::signed(note, &logs).map_err(|why| match why {
+            NotOurs::Foreign => unavailable(&format!("{place}: {why}")),
+            NotOurs::UnknownKey => Refusal::new(Code::RecordUnlawful, format!("{place}: {why}")),
+        })?;
         let size = published.size();
         if view.tree.root(size) != Some(*published.root()) {
             let detail = format!(

@@ -8,7 +8,7 @@ use visiting_tlog::{
     checkpoint::Checkpoint,
     key::VerifierKey,
     merkle::empty_root,
-    note::Note,
+    note::{Note, NoteFault},
     store::Published,
     tile::{FULL, KINDS, Tile, hashes_of},
 };
@@ -19,8 +19,16 @@ use crate::{journal::Journal, view::PAGE};
 /// Leaves that are appended together: as many full bundles as share one wait for the disk.
 const BATCH: u64 = 16 * PAGE;
 
-/// What to do about a checkpoint that our log did not sign.
-pub(super) const FOREIGN: &str = "the checkpoint there is not this log's; take it away or name another place";
+/// Why a checkpoint is not taken for our log's, and what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotOurs {
+    #[error("the checkpoint there is not this log's; take it away or name another place")]
+    Foreign,
+    #[error(
+        "the checkpoint there is signed by a key that this journal does not know: the journal may be from before a rotation; restore its newest copy, and only if this place belongs to another log, name another one"
+    )]
+    UnknownKey,
+}
 
 type At = Arc<dyn Published + Send>;
 
@@ -28,7 +36,6 @@ type At = Arc<dyn Published + Send>;
 pub(super) struct Place {
     name: String,
     store: At,
-    logs: Arc<[VerifierKey]>,
     /// `None` until it is opened, and after a fault: it goes on from the checkpoint that is published.
     appender: Option<Appender<At>>,
     /// Events of which partial tiles were cleared away.
@@ -36,22 +43,21 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(name: String, store: At, logs: Arc<[VerifierKey]>) -> Self {
-        Self { name, store, logs, appender: None, cleared: 0 }
+    pub(super) fn new(name: String, store: At) -> Self {
+        Self { name, store, appender: None, cleared: 0 }
     }
 
-    /// The checkpoint that stands there, signed by our log.
-    pub(super) fn published(&self) -> Result<Option<(Checkpoint, Note)>, PublishFault> {
+    /// The checkpoint that stands there, signed by our log, which these are the keys of.
+    pub(super) fn published(&self, logs: &[VerifierKey]) -> Result<Option<(Checkpoint, Note)>, PublishFault> {
         let Some(bytes) = self.store.checkpoint().map_err(|fault| self.fault(fault))? else { return Ok(None) };
-        let ours = signed(&bytes, &self.logs);
-        ours.map(Some).ok_or_else(|| self.fault(io::Error::other(FOREIGN)))
+        signed(&bytes, logs).map(Some).map_err(|why| self.fault(io::Error::other(why)))
     }
 
     /// Writes the tiles of the first `size` leaves of the journal, durably.
-    pub(super) fn bring(&mut self, size: u64, root: &Hash, journal: &dyn Journal) -> Result<(), PublishFault> {
+    pub(super) fn bring(&mut self, size: u64, root: &Hash, journal: &dyn Journal, logs: &[VerifierKey]) -> Result<(), PublishFault> {
         let mut appender = match self.appender.take() {
             Some(appender) => appender,
-            None => self.open()?,
+            None => self.open(logs)?,
         };
         while appender.size() < size {
             let leaves = self.read(journal, appender.size(), size)?;
@@ -71,10 +77,10 @@ impl Place {
         Ok(journal.read(from, (to - from).min(BATCH))?)
     }
 
-    fn open(&mut self) -> Result<Appender<At>, PublishFault> {
-        let last = match self.published()? {
+    fn open(&mut self, logs: &[VerifierKey]) -> Result<Appender<At>, PublishFault> {
+        let last = match self.published(logs)? {
             Some((checkpoint, _)) => checkpoint,
-            None => Checkpoint::new(self.logs.first().map_or("", VerifierKey::name), 0, empty_root())
+            None => Checkpoint::new(logs.first().map_or("", VerifierKey::name), 0, empty_root())
                 .map_err(|fault| self.fault(io::Error::other(fault)))?,
         };
         // A crash before the last clearing left at most the tiles that had just become full.
@@ -119,9 +125,15 @@ impl Place {
 }
 
 /// A checkpoint of the log that these are the keys of.
-pub(super) fn signed(note: &[u8], logs: &[VerifierKey]) -> Option<(Checkpoint, Note)> {
-    let note = Note::parse(note).ok()?;
-    let checkpoint = Checkpoint::parse(note.text()).ok()?;
+pub(super) fn signed(note: &[u8], logs: &[VerifierKey]) -> Result<(Checkpoint, Note), NotOurs> {
+    let note = Note::parse(note).map_err(|_| NotOurs::Foreign)?;
+    let checkpoint = Checkpoint::parse(note.text()).map_err(|_| NotOurs::Foreign)?;
     let own: Vec<_> = logs.iter().filter(|log| log.name() == checkpoint.origin()).collect();
-    note.verify(&own).is_ok().then_some((checkpoint, note))
+    let in_our_name = !own.is_empty() && note.signatures().iter().any(|signature| signature.name() == checkpoint.origin());
+    let verified = note.verify(&own).map(|_| ());
+    match verified {
+        Ok(()) => Ok((checkpoint, note)),
+        Err(NoteFault::Unsigned) if in_our_name => Err(NotOurs::UnknownKey),
+        Err(_) => Err(NotOurs::Foreign),
+    }
 }

@@ -1,5 +1,7 @@
 //! What a witness, the line to it and the places can do to the record: close it where they prove that it was changed, and only there.
 
+mod keys;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -8,7 +10,7 @@ use std::{
     },
 };
 
-use visiting_policies::rotation::LogKeyRotation;
+use visiting_policies::{record::Act, rotation::LogKeyRotation};
 use visiting_servers::{Asked, answering};
 use visiting_tlog::{
     checkpoint::Checkpoint,
@@ -81,6 +83,19 @@ fn log_key() -> SecretKey {
     SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &SEED).unwrap()
 }
 
+/// The one that follows it.
+fn next_key() -> SecretKey {
+    SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &NEXT).unwrap()
+}
+
+/// Leaves of a record in which it does, by the last of three events.
+fn rotated() -> Vec<Vec<u8>> {
+    let [old, new] = [SEED, NEXT].map(|seed| SigningKey::from_seed(&seed).unwrap());
+    let mut leaves = memory::record(&["a"]);
+    leaves.push(memory::leaf(LogKeyRotation::act(ORIGIN, &old, &new)));
+    leaves
+}
+
 fn witness_key() -> SecretKey {
     SecretKey::from_seed(WITNESS, Algorithm::Cosignature, &[8; 32]).unwrap()
 }
@@ -107,7 +122,8 @@ struct Stage {
     view: Arc<RwLock<View>>,
     health: Arc<Health>,
     outside: Arc<Mutex<Outside>>,
-    _scratch: Scratch,
+    policy: String,
+    scratch: Arc<Scratch>,
 }
 
 impl Stage {
@@ -118,17 +134,14 @@ impl Stage {
 
     /// The third of them has put another key in the place of the log's first one.
     fn rotated(name: &str) -> Self {
-        let [old, new] = [SEED, NEXT].map(|seed| SigningKey::from_seed(&seed).unwrap());
-        let mut leaves = memory::record(&["a"]);
-        leaves.push(memory::leaf(LogKeyRotation::act(ORIGIN, &old, &new)));
-        Self::of(name, leaves, NEXT)
+        Self::of(name, rotated(), NEXT)
     }
 
     /// These are in the journal and folded, and the gateway has the key of this seed.
     fn of(name: &str, leaves: Vec<Vec<u8>>, seed: [u8; 32]) -> Self {
         let journal = Memory::shared();
         journal.put(leaves);
-        let logs = BTreeMap::from([(ORIGIN.to_owned(), vec![log_key().verifier().clone()])]);
+        let logs = BTreeMap::from([(ORIGIN.to_owned(), [log_key(), next_key()].map(|key| key.verifier().clone()).to_vec())]);
         let witness = Witness::new(witness_key(), logs).unwrap();
         let outside = Arc::new(Mutex::new(Outside { witness, state: State::default(), lie: None, shown: 0 }));
         let address = answering({
@@ -136,18 +149,29 @@ impl Stage {
             move |asked: &Asked| outside.lock().unwrap().answer(asked)
         });
         let policy = format!("witness w {} http://{}\nquorum w\n", witness_key().verifier(), address.unwrap());
+        let scratch = Arc::new(Scratch::new(name));
+        fs::create_dir_all(scratch.path("log")).unwrap();
+        Self::at(scratch, policy, journal, outside, seed)
+    }
+
+    /// Another gateway on the same journal and folder.
+    fn beside(&self, seed: [u8; 32]) -> Self {
+        let (scratch, outside) = (Arc::clone(&self.scratch), Arc::clone(&self.outside));
+        Self::at(scratch, self.policy.clone(), self.journal.clone(), outside, seed)
+    }
+
+    fn at(scratch: Arc<Scratch>, policy: String, journal: Memory, outside: Arc<Mutex<Outside>>, seed: [u8; 32]) -> Self {
         let (roster, _) = memory::roster();
         let key = Arc::new(SigningKey::from_seed(&seed).unwrap());
         let mut view = View::new(roster, Arc::clone(&key));
         view.recover(&journal, None).unwrap();
-        let (view, health, scratch) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()), Scratch::new(name));
-        fs::create_dir_all(scratch.path("log")).unwrap();
+        let (view, health) = (Arc::new(RwLock::new(view)), Arc::new(Health::default()));
         let publication =
             Publication { folder: scratch.path("log"), places: Vec::new(), policy: Policy::parse(policy.as_bytes()).unwrap() };
         let parts =
             Parts { view: Arc::clone(&view), journal: Arc::new(journal.clone()), clock: system_clock(), health: Arc::clone(&health) };
         let publisher = Publisher::new(publication, parts, watch::Sender::new(0), key).unwrap();
-        Self { publisher, journal, view, health, outside, _scratch: scratch }
+        Self { publisher, journal, view, health, outside, policy, scratch }
     }
 
     fn lie(&self, lie: Option<Lie>) {
@@ -166,6 +190,19 @@ impl Stage {
         assert_eq!(status, 200);
     }
 
+    /// This is written too, and folded.
+    fn writes(&self, act: Act) {
+        let mut leaves = self.journal.leaves();
+        leaves.push(memory::leaf(act));
+        self.journal.put(leaves);
+        self.reads();
+    }
+
+    /// What is in the journal is folded.
+    fn reads(&self) {
+        self.view.write().unwrap().recover(&self.journal, None).unwrap();
+    }
+
     /// Publishes, and says how record and log are then.
     fn turn(&mut self) -> (&'static str, &'static str) {
         self.publisher.turn();
@@ -175,8 +212,18 @@ impl Stage {
 
     fn is_closed(&mut self, why: &str) {
         assert_eq!(self.turn(), ("closed", "late"));
+        self.tells(why);
+    }
+
+    fn tells(&self, why: &str) {
         let causes = self.health.causes(None);
         assert!(causes.iter().any(|cause| cause.contains(why)), "{causes:?}");
+    }
+
+    /// As long a time goes by as may.
+    fn waits(&mut self) {
+        let earlier = |(owed, since): (u64, Instant)| (owed, since.checked_sub(BEHIND_MAX).unwrap());
+        self.publisher.owed = self.publisher.owed.map(earlier);
     }
 
     /// Events under the checkpoint that witnesses stand by.
@@ -202,7 +249,6 @@ fn a_lie_in_the_name_of_a_witness_closes_nothing() {
         Some(huge.to_string()),
         Some(huge.sign(&[&log]).unwrap().to_string()),
         Some(cosigned(&huge, &no_log, &no_witness)),
-        Some(cosigned(&huge, &no_log, &witness)),
         Some(cosigned(&huge, &log, &no_witness)),
         Some(cosigned(&foreign, &log, &witness)),
         // What it has really cosigned, and the journal continues.
@@ -227,26 +273,6 @@ fn a_witness_that_has_cosigned_more_than_the_journal_holds_closes_the_record() {
     assert_eq!(stage.stands(), 0);
 }
 
-/// Whoever has stolen a key that was followed, and finds a witness that trusts it still, can hold up the publication, and no more.
-#[test]
-fn a_key_that_was_followed_closes_nothing_by_what_it_signs_past_its_end() {
-    let mut stage = Stage::rotated("publish-followed");
-    let (old, witness) = (log_key(), witness_key());
-    let new = SecretKey::from_seed(ORIGIN, Algorithm::Ed25519, &NEXT).unwrap();
-    let beyond = Checkpoint::new(ORIGIN, 1_000_000, [9; 32]).unwrap();
-    for added in [(409, "1000000\n"), (422, "")] {
-        stage.lie(Some(Lie { added, cosigned: Some(cosigned(&beyond, &old, &witness)) }));
-        assert_eq!(stage.turn(), ("writing", "late"), "{added:?}");
-    }
-    stage.lie(Some(Lie { added: (422, ""), cosigned: Some(cosigned(&beyond, &new, &witness)) }));
-    stage.is_closed("the journal holds fewer");
-    // What it signed up to its end counts as ever.
-    let mut stage = Stage::rotated("publish-followed-before");
-    let fork = over(&memory::record(&["x"]));
-    stage.lie(Some(Lie { added: (422, ""), cosigned: Some(cosigned(&fork, &old, &witness)) }));
-    stage.is_closed("not the first ones of the journal");
-}
-
 #[test]
 fn a_witness_that_has_cosigned_another_beginning_closes_the_record() {
     let mut stage = Stage::new("publish-other");
@@ -263,9 +289,70 @@ fn a_witness_that_has_cosigned_what_is_not_folded_yet_closes_nothing() {
     stage.has_cosigned(&over(&more));
     stage.journal.put(more);
     assert_eq!(stage.turn(), ("writing", "late"));
-    stage.view.write().unwrap().recover(&stage.journal, None).unwrap();
+    stage.reads();
     assert_eq!(stage.turn(), ("writing", "published"));
     assert_eq!(stage.stands(), 5);
+}
+
+#[test]
+fn a_publisher_that_closes_the_record_lets_another_one_publish() {
+    let mut stage = Stage::new("publish-closes");
+    stage.has_cosigned(&over(&memory::record(&["x"])));
+    stage.is_closed("not the first ones of the journal");
+    File::create(&stage.publisher.lock).unwrap().try_lock().unwrap();
+}
+
+#[test]
+fn a_gateway_that_does_not_publish_says_so_when_nobody_does() {
+    let mut stage = Stage::new("publish-behind");
+    let other = File::create(&stage.publisher.lock).unwrap();
+    other.lock().unwrap();
+    assert_eq!(stage.turn(), ("writing", "published"));
+    stage.waits();
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.tells("0 of 3 events are published");
+    drop(other);
+    assert_eq!((stage.turn(), stage.stands()), (("writing", "published"), 3));
+}
+
+/// It is always a little behind, as events go on coming.
+#[test]
+fn a_publisher_that_keeps_up_is_not_late() {
+    let mut publishes = Stage::new("publish-keeps-up");
+    publishes.turn();
+    let mut follows = publishes.beside(SEED);
+    for name in ["c", "d", "e"] {
+        follows.writes(memory::listing(name));
+        assert_eq!(follows.turn(), ("writing", "published"), "{name}");
+        follows.waits();
+        publishes.reads();
+        publishes.turn();
+        follows.writes(memory::listing(&format!("{name}{name}")));
+        assert_eq!(follows.turn(), ("writing", "published"), "{name}");
+    }
+    follows.waits();
+    assert_eq!(follows.turn(), ("writing", "late"));
+}
+
+#[test]
+fn a_lock_that_cannot_be_made_is_not_taken_for_another_gateway_that_publishes() {
+    let mut stage = Stage::new("publish-no-lock");
+    fs::create_dir(&stage.publisher.lock).unwrap();
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.tells(FOLDER);
+    fs::remove_dir(&stage.publisher.lock).unwrap();
+    assert_eq!((stage.turn(), stage.stands()), (("writing", "published"), 3));
+}
+
+#[test]
+fn a_machine_that_has_no_thread_to_give_leaves_its_witnesses_to_another_turn() {
+    let mut stage = Stage::new("publish-threads");
+    stage.publisher.witnesses.stack_bytes = 1 << 60;
+    assert_eq!(stage.turn(), ("writing", "late"));
+    stage.tells("no thread could be had");
+    assert_eq!(stage.shown(), 0);
+    stage.publisher.witnesses.stack_bytes = witnesses::STACK_BYTES;
+    assert_eq!((stage.turn(), stage.stands()), (("writing", "published"), 3));
 }
 
 /// A place in memory that can be out of order.
@@ -315,8 +402,7 @@ fn what_contradicts_the_past_is_shown_to_no_witness_whatever_else_fails() {
         let mut stage = Stage::new("publish-worse");
         let (whole, broken) = (Arc::new(Shelf::default()), Arc::new(Shelf::default()));
         broken.broken.store(true, Ordering::SeqCst);
-        let logs: Arc<[VerifierKey]> = logs(&stage.publisher.view().cases).unwrap().into();
-        let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone(), Arc::clone(&logs));
+        let place = |name: &str, shelf: &Arc<Shelf>| Place::new(name.to_owned(), shelf.clone());
         let mut places = vec![place("whole", &whole), place("broken", &broken)];
         if !whole_first {
             places.reverse();

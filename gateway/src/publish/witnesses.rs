@@ -2,7 +2,10 @@
 //!
 //! Plain HTTP is enough: what travels are hashes and signatures, which say nothing about anybody and are verified on both sides.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    thread::{self, Builder},
+    time::Duration,
+};
 
 use visiting_policies::merkle::Hash;
 use visiting_tlog::{
@@ -23,10 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Largest answer, bytes: a cosignature or two, or a sentence.
 const ANSWER_MAX_BYTES: u64 = 16 << 10;
 
+/// Stack of each thread that asks a witness, bytes: what threads get where nobody says anything.
+pub(super) const STACK_BYTES: usize = 2 << 20;
+
 /// The policy's witnesses.
 pub(super) struct Witnesses {
     policy: Policy,
-    logs: Arc<[VerifierKey]>,
+    /// More than there is where a test wants no thread to be had.
+    pub(super) stack_bytes: usize,
     each: Vec<Witness>,
     agent: ureq::Agent,
 }
@@ -42,7 +49,9 @@ struct Witness {
 pub(super) struct Past<'a> {
     /// Name of the log.
     pub(super) origin: &'a str,
-    /// Keys whose signature counts under a checkpoint over so many events.
+    /// The keys that it has had.
+    pub(super) known: &'a [VerifierKey],
+    /// Those of them whose signature counts under a checkpoint over so many events.
     pub(super) logs: &'a (dyn Fn(u64) -> Vec<VerifierKey> + Sync),
     /// The proof that leads from so many events to the checkpoint.
     pub(super) prove: &'a (dyn Fn(u64) -> Option<Vec<Hash>> + Sync),
@@ -63,30 +72,39 @@ enum Answered {
 }
 
 impl Witnesses {
-    pub(super) fn new(policy: Policy, logs: Arc<[VerifierKey]>) -> Self {
+    pub(super) fn new(policy: Policy) -> Self {
         let witness = |(key, url): (&VerifierKey, &str)| Witness { key: key.clone(), url: url.trim_end_matches('/').to_owned(), size: 0 };
         let each = policy.addresses().map(witness).collect();
         let settings = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).max_redirects(0);
-        Self { each, policy, logs, agent: settings.build().into() }
+        Self { each, policy, stack_bytes: STACK_BYTES, agent: settings.build().into() }
     }
 
     pub(super) fn are_asked(&self) -> bool {
         !self.each.is_empty()
     }
 
-    /// Whether the policy takes this note of our log.
-    pub(super) fn accept(&self, note: &Note) -> bool {
-        self.policy.accept_of(note, &self.logs).is_ok()
+    /// Whether the policy takes this note of our log, which these are the keys of.
+    pub(super) fn accept(&self, note: &Note, logs: &[VerifierKey]) -> bool {
+        self.policy.accept_of(note, logs).is_ok()
     }
 
     /// The note with the cosignatures of all who answered, if they are enough. All are asked at once.
     pub(super) fn cosign(&mut self, note: &Note, size: u64, past: &Past<'_>) -> Result<Note, PublishFault> {
-        let agent = &self.agent;
-        let answers: Vec<Result<Note, PublishFault>> = std::thread::scope(|scope| {
-            let ask = |witness| scope.spawn(move || one(agent, witness, note, size, past));
-            let asked: Vec<_> = self.each.iter_mut().map(ask).collect();
+        let (agent, stack_bytes) = (&self.agent, self.stack_bytes);
+        let answers: Vec<Result<Note, PublishFault>> = thread::scope(|scope| {
+            let ask = self.each.iter_mut().map(|witness| {
+                let name = witness.key.name().to_owned();
+                let asked = Builder::new().stack_size(stack_bytes).spawn_scoped(scope, move || one(agent, witness, note, size, past));
+                // A machine that has no thread to give may have one in the next turn.
+                asked.map_err(|fault| {
+                    let answers = vec![format!("{name}: no thread could be had to ask it: {fault}")];
+                    PublishFault::Witnesses { size, answers }
+                })
+            });
+            // All are on their way before one is waited for.
+            let asked: Vec<_> = ask.collect();
             let ended = |_| Err(PublishFault::Key("a witness could not be asked".to_owned()));
-            asked.into_iter().map(|thread| thread.join().unwrap_or_else(ended)).collect()
+            asked.into_iter().map(|thread| thread.and_then(|thread| thread.join().unwrap_or_else(ended))).collect()
         });
         let (mut whole, mut refused) = (note.clone(), Vec::new());
         for answer in answers {
@@ -96,7 +114,7 @@ impl Witnesses {
                 Err(fault) => refused.push(fault.to_string()),
             }
         }
-        if self.accept(&whole) { Ok(whole) } else { Err(PublishFault::Witnesses { size, answers: refused }) }
+        if self.accept(&whole, past.known) { Ok(whole) } else { Err(PublishFault::Witnesses { size, answers: refused }) }
     }
 }
 
@@ -113,39 +131,53 @@ fn one(agent: &ureq::Agent, witness: &mut Witness, note: &Note, size: u64, past:
             }
             // Neither answer is signed, so neither closes anything: what the witness has cosigned is, and is asked for.
             Answered::Knows(known) if known > size => {
-                against(agent, witness, past)?;
-                return Err(refused("it says that it has cosigned more than this gateway has read"));
+                let why = against(agent, witness, past)?;
+                return Err(refused(why.unwrap_or("it says that it has cosigned more than this gateway has read")));
             }
             Answered::Knows(known) => witness.size = known,
             Answered::Refused(why) => return Err(refused(&why)),
             Answered::Forked => {
-                against(agent, witness, past)?;
-                return Err(refused("it says that this log does not continue what it has cosigned"));
+                let why = against(agent, witness, past)?;
+                return Err(refused(why.unwrap_or("it says that this log does not continue what it has cosigned")));
             }
         }
     }
     Err(refused("its state changes while it is asked: does another log use this key?"))
 }
 
-/// Closes the record when what a witness has cosigned is signed by this log and is not a beginning of the journal.
-fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<(), PublishFault> {
+/// Closes the record when what a witness has cosigned is this log's and is not a beginning of the journal. Says what is known of it
+/// where that closes nothing.
+fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<Option<&'static str>, PublishFault> {
     let url = format!("{}/{}/checkpoint", witness.url, origin_hash(past.origin));
-    let Some(text) = agent.get(url).call().ok().filter(|answer| answer.status() == 200) else { return Ok(()) };
+    let Some(text) = agent.get(url).call().ok().filter(|answer| answer.status() == 200) else { return Ok(None) };
     let text = text.into_body().with_config().limit(ANSWER_MAX_BYTES).read_to_vec().unwrap_or_default();
-    let Ok(note) = Note::parse(&text) else { return Ok(()) };
-    let Ok(cosigned) = Checkpoint::parse(note.text()) else { return Ok(()) };
+    let Ok(note) = Note::parse(&text) else { return Ok(None) };
+    let Ok(cosigned) = Checkpoint::parse(note.text()) else { return Ok(None) };
     let (name, size) = (witness.key.name(), cosigned.size());
     let signed = |key: &VerifierKey| note.verify(&[key]).is_ok();
+    if cosigned.origin() != past.origin || !signed(&witness.key) {
+        return Ok(None);
+    }
+    let counting = (past.logs)(size);
+    // It cosigns only what a key that it trusts for this log has signed: what none of ours did, one did that came after them.
+    let unknown = !past.known.iter().any(signed);
     // A key that another one has followed may be a thief's by now: of what comes after its end it says nothing.
-    if cosigned.origin() != past.origin || !signed(&witness.key) || !(past.logs)(size).iter().any(signed) {
-        return Ok(());
+    if !unknown && !counting.iter().any(signed) {
+        return Ok(Some("it has cosigned what a key that was followed signed past its end; tell it to distrust that key"));
     }
     match (past.root)(size) {
-        Some(root) if root == *cosigned.root() => Ok(()),
+        Some(root) if root == *cosigned.root() => Ok(None),
+        None if (past.is_kept)(size.saturating_sub(1))? => Ok(None),
+        // A cosignature does not cover the log's: on the line, such a thief could put any other in the place of his own.
+        _ if unknown && counting.len() < past.known.len() => Ok(Some(
+            "it has cosigned what no key that this journal knows has signed: the journal may be from before a rotation, then restore its newest copy; or a key that was followed signed it",
+        )),
+        _ if unknown => Err(PublishFault::Closes(format!(
+            "the witness {name} has cosigned {size} events that no key that this journal knows has signed: the journal may be from before a rotation; restore its newest copy, and only if the witness knows another log by this name, have that taken away there"
+        ))),
         Some(_) => Err(PublishFault::Closes(format!(
             "the witness {name} has cosigned {size} events that are not the first ones of the journal: it was changed"
         ))),
-        None if (past.is_kept)(size.saturating_sub(1))? => Ok(()),
         None => Err(PublishFault::Closes(format!(
             "the witness {name} has cosigned {size} events and the journal holds fewer: it was restored from an older copy; restore the newest one"
         ))),
