@@ -62,16 +62,14 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     let mut verify = Verify { tree, target, strict, passed: 0, failed: Vec::new(), skipped: Vec::new(), lines: Vec::new() };
     verify.step("format", |v| plain(&mut cargo(&v.tree, ["fmt", "--all", "--check"])));
     let profile = cargo::profile()?;
+    let installs = installs(&verify.tree, &verify.target);
     verify.step("build", |v| plain(cargo(&v.tree, ["build", "--workspace", "--bins", "--examples", "--locked"]).args(&profile)));
+    let installed = installs.join().unwrap_or_else(|_| vec![("installs", Ended::Failed(vec!["ended by a panic".to_owned()]))]);
     if verify.failed.iter().any(|name| name.starts_with("build")) {
         return Ok(verify.end());
     }
+    installed.into_iter().for_each(|(name, ended)| verify.step(name, |_| ended));
     verify.step("walls", |v| walls(&v.tree));
-    verify.step("python", |v| or_skip(python(&v.tree, &v.target), "python with the independent programs"));
-    verify.step("guests", |_| or_skip(debian::guest_compilers(), "the compilers for guests"));
-    verify.step("postgres", |_| or_skip(debian::postgres(), "PostgreSQL"));
-    verify.step("strace", |_| or_skip(debian::strace(), "strace"));
-    verify.step("browser", |v| or_skip(browser::install(&v.tree, &v.target), "the browser"));
     let mut beside = None;
     verify.step("tests", |v| v.tests(&profile, &mut beside));
     let (lints, licences) =
@@ -153,6 +151,20 @@ impl Verify {
         println!("{} passed, {} failed, {} skipped", self.passed, self.failed.len(), self.skipped.len());
         if self.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// What tests need is fetched while the processor builds. The seconds of these steps are those that were waited for afterwards.
+fn installs(tree: &Path, target: &Path) -> JoinHandle<Vec<(&'static str, Ended)>> {
+    let (tree, target) = (tree.to_owned(), target.to_owned());
+    thread::spawn(move || {
+        vec![
+            ("python", or_skip(python(&tree, &target), "python with the independent programs")),
+            ("guests", or_skip(debian::guest_compilers(), "the compilers for guests")),
+            ("postgres", or_skip(debian::postgres(), "PostgreSQL")),
+            ("strace", or_skip(debian::strace(), "strace")),
+            ("browser", or_skip(browser::install(&tree, &target), "the browser")),
+        ]
+    })
 }
 
 /// Tests spend a good part of their time waiting: what has no clock to watch runs then, and gives way to them.

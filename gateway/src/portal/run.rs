@@ -253,17 +253,8 @@ mod tests {
         let csv = b"sex,rows,note\n<script>,120,\n2,<k,as released before\n";
         let table = (case.released.is_some() && case.recalled.is_none()).then(|| Table::read(csv, sql));
         let logs = ["log+2", "log+3"].map(str::to_owned);
-        let page = RunPage {
-            id: &id,
-            case: &case,
-            sql,
-            plans: &[],
-            table,
-            keys: ("gate+1", &logs),
-            checking: false,
-            usable: true,
-            closed: false,
-        };
+        let page =
+            RunPage { id: &id, case: &case, sql, plans: &[], table, keys: ("gate+1", &logs), checking: false, usable: true, closed: false };
         (head(&case).into_string()) + &view(lang, &page).into_string()
     }
 
@@ -315,6 +306,8 @@ mod tests {
     fn a_release_has_table_chart_files_and_the_exact_command() {
         let page = page(Lang::Ja, Standing::Suppressed);
         assert!(page.contains("<svg") && page.contains("<caption") && page.contains("既公表値"), "{page}");
-        assert!(page.contains("visiting receipt verify --receipt receipt.note --file table.csv --key gate+1 --log-key log+2 --log-key log+3"));
+        assert!(
+            page.contains("visiting receipt verify --receipt receipt.note --file table.csv --key gate+1 --log-key log+2 --log-key log+3")
+        );
     }
 }

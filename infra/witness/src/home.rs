@@ -73,7 +73,9 @@ pub enum HomeFault {
     #[error(transparent)]
     Witness(#[from] WitnessFault),
     /// The new key did not take over what the old one cosigned.
-    #[error("the new key cannot take over {0}: {1}; where a key of the log was distrusted, let the old one cosign its next checkpoint first")]
+    #[error(
+        "the new key cannot take over {0}: {1}; where a key of the log was distrusted, let the old one cosign its next checkpoint first"
+    )]
     NotTakenOver(String, String),
     /// No random numbers, or no time.
     #[error("the system gives no {0}")]
