@@ -37,7 +37,9 @@ pub(crate) fn profile() -> Result<[String; 2], Fault> {
 pub(crate) fn gently(command: &Command) -> Command {
     let mut gentle = Command::new("nice");
     gentle.args(["-n", "19"]).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
-    command.get_current_dir().into_iter().for_each(|folder| drop(gentle.current_dir(folder)));
+    if let Some(folder) = command.get_current_dir() {
+        gentle.current_dir(folder);
+    }
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => gentle.env(name, value),
