@@ -91,7 +91,13 @@ impl Follower {
         self.witnessed.map_or_else(system_ms, |seconds| seconds.saturating_mul(1000))
     }
 
-    /// Nothing runs, leaves or is destroyed by a checkpoint that may be missing a revocation, or by a time that has not come (A8).
+    /// Nothing is destroyed by a time that has not come. One that is past is no reason to keep what has ended by then.
+    pub(crate) fn has_come(&self) -> Result<(), Fault> {
+        let ahead = self.witnessed.is_some_and(|time| time > (system_ms() / 1000).saturating_add(FRESH_MAX_S));
+        if ahead { self.fresh() } else { Ok(()) }
+    }
+
+    /// Nothing runs or is released by a checkpoint that may be missing a revocation (A8).
     pub(crate) fn fresh(&self) -> Result<(), Fault> {
         self.fresh_at(system_ms() / 1000)
     }

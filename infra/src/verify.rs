@@ -64,7 +64,7 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     let profile = cargo::profile()?;
     let installs = installs(&verify.tree, &verify.target);
     verify.step("build", |v| plain(cargo(&v.tree, ["build", "--workspace", "--bins", "--examples", "--locked"]).args(&profile)));
-    let installed = installs.join().unwrap_or_else(|_| vec![("installs", Ended::Failed(vec!["ended by a panic".to_owned()]))]);
+    let installed = installs.join().unwrap_or_else(|_| vec![("installs", panicked())]);
     if verify.failed.iter().any(|name| name.starts_with("build")) {
         return Ok(verify.end());
     }
@@ -72,8 +72,8 @@ pub(crate) fn all() -> Result<ExitCode, Fault> {
     verify.step("walls", |v| walls(&v.tree));
     let mut beside = None;
     verify.step("tests", |v| v.tests(&profile, &mut beside));
-    let (lints, licences) =
-        beside.and_then(|checks| checks.join().ok()).unwrap_or_else(|| (skipped("no test ran"), skipped("no test ran")));
+    let checks = beside.unwrap_or_else(|| lints_and_licences(&verify.tree, &verify.target, &profile));
+    let (lints, licences) = checks.join().unwrap_or_else(|_| (panicked(), panicked()));
     verify.step("doc", |v| plain(cargo(&v.tree, ["test", "--quiet", "--doc", "--package", "visiting-sdk", "--locked"]).args(&profile)));
     verify.step("clippy", |_| lints);
     verify.step("deny", |_| licences);
@@ -184,14 +184,14 @@ fn deny(tree: &Path, target: &Path) -> Ended {
         // It reads a few files once: optimising it would take longer than all it ever does here.
         let mut install = cargo(tree, ["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--quiet", "--debug", "--root"]);
         if let Err(fault) = cargo::run(&mut cargo::gently(install.arg(&tools))) {
-            return skipped(&format!("cargo-deny cannot be installed: {fault}"));
+            return Ended::Skipped(format!("cargo-deny cannot be installed: {fault}"));
         }
     }
     plain(&mut as_cargo(&program, tree, &["--locked", "check", "bans", "licenses", "sources"]))
 }
 
-fn skipped(reason: &str) -> Ended {
-    Ended::Skipped(reason.to_owned())
+fn panicked() -> Ended {
+    Ended::Failed(vec!["its thread ended by a panic".to_owned()])
 }
 
 fn plain(command: &mut Command) -> Ended {

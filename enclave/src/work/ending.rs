@@ -10,7 +10,7 @@ use crate::{fault::Fault, keys::GateKeys};
 
 impl Enclave {
     /// No order asks for it, so a gateway that keeps silent keeps no extract. Whether a permit has ended, the witnesses' time says, and
-    /// it is believed while this machine's clock is near it: what a time from the future destroys is gone.
+    /// it is not believed ahead of this machine's clock: what a time from the future destroys is gone.
     pub(super) fn end_what_has_ended(&mut self) -> Result<(), Fault> {
         // Another enclave on this ledger may have destroyed it: then it is not held open here.
         let permits = &self.follower.cases.permits;
@@ -21,7 +21,7 @@ impl Enclave {
         if ended.is_empty() {
             return Ok(());
         }
-        self.follower.fresh()?;
+        self.follower.has_come()?;
         // All of them before the linkage unit is asked: no extract stays readable because it does not answer.
         let mut destroyed = Vec::new();
         for id in ended {

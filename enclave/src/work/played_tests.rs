@@ -251,6 +251,19 @@ fn a_cosignature_from_the_future_destroys_nothing() {
     assert!(!room.keeps(&ended) && room.keeps(&going));
 }
 
+/// Or a gateway that replays what witnesses once stood by would keep every extract.
+#[test]
+fn what_had_ended_by_a_checkpoint_that_is_too_old_to_run_on_is_erased() {
+    let room = Room::new("played-past", now() - 10 * FRESH_MAX_S);
+    let _linkage = room.linkage();
+    let ended: PermitId = "prm_ended".parse().unwrap();
+    let mut enclave = room.enclave();
+    room.has_permit(&mut enclave, &ended, 1);
+    enclave.turn().unwrap();
+    assert_eq!(room.erased(), [json!("prm_ended")]);
+    assert!(!room.keeps(&ended));
+}
+
 #[test]
 fn where_nobody_is_asked_for_the_machines_clock_ends_a_permit() {
     let room = Room::new("played-demo", now() + 10 * FRESH_MAX_S);

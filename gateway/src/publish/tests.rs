@@ -249,6 +249,7 @@ fn a_lie_in_the_name_of_a_witness_closes_nothing() {
         Some(huge.to_string()),
         Some(huge.sign(&[&log]).unwrap().to_string()),
         Some(cosigned(&huge, &no_log, &no_witness)),
+        Some(cosigned(&huge, &no_log, &witness)),
         Some(cosigned(&huge, &log, &no_witness)),
         Some(cosigned(&foreign, &log, &witness)),
         // What it has really cosigned, and the journal continues.

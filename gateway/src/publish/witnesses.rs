@@ -158,23 +158,18 @@ fn against(agent: &ureq::Agent, witness: &Witness, past: &Past<'_>) -> Result<Op
     if cosigned.origin() != past.origin || !signed(&witness.key) {
         return Ok(None);
     }
-    let counting = (past.logs)(size);
-    // It cosigns only what a key that it trusts for this log has signed: what none of ours did, one did that came after them.
-    let unknown = !past.known.iter().any(signed);
     // A key that another one has followed may be a thief's by now: of what comes after its end it says nothing.
-    if !unknown && !counting.iter().any(signed) {
+    let counts = (past.logs)(size).iter().any(signed);
+    if !counts && past.known.iter().any(signed) {
         return Ok(Some("it has cosigned what a key that was followed signed past its end; tell it to distrust that key"));
     }
     match (past.root)(size) {
         Some(root) if root == *cosigned.root() => Ok(None),
         None if (past.is_kept)(size.saturating_sub(1))? => Ok(None),
-        // A cosignature does not cover the log's: on the line, such a thief could put any other in the place of his own.
-        _ if unknown && counting.len() < past.known.len() => Ok(Some(
-            "it has cosigned what no key that this journal knows has signed: the journal may be from before a rotation, then restore its newest copy; or a key that was followed signed it",
+        // A cosignature does not cover the log's signature: alone, a witness or whoever has its key must close nothing.
+        _ if !counts => Ok(Some(
+            "it has cosigned what no key that this journal knows has signed: if the journal was restored from before a rotation, restore its newest copy; if the witness knows another log by this name, ask a new one",
         )),
-        _ if unknown => Err(PublishFault::Closes(format!(
-            "the witness {name} has cosigned {size} events that no key that this journal knows has signed: the journal may be from before a rotation; restore its newest copy, and only if the witness knows another log by this name, have that taken away there"
-        ))),
         Some(_) => Err(PublishFault::Closes(format!(
             "the witness {name} has cosigned {size} events that are not the first ones of the journal: it was changed"
         ))),
