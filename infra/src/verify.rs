@@ -34,6 +34,9 @@ const WALLS: &[(&str, &[&str])] = &[
 /// Where tests are, but for the SDK's documentation. Plain `cargo test` would also link each program once more, for no test.
 const TARGETS: &[&str] = &["--lib", "--bin", "visiting", "--test", "*"];
 
+/// Tests at once: one more than the two cores of the smallest machine, as most wait for other processes half of their time.
+const TEST_THREADS: &str = "3";
+
 /// Lints and licences, looked at beside the tests.
 type Beside = JoinHandle<(Ended, Ended)>;
 
@@ -113,6 +116,7 @@ impl Verify {
         let _ = fs::remove_file(&skips);
         let mut command = cargo(&self.tree, ["test", "--workspace", "--locked", "--no-fail-fast"]);
         command.args(profile).args(TARGETS).env("VISITING_SKIPS_FILE", &skips).envs(found_python(&self.target));
+        command.env("RUST_TEST_THREADS", TEST_THREADS);
         command.envs(browser::found(&self.target));
         if debian::has_guest_compilers() {
             command.env("VISITING_GUEST_COMPILERS", "1");

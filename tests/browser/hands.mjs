@@ -35,24 +35,27 @@ async function reach(locator) {
 
 /** The focused element has an outline or a shadow, and lies in the window. */
 export async function showsFocus(page) {
-  const wrong = await page.evaluate(async () => {
-    const element = document.activeElement;
-    const words = `<${element.tagName.toLowerCase()}> "${(element.innerText || element.getAttribute('aria-label') || element.name || '').trim().slice(0, 40)}"`;
-    const drawn = (style) => (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
-    // A control that is drawn by its label may show its focus there.
-    const shown = [element, element.closest('label'), element.nextElementSibling].some((e) => e && drawn(getComputedStyle(e)));
-    if (!shown) return `${words} does not show that it has the focus`;
-    const inside = () => {
-      const box = element.getBoundingClientRect();
-      return box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
-    };
-    // The browser scrolls to what has the focus in one of its next frames, and a page that goes on growing moves it meanwhile.
-    for (let frame = 0; frame < 60 && !inside(); frame += 1) {
-      await new Promise(requestAnimationFrame);
-    }
-    return inside() ? '' : `${words} has the focus outside the window`;
-  });
+  const wrong = await page.evaluate(focusIsHidden);
   if (wrong) throw new Error(wrong);
+}
+
+/** In the page: what is wrong with how the focus shows, or nothing. */
+export async function focusIsHidden() {
+  const element = document.activeElement;
+  const words = `<${element.tagName.toLowerCase()}> "${(element.innerText || element.getAttribute('aria-label') || element.name || '').trim().slice(0, 40)}"`;
+  const drawn = (style) => (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
+  // A control that is drawn by its label may show its focus there.
+  const shown = [element, element.closest('label'), element.nextElementSibling].some((e) => e && drawn(getComputedStyle(e)));
+  if (!shown) return `${words} does not show that it has the focus`;
+  const inside = () => {
+    const box = element.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  };
+  // The browser scrolls to what has the focus in one of its next frames, and a page that goes on growing moves it meanwhile.
+  for (let frame = 0; frame < 60 && !inside(); frame += 1) {
+    await new Promise(requestAnimationFrame);
+  }
+  return inside() ? '' : `${words} has the focus outside the window`;
 }
 
 const isTicked = (locator) => locator.isChecked();

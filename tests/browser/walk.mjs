@@ -1,5 +1,5 @@
 // A page by the Tab key: everything that can be used is reached, in reading order, seen when it has the focus, and left again.
-import { showsFocus } from './hands.mjs';
+import { focusIsHidden } from './hands.mjs';
 
 /** More stops than any page has. */
 const STOPS = 1500;
@@ -28,6 +28,9 @@ function where() {
   return { stop: group?.dataset.stop === undefined ? null : Number(group.dataset.stop), words: `<${e.tagName.toLowerCase()}> "${(e.innerText || e.getAttribute('aria-label') || e.name || e.id || '').trim().slice(0, 40)}"` };
 }
 
+/** Both in one question to the page: most of a walk is waiting for answers. */
+const LOOK = `(async () => ({ at: (${where})(), hidden: document.activeElement && document.activeElement !== document.body ? await (${focusIsHidden})() : '' }))()`;
+
 /** `midway`: somebody has used the page, and the focus is where they left it; the walk begins at the first stop all the same. */
 export async function walk(page, midway) {
   const count = await page.evaluate(number);
@@ -38,14 +41,14 @@ export async function walk(page, midway) {
   }
   for (let press = 0; press < STOPS; press += 1) {
     await page.keyboard.press('Tab');
-    const at = await page.evaluate(where);
+    const { at, hidden } = await page.evaluate(LOOK);
     if (at === null) break;
     // A scrolling box is a stop of its own where the browser makes it one; a date has one for each of its parts.
     if (at.stop === null || at.stop === reached.at(-1)) continue;
     if (reached.includes(at.stop)) break;
     if (reached.length > 0 && at.stop < reached.at(-1)) throw new Error(`the focus goes back to ${at.words}`);
     if (reached.length === 0) await startsWithSkipLink(page);
-    await showsFocus(page);
+    if (hidden) throw new Error(hidden);
     reached.push(at.stop);
   }
   if (reached.length < count) {
