@@ -9,8 +9,9 @@ use super::Enclave;
 use crate::{fault::Fault, keys::GateKeys};
 
 impl Enclave {
-    /// No order asks for it, so a gateway that keeps silent keeps no extract. Whether a permit has ended, the witnesses' time says, and
-    /// it is not believed ahead of this machine's clock: what a time from the future destroys is gone.
+    /// No order asks for it, so none can be left out; who keeps the record from being read keeps it back (SECURITY.md). Whether a permit
+    /// has ended, the witnesses' time says, and it is not believed ahead of this machine's clock: what a time from the future destroys
+    /// is gone.
     pub(super) fn end_what_has_ended(&mut self) -> Result<(), Fault> {
         // Another enclave on this ledger may have destroyed it: then it is not held open here.
         let permits = &self.follower.cases.permits;

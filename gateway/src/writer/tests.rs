@@ -174,7 +174,7 @@ fn a_gateway_whose_key_another_one_rotated_stays_at_the_rotation_however_often_i
     room.is_closed(OUTDATED_KEY);
 }
 
-/// A gateway looks ten times a second, and its publisher finds the same once a second.
+/// A gateway looks ten times a second, and its publisher comes upon it in its own turns.
 #[test]
 fn why_a_record_is_closed_is_logged_once() {
     let scratch = Scratch::new("writer-logged");
